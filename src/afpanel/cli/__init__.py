@@ -1,0 +1,1 @@
+"""The command line: one module per command, each no more than options and one call of a stage."""

@@ -1,0 +1,78 @@
+"""The ``afpanel`` command: finds the commands, sets up logging, and turns errors into exit codes."""
+
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+import click
+
+from afpanel import __version__
+from afpanel.errors import EXIT_DONE, EXIT_USAGE, AfpanelError
+
+COMMANDS = ("validate", "ingest", "harmonize", "count", "merge", "gate", "publish")
+"""Names of the commands, in the order of the work; each is in the module of its name."""
+
+_INTERRUPTED = 130
+
+logger = logging.getLogger("afpanel")
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it is asked for, so that the command line starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"afpanel.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more, for finding faults.")
+@click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors only.")
+@click.version_option(__version__, prog_name="afpanel", message="%(prog)s %(version)s")
+def cli(verbose: bool, quiet: bool) -> None:
+    """Build an aggregate-only allele frequency panel from the genomes of many countries.
+
+    A whole panel is built by the workflow, which calls these commands in order:
+
+    \b
+      snakemake --cores all                      builds what config/config.yaml says
+      afpanel validate config/config.yaml        checks every input first
+
+    Each command takes files in and files out, and logs to stderr. Exit codes: 0 done, 2 usage,
+    3 bad input, 4 refused by policy, 5 verification failed.
+    """
+    level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        cli.main(args=arguments, prog_name="afpanel", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("afpanel: interrupted", err=True)
+        return _INTERRUPTED
+    except AfpanelError as error:
+        click.echo(f"afpanel: error: {error}", err=True)
+        return error.exit_code
+    except OSError as error:
+        # Full disks and missing permissions are the machine's, not the program's, and need no trace.
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"afpanel: error: {where}{error.strerror or error}", err=True)
+        return 1
+    return EXIT_DONE

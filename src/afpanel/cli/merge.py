@@ -1,0 +1,62 @@
+"""``afpanel merge``."""
+
+from pathlib import Path
+
+import click
+
+from afpanel.cli import options
+
+
+@click.command("merge")
+@click.argument("counts", type=options.INPUT, nargs=-1)
+@options.file_list
+@click.option("--contig", required=True, help="Contig to merge, by the reference's name.")
+@options.reference
+@options.reference_index
+@options.build
+@options.aliases
+@click.option(
+    "--callable",
+    "beds",
+    multiple=True,
+    metavar="COHORT=BED",
+    help="Where the whole cohort could have been called; repeat for each cohort that has one.",
+)
+@click.option("--out", type=options.OUTPUT, required=True, help="Panel of the contig (.zarr.zip).")
+def command(
+    counts: tuple[Path, ...],
+    listed: Path | None,
+    contig: str,
+    reference: Path,
+    index_dir: Path | None,
+    build: str,
+    aliases: Path | None,
+    beds: tuple[str, ...],
+    out: Path,
+) -> None:
+    """Merge the counts of all cohorts on one contig into sums for each group.
+
+    Where a cohort has no record of a variant, it adds AN where its BED says that it could have been
+    called, and nothing where that is not known. Give at least one store of every cohort.
+
+    \b
+    Example:
+      afpanel merge */counts/chr21.*.zarr.zip --contig chr21 --reference GRCh38.fa.gz \\
+          --build GRCh38 --callable MY=my.callable.bed --out panel/chr21.zarr.zip
+    """
+    from afpanel.io.reference import ReferencePaths
+    from afpanel.io.tables import canonical_build
+    from afpanel.stages.merge import MergeOptions, merge
+
+    callable_beds = {}
+    for pair in beds:
+        name, equals, path = pair.partition("=")
+        if not equals or not path:
+            raise click.UsageError(f"--callable takes COHORT=BED, not '{pair}'")
+        callable_beds[name] = Path(path)
+    merge(
+        options.paths_of(counts, listed),
+        ReferencePaths.find(reference, index_dir),
+        out,
+        MergeOptions(contig, canonical_build(build), callable_beds, aliases),
+    )

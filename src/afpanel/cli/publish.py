@@ -1,0 +1,71 @@
+"""``afpanel publish``."""
+
+from pathlib import Path
+
+import click
+
+from afpanel.cli import options
+
+
+@click.command("publish")
+@click.argument("panels", type=options.INPUT, nargs=-1, required=True)
+@click.option("--decision", type=options.INPUT, required=True, help="The gate's decision.")
+@click.option(
+    "--harmonization",
+    type=options.INPUT,
+    multiple=True,
+    required=True,
+    help="Harmonization summary of a cohort; repeat for each.",
+)
+@click.option("--plan", type=options.INPUT, required=True, help="Plan of the run, from validate.")
+@options.reference
+@options.reference_index
+@options.build
+@click.option("--name", required=True, help="Name of the panel.")
+@click.option("--panel-version", required=True, help="Version of the panel.")
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(["vcf", "parquet", "zarr"]),
+    multiple=True,
+    default=("vcf", "parquet", "zarr"),
+    show_default=True,
+    help="Format to write; repeat for more.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of the release; an older one is replaced when the new one is whole.",
+)
+@click.option("--summary", type=options.OUTPUT, required=True, help="Summary of the run (text).")
+def command(
+    panels: tuple[Path, ...],
+    decision: Path,
+    harmonization: tuple[Path, ...],
+    plan: Path,
+    reference: Path,
+    index_dir: Path | None,
+    build: str,
+    name: str,
+    panel_version: str,
+    formats: tuple[str, ...],
+    out: Path,
+    summary: Path,
+) -> None:
+    """Write a release from what passed the gate.
+
+    The release holds the panel as VCF, Parquet and Zarr, all with the same figures, the account of
+    harmonization, and a manifest with the checksum of every file.
+    """
+    from afpanel.io.reference import ReferencePaths
+    from afpanel.io.tables import canonical_build
+    from afpanel.stages.publish import PublishInputs, PublishOptions, publish
+
+    paths = ReferencePaths.find(reference, index_dir)
+    publish(
+        PublishInputs(panels, decision, harmonization, plan, paths),
+        out,
+        summary,
+        PublishOptions(name, panel_version, canonical_build(build), formats),
+    )

@@ -1,0 +1,41 @@
+"""``afpanel validate``."""
+
+from pathlib import Path
+
+import click
+
+from afpanel.cli.options import INPUT, OUTPUT
+
+
+@click.command("validate")
+@click.argument("config", type=INPUT)
+@click.option(
+    "--plan", "plan_path", type=OUTPUT, help="Write the plan that the workflow follows (JSON)."
+)
+def command(config: Path, plan_path: Path | None) -> None:
+    """Check a configuration and every file it names, before any work.
+
+    All faults are listed at once: unknown keys, missing or damaged files, samples that are not in
+    their file, contigs that the reference does not have, REF alleles that do not match it.
+
+    \b
+    Example:
+      afpanel validate config/config.yaml
+    """
+    import logging
+
+    from afpanel.stages.plan import is_current, plan, write_plan
+
+    logger = logging.getLogger(__name__)
+    if plan_path is not None and is_current(plan_path, config):
+        logger.debug("the plan is current: %s", plan_path)
+        return
+    made = plan(config)
+    if plan_path is not None:
+        write_plan(made, plan_path)
+    for name, cohort in made["cohorts"].items():
+        logger.info(
+            "%s (%s): %s people, %d partitions",
+            name, cohort["country"], f"{cohort['people']:,}", len(cohort["partitions"]),
+        )  # fmt: skip
+    logger.info("all inputs are fit for use; contigs: %s", ", ".join(made["contigs"]))

@@ -1,0 +1,1 @@
+"""The rules of genetics and disclosure, on arrays. Nothing here knows a file."""

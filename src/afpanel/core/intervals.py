@@ -1,0 +1,49 @@
+"""Sets of intervals on one contig, and which spans lie inside or touch them.
+
+An interval is 0-based and half-open, as in BED.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Disjoint, sorted, non-touching intervals.
+
+    Parameters
+    ----------
+    start, end
+        (n,) int64.
+    """
+
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, start: NDArray[np.integer], end: NDArray[np.integer]) -> "Intervals":
+        """Make the union of intervals given in any order, touching or overlapping as they may."""
+        order = np.argsort(start, kind="stable")
+        starts, ends = start[order].astype(np.int64), end[order].astype(np.int64)
+        if len(starts) == 0:
+            return cls(starts, ends)
+        reach = np.maximum.accumulate(ends)
+        opens = np.concatenate([[True], starts[1:] > reach[:-1]])
+        closes = np.concatenate([opens[1:], [True]])
+        return cls(starts[opens], reach[closes])
+
+    def contains(self, start: NDArray[np.integer], end: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Tell which spans lie whole in one interval. ``start`` and ``end`` are (m,), end > start."""
+        if len(self.start) == 0:
+            return np.zeros(len(start), np.bool_)
+        at = np.searchsorted(self.start, start, side="right") - 1
+        return (at >= 0) & (np.asarray(end) <= self.end[np.maximum(at, 0)])
+
+    def touches(self, start: NDArray[np.integer], end: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Tell which spans share at least one base with an interval."""
+        if len(self.start) == 0:
+            return np.zeros(len(start), np.bool_)
+        at = np.searchsorted(self.start, end, side="left") - 1
+        return (at >= 0) & (self.end[np.maximum(at, 0)] > np.asarray(start))

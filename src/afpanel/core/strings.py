@@ -1,0 +1,62 @@
+"""Columns of short strings as flat bytes, so that compiled code can work on alleles."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Strings:
+    """A column of byte strings, laid end to end.
+
+    Parameters
+    ----------
+    offsets
+        (n + 1,) int64; string i is ``data[offsets[i]:offsets[i + 1]]``.
+    data
+        (bytes,) uint8.
+    """
+
+    offsets: NDArray[np.int64]
+    data: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, values: Any) -> "Strings":
+        """Pack a sequence or NumPy array of strings (any of NumPy's string dtypes)."""
+        if isinstance(values, np.ndarray) and values.dtype.kind != "O":
+            values = values.astype(object)
+        return cls.of_arrow(pa.array(values, type=pa.large_string()))
+
+    @classmethod
+    def of_arrow(cls, array: Any) -> "Strings":
+        """View an Arrow array of strings without copying its bytes."""
+        array = array.cast(pa.large_string())
+        _, offset_buffer, data_buffer = array.buffers()
+        offsets = np.frombuffer(offset_buffer, dtype=np.int64)[array.offset :][: len(array) + 1]
+        data = np.frombuffer(data_buffer or b"", dtype=np.uint8)
+        return cls(offsets, data[: offsets[-1]])
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(n,) int64: bytes of each string."""
+        return np.diff(self.offsets)
+
+    def arrow(self) -> Any:
+        """Show the column as an Arrow ``large_string`` array, without copying."""
+        buffers = [None, pa.py_buffer(self.offsets), pa.py_buffer(self.data)]
+        return pa.Array.from_buffers(pa.large_string(), len(self), buffers)
+
+    def objects(self) -> NDArray[np.object_]:
+        """Copy the column to a NumPy array of Python strings."""
+        result: NDArray[np.object_] = self.arrow().to_numpy(zero_copy_only=False)
+        return result
+
+    def take(self, indices: NDArray[np.int64]) -> "Strings":
+        """Copy the strings at `indices`, in that order."""
+        return Strings.of_arrow(self.arrow().take(pa.array(indices)))

@@ -1,0 +1,1 @@
+"""Files: reading inputs, the stores in between, and writing what is published."""

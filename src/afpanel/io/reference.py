@@ -1,0 +1,129 @@
+"""The reference genome: contigs, sequences and their digests."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pysam
+from numpy.typing import NDArray
+
+from afpanel.errors import BadInputError
+from afpanel.io.sniff import Compression, compression_of
+
+_PIECE = 10_000_000
+
+
+@dataclass(frozen=True)
+class ReferencePaths:
+    """A FASTA and its indexes; `gzi` is needed where the FASTA is compressed."""
+
+    fasta: Path
+    fai: Path
+    gzi: Path | None
+
+    @classmethod
+    def find(cls, fasta: Path, index_dir: Path | None = None) -> "ReferencePaths":
+        """Locate the indexes, beside the FASTA or else in `index_dir`, where they may not exist yet.
+
+        Raises
+        ------
+        BadInputError
+            If the FASTA is missing, or compressed with plain gzip, which cannot be indexed.
+        """
+        try:
+            compression = compression_of(fasta)
+        except OSError as error:
+            raise BadInputError(f"cannot be read: {error.strerror}", where=fasta) from error
+        if compression is Compression.GZIP:
+            raise BadInputError(
+                "the reference is compressed with gzip, which allows no random access",
+                where=fasta,
+                expected="plain FASTA or BGZF",
+                remedy=f"gunzip {fasta.name} && bgzip {fasta.stem}",
+            )
+        is_bgzf = compression is Compression.BGZF
+        for folder in (fasta.parent, index_dir or fasta.parent):
+            fai = folder / f"{fasta.name}.fai"
+            gzi = folder / f"{fasta.name}.gzi" if is_bgzf else None
+            if fai.is_file() and (gzi is None or gzi.is_file()):
+                break
+        return cls(fasta, fai, gzi)
+
+    def build(self) -> bool:
+        """Index the FASTA unless it is; say whether that was needed."""
+        if self.fai.is_file() and (self.gzi is None or self.gzi.is_file()):
+            return False
+        self.fai.parent.mkdir(parents=True, exist_ok=True)
+        options = [] if self.gzi is None else ["--gzi-idx", str(self.gzi)]
+        try:
+            pysam.faidx("--fai-idx", str(self.fai), *options, str(self.fasta))
+        except pysam.SamtoolsError as error:
+            raise BadInputError(f"cannot be indexed: {error}", where=self.fasta) from error
+        return True
+
+
+class Reference:
+    """An indexed FASTA, opened for reading.
+
+    Parameters
+    ----------
+    paths
+        The FASTA and its indexes.
+    """
+
+    def __init__(self, paths: ReferencePaths) -> None:
+        self.path = paths.fasta
+        try:
+            self._fasta = pysam.FastaFile(
+                str(paths.fasta),
+                filepath_index=str(paths.fai),
+                filepath_index_compressed=None if paths.gzi is None else str(paths.gzi),
+            )
+        except (OSError, ValueError) as error:
+            raise BadInputError(
+                f"the FASTA cannot be opened: {error}", where=paths.fasta
+            ) from error
+        lengths = zip(self._fasta.references, self._fasta.lengths, strict=True)
+        self.lengths: dict[str, int] = dict(lengths)
+
+    def sequence(self, contig: str) -> NDArray[np.uint8]:
+        """Read a contig whole.
+
+        Returns
+        -------
+        (bases,) uint8
+            Letters in upper case.
+        """
+        if contig not in self.lengths:
+            raise BadInputError(
+                f"no contig '{contig}'",
+                where=self.path,
+                found=", ".join(list(self.lengths)[:10]),
+                remedy="use the FASTA that the variants were called against, or name an alias",
+            )
+        length = self.lengths[contig]
+        bases = np.empty(length, np.uint8)
+        for start in range(0, length, _PIECE):
+            end = min(length, start + _PIECE)
+            piece = self._fasta.fetch(contig, start, end).encode()
+            if len(piece) != end - start:
+                raise BadInputError(
+                    "the FASTA is shorter than its index says",
+                    where=f"{self.path}, {contig}",
+                    remedy="remove the .fai and .gzi files, and let them be made again",
+                )
+            bases[start:end] = np.frombuffer(piece, np.uint8)
+        bases[(bases >= ord("a")) & (bases <= ord("z"))] -= 32
+        return bases
+
+
+def refget_digest(sequence: NDArray[np.uint8]) -> str:
+    """Digest an upper-case sequence as GA4GH refget does (sha512t24u).
+
+    >>> refget_digest(np.frombuffer(b"ACGT", np.uint8))
+    'SQ.aKF498dAxcJAqme6QYQ7EZ07-fiw8Kw2'
+    """
+    digest = hashlib.sha512(sequence.tobytes()).digest()[:24]
+    return "SQ." + base64.urlsafe_b64encode(digest).decode()

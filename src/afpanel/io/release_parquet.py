@@ -1,0 +1,100 @@
+"""The release as Parquet: a file per contig, a row per variant, columns named as in INFO."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from afpanel.io.release import ReleaseBlock, ReleaseHead
+from afpanel.model.figures import AF, FIGURES, STATE
+
+_ROW_GROUP = 100_000
+
+
+class ParquetReleaseWriter:
+    """Writes ``contig=NAME/part-0.parquet`` for each contig.
+
+    Parameters
+    ----------
+    folder
+        Folder to write to.
+    head
+        What the release is.
+    """
+
+    def __init__(self, folder: Path, head: ReleaseHead) -> None:
+        self._folder = folder
+        self._groups = head.groups
+        self._schema = _schema(head)
+        self._contig: str | None = None
+        self._writer: Any = None
+        self._waiting: list[Any] = []
+        folder.mkdir(parents=True)
+
+    def write(self, block: ReleaseBlock) -> None:
+        """Write a block."""
+        if block.contig != self._contig:
+            self._finish_contig()
+            self._contig = block.contig
+            path = self._folder / f"contig={block.contig}" / "part-0.parquet"
+            path.parent.mkdir()
+            self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._waiting.append(self._table(block))
+        while sum(table.num_rows for table in self._waiting) >= _ROW_GROUP:
+            rows = pa.concat_tables(self._waiting)
+            self._writer.write_table(rows.slice(0, _ROW_GROUP), row_group_size=_ROW_GROUP)
+            self._waiting = [rows.slice(_ROW_GROUP)]
+
+    def close(self) -> None:
+        """Finish the last contig."""
+        self._finish_contig()
+
+    def _finish_contig(self) -> None:
+        if self._writer is None:
+            return
+        rows = pa.concat_tables(self._waiting)
+        if rows.num_rows:
+            self._writer.write_table(rows.combine_chunks(), row_group_size=_ROW_GROUP)
+        self._writer.close()
+        self._writer, self._waiting = None, []
+
+    def _table(self, block: ReleaseBlock) -> Any:
+        filters = pa.array(block.no_alt_left).cast(pa.int8())
+        names = pa.DictionaryArray.from_arrays(filters, pa.array(["PASS", "AC0"]))
+        columns: list[Any] = [
+            pa.array(block.variants.position),
+            block.variants.ref.arrow().cast(pa.string()),
+            block.variants.alt.arrow().cast(pa.string()),
+            names.cast(pa.string()),
+        ]
+        for g in range(len(self._groups)):
+            for figure in FIGURES:
+                values, missing = block.values(figure)[:, g], block.missing(figure)[:, g]
+                columns.append(pa.array(values, mask=missing))
+            columns.append(pa.array(block.counts.state[:, g]))
+        return pa.Table.from_arrays(columns, schema=self._schema)
+
+
+def _schema(head: ReleaseHead) -> Any:
+    def field(name: str, dtype: Any, doc: str, *, nullable: bool = False) -> Any:
+        return pa.field(name, dtype, nullable=nullable, metadata={"description": doc})
+
+    fields = [
+        field("pos", pa.int32(), "Position, 1-based"),
+        field("ref", pa.string(), "Reference allele"),
+        field("alt", pa.string(), "Alternative allele"),
+        field("filter", pa.string(), "PASS, or AC0 where no ALT allele was counted"),
+    ]
+    for group in head.groups:
+        for figure in FIGURES:
+            dtype = pa.float32() if figure is AF else pa.int32()
+            fields.append(field(figure.name(group), dtype, figure.describe(group), nullable=True))
+        fields.append(field(STATE.name(group), pa.int8(), STATE.describe(group)))
+    about = {
+        "panel": head.name,
+        "version": head.version,
+        "build": head.build,
+        "people": ", ".join(f"{g} {n}" for g, n in zip(head.groups, head.people, strict=True)),
+    }
+    return pa.schema(fields, metadata=about)

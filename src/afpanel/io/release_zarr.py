@@ -1,0 +1,59 @@
+"""The release as Zarr in one zip file: VCF Zarr's site arrays, and figures over (variants, groups)."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead
+from afpanel.io.store import create_store
+from afpanel.model.figures import FIGURES, STATE
+
+RELEASE = "release"
+RELEASE_VERSION = 1
+
+_CHUNK = 16_384
+
+
+class ZarrReleaseWriter:
+    """Writes ``.zarr.zip``.
+
+    Parameters
+    ----------
+    path
+        Zip file to write.
+    head
+        What the release is.
+    """
+
+    def __init__(self, path: Path, head: ReleaseHead) -> None:
+        self._contigs = list(head.contigs)
+        self._stack = ExitStack()
+        about = {"panel": head.name, "version": head.version, "build": head.build}
+        self._store = self._stack.enter_context(
+            create_store(path, RELEASE, RELEASE_VERSION, chunk=_CHUNK, attributes=about)
+        )
+        self._store.array("contig_id", self._contigs)
+        self._store.array("contig_length", list(head.contigs.values()))
+        self._store.array("filter_id", list(FILTERS))
+        self._store.array("group_id", head.groups)
+        self._store.array("group_people", head.people)
+
+    def write(self, block: ReleaseBlock) -> None:
+        """Write a block."""
+        variants, store = block.variants, self._store
+        contig = self._contigs.index(block.contig)
+        store.append("variant_contig", np.full(len(variants), contig))
+        store.append("variant_position", variants.position)
+        store.append("variant_length", variants.ref.lengths)
+        alleles = np.column_stack([variants.ref.objects(), variants.alt.objects()])
+        store.append("variant_allele", alleles)
+        ac0 = block.no_alt_left
+        store.append("variant_filter", np.column_stack([~ac0, ac0]))
+        for figure in FIGURES:
+            store.append(figure.array, block.values(figure))
+        store.append(STATE.array, block.counts.state)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._stack.close()

@@ -1,0 +1,78 @@
+"""Validation of configuration and tables against the JSON schemas of the workflow.
+
+The schemas are the one description of every key: type, meaning and default.
+"""
+
+import difflib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from afpanel.errors import BadInputError
+
+_INSTALLED = Path(__file__).parent.parent / "schemas"
+_CHECKOUT = Path(__file__).parents[3] / "workflow" / "schemas"
+
+
+@cache
+def load_schema(name: str) -> dict[str, Any]:
+    """Read a schema by its short name, as ``config`` or ``policy``."""
+    folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+    schema: dict[str, Any] = yaml.safe_load((folder / f"{name}.schema.yaml").read_text("utf-8"))
+    return schema
+
+
+def faults_of(document: Any, schema_name: str, where: str) -> list[BadInputError]:
+    """List everything in which a document departs from its schema."""
+    validator = jsonschema.Draft202012Validator(load_schema(schema_name))
+    errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
+    return [fault for error in errors for fault in _explain(error, where)]
+
+
+def _explain(error: jsonschema.ValidationError, where: str) -> Iterator[BadInputError]:
+    path = ".".join(map(str, error.absolute_path))
+    place = f"{where}, {path}" if path else where
+    schema: dict[str, Any] = dict(error.schema)  # type: ignore[arg-type]
+    if error.validator == "additionalProperties":
+        known = list(schema.get("properties", {}))
+        for key in sorted(set(map(str, error.instance)) - set(known)):
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            yield BadInputError(
+                f"unknown key '{key}'",
+                where=place,
+                expected=f"one of {', '.join(known)}",
+                remedy=f"did you mean '{near[0]}'?" if near else None,
+            )
+    elif error.validator == "required":
+        missing = [key for key in schema["required"] if key not in error.instance]
+        name = next(key for key in missing if repr(key) in error.message)
+        about = schema["properties"][name].get("description", "")
+        yield BadInputError(f"'{name}' is missing", where=place, expected=about or None)
+    else:
+        yield BadInputError(
+            error.message,
+            where=place,
+            expected=schema.get("description"),
+            found=repr(error.instance),
+        )
+
+
+def with_defaults(document: dict[str, Any], schema_name: str) -> dict[str, Any]:
+    """Copy a valid document, with the schema's default for every key that it leaves out."""
+    return _fill(document, load_schema(schema_name))
+
+
+def _fill(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    result = {}
+    for key, described in schema.get("properties", {}).items():
+        if key not in document and "default" not in described:
+            continue
+        value = document.get(key, described.get("default"))
+        if described.get("type") == "object" and "properties" in described:
+            value = _fill(value or {}, described)
+        result[key] = value
+    return result

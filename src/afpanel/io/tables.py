@@ -1,0 +1,268 @@
+"""The small tables and files that users write: cohorts, samples, aliases, BED, policy, configuration."""
+
+import csv
+import gzip
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from afpanel.constants import BUILD_ALIASES, Sex
+from afpanel.core.contigs import ContigNames
+from afpanel.core.intervals import Intervals
+from afpanel.core.masking import Policy
+from afpanel.errors import AfpanelError, BadInputError, FaultsError
+from afpanel.io.schemas import faults_of, load_schema, with_defaults
+from afpanel.io.sniff import Compression, compression_of
+from afpanel.model.cohort import Cohort, Sample
+from afpanel.model.groups import RESERVED_NAMES
+from afpanel.model.region import Partition, Region
+
+
+def raise_any(faults: Sequence[AfpanelError]) -> None:
+    """Raise the faults, if there are any: one as itself, several together."""
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise FaultsError(faults)
+
+
+def canonical_build(name: str) -> str:
+    """Give a genome build its one name here; one that is not known keeps its own.
+
+    >>> canonical_build("hg38")
+    'GRCh38'
+    """
+    return BUILD_ALIASES.get(name.lower(), name)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file."""
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise BadInputError("file does not exist", where=path) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInputError(f"not YAML: {error}", where=path) from error
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a configuration (YAML or JSON), check it, and fill in the defaults."""
+    return _read_document(path, "config")
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy file."""
+    document = _read_document(path, "policy")
+    return Policy(
+        document["min_group_size"], document["min_allele_count"], document["description"].strip()
+    )
+
+
+def _read_document(path: Path, schema: str) -> dict[str, Any]:
+    document = read_yaml(path)
+    if not isinstance(document, dict):
+        raise BadInputError("holds no keys", where=path, expected="a mapping of keys to values")
+    raise_any(faults_of(document, schema, str(path)))
+    return with_defaults(document, schema)
+
+
+def read_cohorts(path: Path) -> list[Cohort]:
+    """Read the cohorts table; all its faults are raised together."""
+    rows = _read_table(path, "cohorts")
+    faults = [
+        BadInputError(f"cohort '{name}' is listed {n} times", where=path, expected="unique names")
+        for name, n in Counter(row["cohort"] for _, row in rows).items()
+        if n > 1
+    ]
+    for line, row in rows:
+        if row["country"] in RESERVED_NAMES:
+            faults.append(
+                BadInputError(
+                    f"country '{row['country']}' would read as a sex in the names of figures",
+                    where=f"{path}, line {line}",
+                )
+            )
+    raise_any(faults)
+    return [
+        Cohort(
+            name=row["cohort"],
+            country=row["country"],
+            kind=row["kind"],
+            path=row["path"],
+            build=canonical_build(row["build"]),
+            samples=Path(row["samples"]),
+            callable_bed=Path(row["callable"]) if row["callable"] else None,
+            metadata=Path(row["metadata"]) if row["metadata"] else None,
+        )
+        for _, row in rows
+    ]
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """Read a sample sheet; all its faults are raised together."""
+    rows = _read_table(path, "samples")
+    faults = [
+        BadInputError(
+            f"sample '{name}' is listed {n} times", where=path, remedy="list every sample once"
+        )
+        for name, n in Counter(row["sample"] for _, row in rows).items()
+        if n > 1
+    ]
+    for name in sorted({row["population"] for _, row in rows}):
+        if name.upper() in RESERVED_NAMES:
+            faults.append(
+                BadInputError(
+                    f"population '{name}' would be taken for something else in the names of figures",
+                    where=path,
+                    expected=f"none of {', '.join(sorted(RESERVED_NAMES))}",
+                    remedy="rename the population",
+                )
+            )
+    raise_any(faults)
+    samples = [
+        Sample(row["sample"], row["population"], Sex(row["sex"]), row["include"] != "no")
+        for _, row in rows
+    ]
+    if not any(sample.include for sample in samples):
+        raise BadInputError("no sample is included", where=path)
+    return samples
+
+
+def _read_table(path: Path, schema: str) -> list[tuple[int, dict[str, str]]]:
+    """Read a tab-separated table with a header; each row comes with its line number."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as source:
+            lines = [line for line in csv.reader(source, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    except OSError as error:
+        raise BadInputError(f"cannot be read: {error.strerror}", where=path) from error
+    except UnicodeDecodeError as error:
+        raise BadInputError("not a text table in UTF-8", where=path) from error
+    if not lines:
+        raise BadInputError("the table is empty", where=path)
+    header = [name.strip().removeprefix("#") for name in lines[0]]
+    faults = [
+        fault
+        for fault in faults_of(dict.fromkeys(header, ""), schema, f"{path}, line 1")
+        if "unknown key" in fault.what or "is missing" in fault.what
+    ]
+    raise_any(faults)
+    rows = []
+    for number, fields in enumerate(lines[1:], 2):
+        if not any(field.strip() for field in fields):
+            continue
+        if len(fields) > len(header):
+            faults.append(
+                BadInputError(
+                    "more columns than the header names",
+                    where=f"{path}, line {number}",
+                    expected=len(header),
+                    found=len(fields),
+                )
+            )
+            continue
+        given = dict(zip(header, (field.strip() for field in fields), strict=False))
+        rows.append((number, with_defaults({k: v for k, v in given.items() if v}, schema)))
+    faults.extend(_value_faults(path, rows, schema))
+    raise_any(faults)
+    if not rows:
+        raise BadInputError("the table has no rows", where=path)
+    return rows
+
+
+def _value_faults(
+    path: Path, rows: list[tuple[int, dict[str, str]]], schema: str
+) -> list[BadInputError]:
+    """Check each distinct value of each column once, so that long tables stay cheap."""
+    faults = []
+    for name, described in load_schema(schema)["properties"].items():
+        first_line: dict[str, int] = {}
+        for number, row in rows:
+            first_line.setdefault(row.get(name, ""), number)
+        if not described.keys() & {"pattern", "enum"}:
+            first_line = {value: n for value, n in first_line.items() if value == ""}
+        required = name in load_schema(schema)["required"]
+        for value, number in first_line.items():
+            if value == "" and not required:
+                continue
+            row = {} if value == "" else {name: value}
+            place = f"{path}, line {number}"
+            faults.extend(
+                fault
+                for fault in faults_of(row, schema, place)
+                if (fault.where or "").endswith(f", {name}") or f"'{name}' is missing" in fault.what
+            )
+    return faults
+
+
+def read_aliases(path: Path) -> dict[str, str]:
+    """Read a table of contig names: columns ``alias`` and ``contig``, tab-separated."""
+    aliases: dict[str, str] = {}
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise BadInputError(f"cannot be read: {error.strerror}", where=path) from error
+    for number, line in enumerate(lines, 1):
+        fields = line.split("\t")
+        if not line.strip() or line.startswith("#") or fields == ["alias", "contig"]:
+            continue
+        if len(fields) != 2:
+            raise BadInputError(
+                "not an alias", where=f"{path}, line {number}", expected="alias<tab>contig"
+            )
+        aliases[fields[0]] = fields[1]
+    return aliases
+
+
+def read_bed(path: Path, names: ContigNames, contig: str) -> Intervals:
+    """Read the intervals of one contig of the panel from a BED file, plain or compressed.
+
+    Lines of other contigs, and of contigs that the panel does not have, are passed over.
+
+    Raises
+    ------
+    BadInputError
+        At a line that is not BED.
+    """
+    starts, ends = [], []
+    resolved: dict[str, bool] = {}
+    try:
+        compressed = compression_of(path) is not Compression.NONE
+        with gzip.open(path, "rt") if compressed else path.open("rt") as source:
+            for number, line in enumerate(source, 1):
+                if line.startswith(("#", "track", "browser")) or not line.strip():
+                    continue
+                fields = line.rstrip("\r\n").split("\t")
+                ok = len(fields) >= 3 and fields[1].isdigit() and fields[2].isdigit()
+                if not ok or int(fields[2]) < int(fields[1]):
+                    raise BadInputError(
+                        "not a line of BED",
+                        where=f"{path}, line {number}",
+                        expected="contig<tab>start<tab>end, 0-based and half-open",
+                        found=repr(line.strip()[:60]),
+                    )
+                name = fields[0]
+                if name not in resolved:
+                    resolved[name] = names.resolve(name) == contig
+                if resolved[name]:
+                    starts.append(int(fields[1]))
+                    ends.append(int(fields[2]))
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise BadInputError(f"cannot be read: {error}", where=path) from error
+    return Intervals.of(np.array(starts, np.int64), np.array(ends, np.int64))
+
+
+def read_partitions(path: Path, source: Path) -> list[Partition]:
+    """Read the partitions of one source file, by that file's contig names, from a plan's table."""
+    partitions = []
+    with path.open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table, delimiter="\t"):
+            if row["path"] == str(source):
+                region = Region(row["source_contig"], int(row["start"]), int(row["end"]))
+                partitions.append(Partition(row["id"], region))
+    if not partitions:
+        raise BadInputError(f"lists no partition of {source}", where=path)
+    return partitions

@@ -1,0 +1,1 @@
+"""The nouns of the panel: cohorts, cells, groups, regions, and the arrays of its stores."""

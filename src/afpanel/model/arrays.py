@@ -1,0 +1,117 @@
+"""The registry of array names: one place that says what each array of a store holds.
+
+Genotype stores follow the VCF Zarr specification (version 0.4); the arrays of counts are this
+project's own. -1 is missing and -2 is fill in every integer array.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """Name, dimensions, dtype and meaning of an array."""
+
+    name: str
+    dims: tuple[str, ...]
+    dtype: str
+    doc: str
+
+
+_SPECS = (
+    ArraySpec("contig_id", ("contigs",), "str", "Names of contigs."),
+    ArraySpec("contig_length", ("contigs",), "i8", "Lengths of contigs in bases."),
+    ArraySpec("filter_id", ("filters",), "str", "Names of FILTER values."),
+    ArraySpec("sample_id", ("samples",), "str", "Sample IDs: private, never published."),
+    ArraySpec(
+        "region_index",
+        ("region_index_values", "region_index_fields"),
+        "i4",
+        "Chunk, contig, first and last position, greatest end, number of records.",
+    ),
+    ArraySpec("variant_contig", ("variants",), "i2", "Index into contig_id."),
+    ArraySpec("variant_position", ("variants",), "i4", "POS, 1-based."),
+    ArraySpec("variant_length", ("variants",), "i4", "Bases of REF."),
+    ArraySpec("variant_allele", ("variants", "alleles"), "str", "REF, then ALTs; '' is fill."),
+    ArraySpec("variant_id", ("variants",), "str", "ID column."),
+    ArraySpec("variant_quality", ("variants",), "f4", "QUAL column; NaN is missing."),
+    ArraySpec(
+        "variant_filter", ("variants", "filters"), "bool", "Which FILTERs are set; none: '.'."
+    ),
+    ArraySpec("call_genotype", ("variants", "samples", "ploidy"), "i1", "Allele indices of GT."),
+    ArraySpec("call_GQ", ("variants", "samples"), "i2", "Genotype quality."),
+    ArraySpec("call_DP", ("variants", "samples"), "i2", "Read depth, capped at 32,767."),
+    ArraySpec(
+        "call_het_alt_AD",
+        ("variants", "samples"),
+        "i2",
+        "Reads of the least supported ALT of a heterozygous call; -1 for other calls.",
+    ),
+    ArraySpec(
+        "allele_record",
+        ("source_alleles",),
+        "i4",
+        "Record of a source allele, counted from the first of its partition.",
+    ),
+    ArraySpec(
+        "allele_index", ("source_alleles",), "i4", "Number of the ALT in its record, from 1."
+    ),
+    ArraySpec("allele_outcome", ("source_alleles",), "u1", "Outcome code."),
+    ArraySpec("allele_flags", ("source_alleles",), "u1", "Flags of a kept allele."),
+    ArraySpec("allele_contig", ("source_alleles",), "i2", "Canonical contig; -1 if rejected."),
+    ArraySpec(
+        "allele_position",
+        ("source_alleles",),
+        "i4",
+        "Canonical position; of a rejected allele the source's.",
+    ),
+    ArraySpec(
+        "allele_ref", ("source_alleles",), "str", "Canonical REF; of a rejected one the source's."
+    ),
+    ArraySpec(
+        "allele_alt", ("source_alleles",), "str", "Canonical ALT; of a rejected one the source's."
+    ),
+    ArraySpec("partition_id", ("partitions",), "str", "Names of partitions, in order."),
+    ArraySpec(
+        "partition_contig",
+        ("partitions",),
+        "i2",
+        "Contig of each partition, index into contig_id; -1 where it has no record.",
+    ),
+    ArraySpec(
+        "partition_offset",
+        ("partition_bounds",),
+        "i8",
+        "First source allele of each partition, and the total at the end.",
+    ),
+    ArraySpec("variant_ref", ("variants",), "str", "Canonical REF."),
+    ArraySpec("variant_alt", ("variants",), "str", "Canonical ALT."),
+    ArraySpec(
+        "variant_AC0", ("variants",), "bool", "True where no ALT allele is left in the total."
+    ),
+    ArraySpec("allele_count", ("variants", "groups"), "i4", "AC: copies of ALT."),
+    ArraySpec("allele_number", ("variants", "groups"), "i4", "AN: called alleles."),
+    ArraySpec(
+        "allele_frequency",
+        ("variants", "groups"),
+        "f4",
+        "AF = AC / AN; NaN where AN is 0 or masked.",
+    ),
+    ArraySpec("homozygote_count", ("variants", "groups"), "i4", "People homozygous for ALT."),
+    ArraySpec("hemizygote_count", ("variants", "groups"), "i4", "Haploid calls of ALT."),
+    ArraySpec(
+        "state",
+        ("variants", "groups"),
+        "i1",
+        "0 not-callable, 1 absent-callable, 2 observed, 3 masked.",
+    ),
+    ArraySpec("group_id", ("groups",), "str", "Names of groups."),
+    ArraySpec("group_people", ("groups",), "i4", "People in each group."),
+    ArraySpec("refused_start", ("refusals",), "i4", "Start of a refused record, 0-based."),
+    ArraySpec("refused_end", ("refusals",), "i4", "End of a refused record, exclusive."),
+)
+
+ARRAYS = {spec.name: spec for spec in _SPECS}
+"""Every array that this project writes, by name."""
+
+COUNTS = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count")
+"""The four counts of a cell or group at a variant, in the order they are always listed."""

@@ -1,0 +1,214 @@
+"""The variant files of one cohort: which there are, what is in them, and how they are partitioned."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from afpanel.core.contigs import ContigNames, bare_name
+from afpanel.core.refcheck import EXAMPLES, refuse_wrong_reference
+from afpanel.errors import BadInputError
+from afpanel.io.reference import Reference
+from afpanel.io.scan import IndexedSites, Site, all_sites
+from afpanel.io.source import VcfSource
+from afpanel.model.cohort import Cohort, Sample
+from afpanel.model.region import Partition, tile_of
+
+_PROBED = 1000
+_PROBED_AT_LEAST = 20
+
+
+@dataclass(frozen=True)
+class PlannedPartition:
+    """A partition of a cohort, the file it comes from, and that file's name for its contig."""
+
+    partition: Partition
+    path: str
+    source_contig: str
+    indexed: bool
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How the panel's contigs are cut.
+
+    Parameters
+    ----------
+    reference
+        The panel's reference.
+    names
+        Contig names of cohorts, as the reference has them.
+    contigs
+        Contigs to build; empty is every one that has records.
+    size
+        Bases in a tile.
+    """
+
+    reference: Reference
+    names: ContigNames
+    contigs: tuple[str, ...]
+    size: int
+
+
+def files_of(cohort: Cohort, grid: Grid) -> dict[Path, str | None]:
+    """List a cohort's files; for one of a pattern, with the panel's name of its contig.
+
+    Raises
+    ------
+    BadInputError
+        If a file is missing that the configuration asks for.
+    """
+    if "{contig}" not in cohort.path:
+        return {Path(cohort.path): None}
+    found: dict[Path, str | None] = {}
+    for contig in grid.contigs or grid.reference.lengths:
+        spellings = (contig, bare_name(contig), f"chr{bare_name(contig)}")
+        paths = [Path(cohort.path.replace("{contig}", spelling)) for spelling in spellings]
+        existing = [path for path in paths if path.is_file()]
+        if existing:
+            found[existing[0]] = contig
+        elif grid.contigs:
+            raise BadInputError(
+                f"no file for contig {contig}",
+                where=f"cohort {cohort.name}",
+                expected=" or ".join(dict.fromkeys(map(str, paths))),
+                remedy="provide it, or leave the contig out of partitions.contigs",
+            )
+    if not found:
+        raise BadInputError(
+            "no file for any contig of the reference",
+            where=f"cohort {cohort.name}",
+            found=cohort.path,
+        )
+    return found
+
+
+def partitions_of(
+    cohort: Cohort, samples: list[Sample], path: Path, contig: str | None, grid: Grid, limit: float
+) -> list[PlannedPartition]:
+    """Check one file of a cohort against its sample sheet and the reference, and partition it.
+
+    Parameters
+    ----------
+    cohort, samples
+        The cohort, and its sample sheet.
+    path, contig
+        The file, and the one contig it is to hold (None: any).
+    grid
+        How to cut it.
+    limit
+        Share of REF mismatches at which the cohort is refused.
+    """
+    source = VcfSource(path, [sample.id for sample in samples])
+    if not source.has_genotypes:
+        raise BadInputError(
+            "the file has no genotypes", where=path, expected="samples, and GT in their FORMAT"
+        )
+    tiles: dict[tuple[str, int], None] = {}
+    probe: list[Site] = []
+    if source.kind.index is None:
+        for site in all_sites(path, source.kind):
+            name = _panel_contig(site.contig, path, contig, grid)
+            if name is None:
+                continue
+            if len(probe) < _PROBED:
+                probe.append(site._replace(contig=name))
+            length = grid.reference.lengths[name]
+            tiles[site.contig, tile_of(site.position, grid.size, length)] = None
+    else:
+        sites = IndexedSites(path, source.kind)
+        for source_contig, name, tile, part in _grid_of(sites, path, contig, grid):
+            found = sites.starting_in(source_contig, part.region.start, part.region.end)
+            wanted = 1 if len(probe) >= _PROBED else _PROBED
+            first = list(islice(found, wanted))
+            if first:
+                tiles[source_contig, tile] = None
+                probe.extend(site._replace(contig=name) for site in first)
+    _check_names(path, tiles, grid)
+    _check_reference(cohort, probe[:_PROBED], grid, limit)
+    planned = []
+    for source_contig, tile in tiles:
+        name = grid.names.resolve(source_contig) or source_contig
+        partition = Partition.of_tile(name, tile, grid.size, grid.reference.lengths[name])
+        indexed = source.kind.index is not None
+        planned.append(PlannedPartition(partition, str(path), source_contig, indexed))
+    return planned
+
+
+def _grid_of(
+    sites: IndexedSites, path: Path, contig: str | None, grid: Grid
+) -> Iterator[tuple[str, str, int, Partition]]:
+    """List every tile of every contig that an index knows of and the panel wants."""
+    for source_contig in sites.contigs:
+        if next(sites.starting_in(source_contig, 0, 2**31 - 2), None) is None:
+            continue
+        name = _panel_contig(source_contig, path, contig, grid)
+        if name is None:
+            continue
+        length = grid.reference.lengths[name]
+        for tile in range(tile_of(length, grid.size, length) + 1):
+            yield source_contig, name, tile, Partition.of_tile(name, tile, grid.size, length)
+
+
+def _panel_contig(source_contig: str, path: Path, contig: str | None, grid: Grid) -> str | None:
+    """Find the panel's name of a contig that has records; None where it is not to be built.
+
+    Raises
+    ------
+    BadInputError
+        If the name means nothing to the reference, or the file is that of another contig.
+    """
+    name = grid.names.resolve(source_contig)
+    if grid.contigs and name not in grid.contigs:
+        return None
+    if name is None:
+        raise BadInputError(
+            f"the reference has no contig for '{source_contig}', which has records",
+            where=path,
+            expected=f"one of {', '.join(list(grid.reference.lengths)[:30])}, or an alias of one",
+            remedy="add it to the table harmonize.aliases, or list the contigs wanted in"
+            " partitions.contigs",
+        )
+    if contig is not None and name != contig:
+        raise BadInputError(
+            f"has records of {source_contig}", where=path, expected=f"{contig} alone, by its name"
+        )
+    return name
+
+
+def _check_names(path: Path, tiles: dict[tuple[str, int], None], grid: Grid) -> None:
+    """Refuse a file that calls one contig by two names."""
+    spellings: dict[str, str] = {}
+    for source_contig, _ in tiles:
+        name = grid.names.resolve(source_contig) or source_contig
+        other = spellings.setdefault(name, source_contig)
+        if other != source_contig:
+            raise BadInputError(
+                f"'{other}' and '{source_contig}' are one contig of the reference, {name}",
+                where=path,
+                remedy="rename one: bcftools annotate --rename-chrs",
+            )
+
+
+def _check_reference(cohort: Cohort, probe: list[Site], grid: Grid, limit: float) -> None:
+    """Look at the first records' REF, so that a wrong build is found before the work begins."""
+    examples = []
+    bases = set("ACGTacgt")
+    checked = [site for site in probe if set(site.ref) <= bases]
+    sequences = {site.contig: np.empty(0, np.uint8) for site in checked}
+    for name in sequences:
+        sequences[name] = grid.reference.sequence(name)
+    for site in checked:
+        start = site.position - 1
+        there = sequences[site.contig][max(0, start) : start + len(site.ref)].tobytes().decode()
+        if there != site.ref.upper():
+            examples.append(
+                f"{site.contig}:{site.position} REF {site.ref[:EXAMPLES]},"
+                f" reference {there[:EXAMPLES] or 'ends before'}"
+            )
+    if len(checked) >= _PROBED_AT_LEAST:
+        error = refuse_wrong_reference(cohort.name, len(examples), len(checked), limit, examples)
+        if error is not None:
+            raise error

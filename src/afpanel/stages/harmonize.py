@@ -1,0 +1,286 @@
+"""Give every source allele of a cohort its canonical form on the reference, or a reason why not.
+
+Only sites are read, never genotypes, so the cost does not grow with people. The result is the allele
+map: a row for each source allele, in the order of the cohort's partitions.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.constants import MISSING, Outcome, outcome_label
+from afpanel.core.alleles import normalize
+from afpanel.core.contigs import ContigNames
+from afpanel.core.refcheck import EXAMPLES, refuse_wrong_reference
+from afpanel.core.strings import Strings
+from afpanel.core.variants import Variants, concatenate, first_of_each, sort_keys
+from afpanel.errors import BadInputError
+from afpanel.io.files import write_json
+from afpanel.io.reference import Reference, ReferencePaths
+from afpanel.io.store import Store, StoreWriter, create_store
+from afpanel.io.tables import read_aliases
+from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
+from afpanel.stages.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+ALLELES = "alleles"
+ALLELES_VERSION = 1
+
+_CHUNK = 65_536
+
+
+@dataclass(frozen=True)
+class HarmonizeOptions:
+    """What `harmonize` needs to know besides its files.
+
+    Parameters
+    ----------
+    cohort
+        Name of the cohort, for messages and the summary.
+    filters
+        FILTER values whose records are used, ``.`` among them; empty is all.
+    max_ref_mismatch
+        Share of records whose REF may differ from the reference.
+    aliases
+        Table of contig names, or None.
+    """
+
+    cohort: str
+    filters: tuple[str, ...] = ("PASS", ".")
+    max_ref_mismatch: float = 0.01
+    aliases: Path | None = None
+
+
+@dataclass(frozen=True)
+class _SourceAlleles:
+    """Source alleles of one store, and what became of them."""
+
+    record: NDArray[np.int32]
+    index: NDArray[np.int32]
+    outcome: NDArray[np.uint8]
+    flags: NDArray[np.uint8]
+    variants: Variants
+
+
+def harmonize(
+    stores: Sequence[Path],
+    reference_paths: ReferencePaths,
+    out: Path,
+    summary: Path,
+    options: HarmonizeOptions,
+) -> None:
+    """Harmonize the sites of a cohort.
+
+    Parameters
+    ----------
+    stores
+        The cohort's genotype stores, each named ``{partition}.vcz.zip``.
+    reference_paths
+        The panel's reference.
+    out
+        Allele map to write.
+    summary
+        JSON to write: number of source alleles by outcome.
+    options
+        See `HarmonizeOptions`.
+
+    Raises
+    ------
+    BadInputError
+        If a contig is unknown to the reference, or REF alleles do not match it.
+    """
+    reference = Reference(reference_paths)
+    aliases = read_aliases(options.aliases) if options.aliases else {}
+    names = ContigNames(reference.lengths, aliases)
+    ordered, empty = _order(stores, names, reference)
+    check = _RefCheck()
+    outcomes: Counter[str] = Counter()
+    bounds = [0]
+    progress = Progress(logger, f"harmonize {options.cohort}", "source alleles")
+    attributes = {"cohort": options.cohort}
+    with create_store(out, ALLELES, ALLELES_VERSION, chunk=_CHUNK, attributes=attributes) as writer:
+        for number, (contig, paths) in enumerate(ordered.items()):
+            sequence = reference.sequence(contig)
+            parts = [_normalize_store(path, sequence, options.filters) for path in paths]
+            for part in parts:
+                check.look_at(part, contig, sequence)
+            _reject_duplicates(parts)
+            for part in parts:
+                _write(writer, part, number)
+                bounds.append(bounds[-1] + len(part.outcome))
+                outcomes += _tally(part)
+                progress.advance(len(part.outcome), contig)
+        wrong = refuse_wrong_reference(
+            options.cohort,
+            check.mismatched,
+            check.checked,
+            options.max_ref_mismatch,
+            check.examples,
+        )
+        if wrong is not None:
+            raise wrong
+        everything = [path for paths in ordered.values() for path in paths] + empty
+        numbers = [n for n, paths in enumerate(ordered.values()) for _ in paths]
+        writer.array("contig_id", list(ordered))
+        writer.array("partition_contig", numbers + [MISSING] * len(empty))
+        writer.array("partition_id", [partition_of(path) for path in everything])
+        writer.array("partition_offset", bounds + [bounds[-1]] * len(empty))
+    write_json(summary, {"cohort": options.cohort, "outcomes": dict(sorted(outcomes.items()))})
+    kept = sum(n for label, n in outcomes.items() if is_kept(label))
+    logger.info(
+        "harmonize %s: done, %s source alleles, %s kept, %s rejected",
+        options.cohort, f"{bounds[-1]:,}", f"{kept:,}", f"{bounds[-1] - kept:,}",
+    )  # fmt: skip
+
+
+def partition_of(store: Path) -> str:
+    """Name of the partition that a genotype store holds.
+
+    >>> partition_of(Path("genotypes/chr1.00003.vcz.zip"))
+    'chr1.00003'
+    """
+    return store.name.removesuffix(".zip").removesuffix(".vcz")
+
+
+REJECTIONS = frozenset(o.name.lower() for o in Outcome if o is not Outcome.KEPT)
+"""Labels of the outcomes that are reasons for rejection."""
+
+
+def is_kept(label: str) -> bool:
+    """Whether the label of an outcome says that the allele was kept."""
+    return label not in REJECTIONS
+
+
+def _order(
+    stores: Sequence[Path], names: ContigNames, reference: Reference
+) -> tuple[dict[str, list[Path]], list[Path]]:
+    """Sort stores by contig, in the reference's order, and position; list the empty ones apart."""
+    placed: list[tuple[str, int, Path]] = []
+    empty: list[Path] = []
+    for path in stores:
+        with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
+            if not store.rows("variant_position"):
+                empty.append(path)
+                continue
+            present = np.unique(store.read("variant_contig"))
+            if len(present) > 1:
+                raise BadInputError(
+                    "the store has records of several contigs",
+                    where=path,
+                    expected="one contig in a store",
+                    remedy="ingest each contig to a store of its own with --region",
+                )
+            source_contig = str(store.read("contig_id")[present[0]])
+            first = int(store.read("variant_position", 0, 1)[0])
+        contig = names.resolve(source_contig)
+        if contig is None:
+            raise BadInputError(
+                f"the reference has no contig for '{source_contig}'",
+                where=path,
+                expected=f"one of {', '.join(list(reference.lengths)[:30])}, or an alias of one",
+                remedy="add it to the table of aliases",
+            )
+        placed.append((contig, first, path))
+    ordered: dict[str, list[Path]] = {contig: [] for contig in reference.lengths}
+    for contig, _, path in sorted(placed):
+        ordered[contig].append(path)
+    return {contig: paths for contig, paths in ordered.items() if paths}, sorted(empty)
+
+
+def _normalize_store(
+    path: Path, sequence: NDArray[np.uint8], filters: tuple[str, ...]
+) -> _SourceAlleles:
+    """Normalize every source allele of one store."""
+    with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
+        position = store.read("variant_position")
+        alleles = store.read("variant_allele")
+        used = _passing(store.read("variant_filter"), store.texts("filter_id"), filters)
+    record, column = np.nonzero(alleles[:, 1:] != "")
+    ref, alt = Strings.of(alleles[record, 0]), Strings.of(alleles[record, column + 1])
+    normal = normalize(position[record], ref, alt, sequence)
+    outcome = normal.outcome
+    judged = np.isin(outcome, (Outcome.KEPT, Outcome.REF_MISMATCH, Outcome.NOT_A_VARIANT))
+    outcome[judged & ~used[record]] = Outcome.FILTERED
+    return _SourceAlleles(
+        record=record.astype(np.int32),
+        index=(column + 1).astype(np.int32),
+        outcome=outcome,
+        flags=normal.flags,
+        variants=Variants(normal.position, normal.ref, normal.alt),
+    )
+
+
+def _passing(
+    is_set: NDArray[np.bool_], filter_id: list[str], filters: tuple[str, ...]
+) -> NDArray[np.bool_]:
+    """Tell which records are used: those with no FILTER but the ones listed; (records,) bool."""
+    if not filters:
+        return np.ones(len(is_set), np.bool_)
+    listed = np.isin(filter_id[: is_set.shape[1]], filters)
+    used: NDArray[np.bool_] = ~is_set[:, ~listed].any(axis=1)
+    if "." not in filters:
+        used &= is_set.any(axis=1)
+    return used
+
+
+def _reject_duplicates(parts: list[_SourceAlleles]) -> None:
+    """Of source alleles with one canonical form, keep the first, and reject the others by reason."""
+    kept = [part.outcome == Outcome.KEPT for part in parts]
+    variants = [part.variants.take(np.flatnonzero(k)) for part, k in zip(parts, kept, strict=True)]
+    first = first_of_each(sort_keys(concatenate(variants)))
+    bounds = np.cumsum([len(v) for v in variants])[:-1]
+    for part, k, is_first in zip(parts, kept, np.split(first, bounds), strict=True):
+        part.outcome[np.flatnonzero(k)[~is_first]] = Outcome.DUPLICATE
+
+
+class _RefCheck:
+    """Counts the records of a cohort whose REF differs from the reference."""
+
+    def __init__(self) -> None:
+        self.checked = 0
+        self.mismatched = 0
+        self.examples: list[str] = []
+
+    def look_at(self, part: _SourceAlleles, contig: str, sequence: NDArray[np.uint8]) -> None:
+        """Take in the alleles of one store."""
+        wrong = part.outcome == Outcome.REF_MISMATCH
+        self.checked += len(np.unique(part.record[wrong | (part.outcome == Outcome.KEPT)]))
+        records, first = np.unique(part.record[wrong], return_index=True)
+        self.mismatched += len(records)
+        room = EXAMPLES - len(self.examples)
+        for row in np.flatnonzero(wrong)[first][: max(0, room)]:
+            variant = part.variants.take(np.array([row]))
+            ref = variant.ref.objects()[0]
+            start = max(0, int(variant.start[0]))
+            there = sequence[start : start + len(ref)].tobytes().decode()
+            self.examples.append(
+                f"{contig}:{variant.position[0]} REF {ref[:EXAMPLES]},"
+                f" reference {there[:EXAMPLES] or 'has ended'}"
+            )
+
+
+def _write(writer: StoreWriter, part: _SourceAlleles, contig: int) -> None:
+    kept = part.outcome == Outcome.KEPT
+    writer.append("allele_record", part.record)
+    writer.append("allele_index", part.index)
+    writer.append("allele_outcome", part.outcome)
+    writer.append("allele_flags", np.where(kept, part.flags, 0))
+    writer.append("allele_contig", np.where(kept, contig, MISSING))
+    writer.append("allele_position", part.variants.position)
+    writer.append("allele_ref", part.variants.ref.objects())
+    writer.append("allele_alt", part.variants.alt.objects())
+
+
+def _tally(part: _SourceAlleles) -> Counter[str]:
+    """Count source alleles by the label of their outcome."""
+    codes = part.outcome.astype(np.int32) << 8 | part.flags
+    tally: Counter[str] = Counter()
+    for code, n in zip(*np.unique(codes, return_counts=True), strict=True):
+        tally[outcome_label(int(code) >> 8, int(code) & 255)] += int(n)
+    return tally

@@ -1,0 +1,244 @@
+"""Read genotypes once, into VCF Zarr stores: one for each partition of a cohort.
+
+A store holds what the file has, raw: nothing is normalised, filtered or counted here.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.errors import BadInputError
+from afpanel.io.source import RecordBlock, VcfSource, WideGenotypeError
+from afpanel.io.store import StoreWriter, create_store
+from afpanel.io.tables import read_samples
+from afpanel.model.region import Region
+from afpanel.stages.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+GENOTYPES = "genotypes"
+GENOTYPES_VERSION = 1
+
+_CHUNK_BYTES = 32 << 20
+_MAX_CHUNK = 10_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """A store to write, and the region whose records go into it, by the file's contig names."""
+
+    region: Region | None
+    path: Path
+
+
+def ingest(
+    source_path: Path,
+    sheet: Path,
+    targets: Sequence[Target],
+    *,
+    fields: tuple[str, ...] = (),
+    chunk: int | None = None,
+) -> None:
+    """Read a VCF or BCF file into genotype stores, in one pass.
+
+    Parameters
+    ----------
+    source_path
+        The file.
+    sheet
+        Sample sheet; only the samples it lists are read.
+    targets
+        Stores to write, in the order of the file. All appear together, when the file is read.
+    fields
+        FORMAT fields to keep beside GT, where the file has them: GQ, DP, AD.
+    chunk
+        Records in a chunk; by default as many as make a chunk of about 32 MB.
+
+    Raises
+    ------
+    BadInputError
+        If the file or the sheet cannot be used.
+    """
+    wanted = [sample.id for sample in read_samples(sheet)]
+    try:
+        _ingest(source_path, wanted, targets, fields, chunk, np.int8)
+    except WideGenotypeError as wide:
+        logger.info("ingest %s: starting again with wide genotypes: %s", source_path.name, wide)
+        _ingest(source_path, wanted, targets, fields, chunk, np.int16)
+
+
+def _ingest(
+    source_path: Path,
+    samples: list[str],
+    targets: Sequence[Target],
+    fields: tuple[str, ...],
+    chunk: int | None,
+    dtype: type[np.int8] | type[np.int16],
+) -> None:
+    source = VcfSource(source_path, samples, fields, dtype)
+    if not source.has_genotypes:
+        raise BadInputError(
+            "the file has no genotypes",
+            where=source_path,
+            expected="samples, and GT in their FORMAT",
+        )
+    if chunk is None:
+        per_record = 2 * len(source.samples) * (1 + len(source.fields))
+        chunk = int(np.clip(_CHUNK_BYTES // max(1, per_record), 1, _MAX_CHUNK))
+    task = f"ingest {source_path.name}"
+    with _staging_folder(targets[0].path) as folder:
+        stores = _OpenStores(source, targets, folder, chunk)
+        progress = Progress(logger, task, "records")
+        for block in source.blocks(targets[0].region if len(targets) == 1 else None, chunk):
+            stores.write(block)
+            place = f"at {block.contig}:{block.position[-1]:,}, {len(source.samples):,} samples"
+            progress.advance(len(block), place)
+        stores.finish()
+    logger.info("%s: done, %s records into %d stores", task, f"{progress.done:,}", len(targets))
+
+
+@contextmanager
+def _staging_folder(first: Path) -> Iterator[Path]:
+    """Make a folder for stores that are not to be seen before all are whole."""
+    folder = first.parent / f".{first.name}.ingest"
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _OpenStores:
+    """Hands each record to the store whose region it is in.
+
+    Records come sorted, so a store is opened at its first record and closed once they are past it.
+    """
+
+    def __init__(
+        self, source: VcfSource, targets: Sequence[Target], folder: Path, chunk: int
+    ) -> None:
+        self._source = source
+        self._targets = targets
+        self._folder = folder
+        self._chunk = chunk
+        self._contig_at = {name: i for i, name in enumerate(source.contigs)}
+        self._open: dict[int, tuple[ExitStack, StoreWriter]] = {}
+        self._closed: set[int] = set()
+        self._sites: dict[int, list[NDArray[np.int32]]] = {}
+
+    def write(self, block: RecordBlock) -> None:
+        """Write the records of a block to the stores they belong to."""
+        for number, target in enumerate(self._targets):
+            region = target.region
+            if region is None:
+                self._append(number, block)
+            elif region.contig == block.contig:
+                start = int(np.searchsorted(block.position, region.start, side="left"))
+                end = int(np.searchsorted(block.position, region.end, side="right"))
+                if start < end:
+                    self._append(number, block.rows(start, end))
+        for number in list(self._open):
+            region = self._targets[number].region
+            past = region is not None and (
+                region.contig != block.contig or region.end < block.position[-1]
+            )
+            if past:
+                self._close(number)
+
+    def finish(self) -> None:
+        """Close every store, those without records too, and put all in place."""
+        for number in range(len(self._targets)):
+            if number not in self._open and number not in self._closed:
+                self._append(number, self._source.empty_block())
+            if number in self._open:
+                self._close(number)
+        for number, target in enumerate(self._targets):
+            target.path.parent.mkdir(parents=True, exist_ok=True)
+            self._staged(number).replace(target.path)
+
+    def _staged(self, number: int) -> Path:
+        return self._folder / f"{number}.zip"
+
+    def _start(self, number: int) -> StoreWriter:
+        stack = ExitStack()
+        attributes = {"vcf_zarr_version": "0.4", "fields": list(self._source.fields)}
+        writer = stack.enter_context(
+            create_store(
+                self._staged(number),
+                GENOTYPES,
+                GENOTYPES_VERSION,
+                chunk=self._chunk,
+                attributes=attributes,
+            )
+        )
+        self._open[number] = (stack, writer)
+        self._sites[number] = []
+        return writer
+
+    def _append(self, number: int, block: RecordBlock) -> None:
+        writer = self._open[number][1] if number in self._open else self._start(number)
+        contig = self._contig_at.setdefault(block.contig, len(self._contig_at))
+        contigs = np.full(len(block), contig, np.int16)
+        lengths = np.array([len(alleles[0]) for alleles in block.alleles], np.int32)
+        self._sites[number].append(np.column_stack([contigs, block.position, lengths]))
+        writer.append("variant_contig", contigs)
+        writer.append("variant_position", block.position)
+        writer.append("variant_length", lengths)
+        writer.append("variant_allele", _allele_table(block.alleles))
+        writer.append("variant_id", block.identifier)
+        writer.append("variant_quality", block.quality)
+        writer.append("variant_filter", block.filters)
+        writer.append("call_genotype", block.calls.genotype)
+        fields = {"GQ": block.calls.gq, "DP": block.calls.dp, "het_alt_AD": block.calls.het_alt_ad}
+        for name, values in fields.items():
+            if values is not None:
+                writer.append(f"call_{name}", values)
+
+    def _close(self, number: int) -> None:
+        stack, writer = self._open.pop(number)
+        lengths = self._source.contigs
+        writer.array("contig_id", list(self._contig_at))
+        writer.array("contig_length", [lengths.get(name) or 0 for name in self._contig_at])
+        writer.array("filter_id", self._source.filters)
+        writer.array("sample_id", self._source.samples)
+        writer.array("region_index", _region_index(self._sites.pop(number), self._chunk))
+        stack.close()
+        self._closed.add(number)
+
+
+def _allele_table(alleles: list[tuple[str, ...]]) -> NDArray[np.object_]:
+    """Lay out alleles as VCF Zarr does: a row per record, filled with empty text."""
+    width = max(map(len, alleles), default=2)
+    table = np.full((len(alleles), width), "", object)
+    for row, record in zip(table, alleles, strict=True):
+        row[: len(record)] = record
+    return table
+
+
+def _region_index(sites: list[NDArray[np.int32]], chunk: int) -> NDArray[np.int32]:
+    """Make VCF Zarr's index of the regions that chunks cover.
+
+    Parameters
+    ----------
+    sites
+        Blocks of (records, 3): contig, position, bases of REF.
+    chunk
+        Records in a chunk.
+    """
+    table = np.concatenate(sites)
+    rows = []
+    for start in range(0, len(table), chunk):
+        part = table[start : start + chunk]
+        for contig in np.unique(part[:, 0]):
+            of_contig = part[part[:, 0] == contig]
+            position = of_contig[:, 1]
+            end = int((position + of_contig[:, 2] - 1).max())
+            rows.append((start // chunk, contig, position[0], position[-1], end, len(position)))
+    return np.array(rows, np.int32).reshape(-1, 6)

@@ -1,0 +1,227 @@
+"""Publish a release: its formats, the account of harmonization, and the manifest.
+
+Everything here is written fresh from what passed the gate. The release appears as a whole.
+"""
+
+import logging
+import platform
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from afpanel import __version__
+from afpanel.errors import BadInputError
+from afpanel.io.files import read_json, sha256, write_json, write_text
+from afpanel.io.panel_store import read_head, read_panel_blocks
+from afpanel.io.reference import Reference, ReferencePaths, refget_digest
+from afpanel.io.release import ReleaseBlock, ReleaseHead, ReleaseWriter
+from afpanel.io.release_parquet import ParquetReleaseWriter
+from afpanel.io.release_vcf import VcfReleaseWriter
+from afpanel.io.release_zarr import ZarrReleaseWriter
+from afpanel.stages.harmonize import is_kept
+from afpanel.stages.progress import Progress
+from afpanel.stages.summary import summarize
+
+logger = logging.getLogger(__name__)
+
+MANIFEST_VERSION = 1
+
+_LIBRARIES = ("numpy", "pyarrow", "pysam", "zarr")
+
+
+@dataclass(frozen=True)
+class PublishOptions:
+    """What `publish` needs to know besides its files.
+
+    Parameters
+    ----------
+    name, version
+        Of the panel.
+    build
+        Genome build.
+    formats
+        Of vcf, parquet and zarr, those to write.
+    """
+
+    name: str
+    version: str
+    build: str
+    formats: tuple[str, ...] = ("vcf", "parquet", "zarr")
+
+
+@dataclass(frozen=True)
+class PublishInputs:
+    """The files that a release is made of.
+
+    Parameters
+    ----------
+    panels
+        Releasable store of each contig, in the order of the release.
+    decision
+        The gate's decision.
+    harmonization
+        Harmonization summary of each cohort.
+    plan
+        The plan of the run: cohorts and parameters.
+    reference
+        The panel's reference.
+    """
+
+    panels: Sequence[Path]
+    decision: Path
+    harmonization: Sequence[Path]
+    plan: Path
+    reference: ReferencePaths
+
+
+def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOptions) -> None:
+    """Write a release.
+
+    Parameters
+    ----------
+    inputs
+        See `PublishInputs`.
+    out
+        Folder of the release; what it held is replaced when the new release is whole.
+    summary
+        Text to write that sums up the run. It stays with the hub.
+    options
+        See `PublishOptions`.
+    """
+    heads = [read_head(path) for path in inputs.panels]
+    if not heads:
+        raise BadInputError("there is no contig to publish")
+    head = ReleaseHead(
+        name=options.name,
+        version=options.version,
+        build=options.build,
+        contigs={h.contig: h.contig_length for h in heads},
+        groups=heads[0].groups,
+        people=heads[0].people,
+    )
+    stem = f"{options.name}-{options.version}"
+    with _whole_folder(out) as folder:
+        writers = _writers(folder / stem, head, options.formats)
+        progress = Progress(logger, "publish", "variants")
+        for path, contig in zip(inputs.panels, head.contigs, strict=True):
+            for variants, counts in read_panel_blocks(path):
+                block = ReleaseBlock.of(contig, variants, counts)
+                for writer in writers:
+                    writer.write(block)
+                progress.advance(len(variants), contig)
+        for writer in writers:
+            writer.close()
+        outcomes = _read_outcomes(inputs.harmonization)
+        write_text(folder / "harmonization.tsv", harmonization_table(outcomes))
+        write_json(folder / "manifest.json", _manifest(folder, head, inputs, options))
+    decision = read_json(inputs.decision)
+    text = summarize(read_json(inputs.plan), outcomes, decision, head, out)
+    write_text(summary, text)
+    logger.info("publish: done\n%s", text)
+
+
+@contextmanager
+def _whole_folder(out: Path) -> Iterator[Path]:
+    """Give a folder to fill, and put it in the place of `out` when all went well."""
+    folder = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+        if out.exists():
+            shutil.rmtree(out)
+        folder.replace(out)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _writers(stem: Path, head: ReleaseHead, formats: Sequence[str]) -> list[ReleaseWriter]:
+    makers = {
+        "vcf": (VcfReleaseWriter, ".vcf.gz"),
+        "parquet": (ParquetReleaseWriter, ".parquet"),
+        "zarr": (ZarrReleaseWriter, ".zarr.zip"),
+    }
+    writers: list[ReleaseWriter] = []
+    for name in formats:
+        maker, suffix = makers[name]
+        writers.append(maker(stem.with_name(stem.name + suffix), head))
+    return writers
+
+
+def _read_outcomes(summaries: Sequence[Path]) -> dict[str, dict[str, int]]:
+    """Read each cohort's number of source alleles by outcome, cohorts in order of name."""
+    read = [read_json(path) for path in summaries]
+    return {each["cohort"]: each["outcomes"] for each in sorted(read, key=lambda e: e["cohort"])}
+
+
+def harmonization_table(outcomes: dict[str, dict[str, int]]) -> str:
+    """Lay out ``harmonization.tsv``: one line per cohort and outcome, kept ones first."""
+    lines = ["cohort\toutcome\tkept\tsource_alleles"]
+    for cohort, tally in outcomes.items():
+        for label in sorted(tally, key=lambda label: (not is_kept(label), label)):
+            kept = "yes" if is_kept(label) else "no"
+            lines.append(f"{cohort}\t{label}\t{kept}\t{tally[label]}")
+    return "\n".join(lines) + "\n"
+
+
+def _manifest(
+    folder: Path, head: ReleaseHead, inputs: PublishInputs, options: PublishOptions
+) -> dict[str, Any]:
+    """Describe the release. What is not named here does not leave."""
+    plan = read_json(inputs.plan)
+    decision = read_json(inputs.decision)
+    reference = Reference(inputs.reference)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    genotypes = plan["config"]["genotypes"]
+    harmonize = plan["config"]["harmonize"]
+    return {
+        "manifest_version": MANIFEST_VERSION,
+        "panel": {"name": options.name, "version": options.version},
+        "files": [
+            {
+                "path": path.relative_to(folder).as_posix(),
+                "bytes": path.stat().st_size,
+                "sha256": sha256(path),
+            }
+            for path in files
+        ],
+        "reference": {
+            "build": options.build,
+            "contigs": [
+                {"name": name, "length": length, "refget": refget_digest(reference.sequence(name))}
+                for name, length in head.contigs.items()
+            ],
+        },
+        "parameters": {
+            "genotypes": {
+                key: genotypes[key]
+                for key in ("min_gq", "min_dp", "min_dp_haploid", "min_ab", "half_calls", "filters")
+            },
+            "harmonize": {"max_ref_mismatch": harmonize["max_ref_mismatch"]},
+        },
+        "software": {
+            "afpanel": __version__,
+            "python": ".".join(platform.python_version_tuple()[:2]),
+            **{name: version(name) for name in _LIBRARIES},
+        },
+        "cohorts": [
+            {
+                "cohort": name,
+                "country": cohort["country"],
+                "callable_regions": cohort["callable"] is not None,
+            }
+            for name, cohort in sorted(plan["cohorts"].items())
+        ],
+        "groups": decision["groups"],
+        "policy": decision["policy"],
+        "decision": {
+            "withheld_groups": decision["withheld_groups"],
+            "variants": decision["totals"]["variants_out"],
+            "masked_cells": decision["totals"]["masked_cells"],
+            "disclosure_control": "primary masking only",
+        },
+    }

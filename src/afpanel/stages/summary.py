@@ -1,0 +1,89 @@
+"""The text that ends a run: who took part, what became of the alleles, what was published."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from afpanel.io.release import ReleaseHead
+from afpanel.stages.harmonize import is_kept
+
+
+def summarize(
+    plan: dict[str, Any],
+    outcomes: dict[str, dict[str, int]],
+    decision: dict[str, Any],
+    head: ReleaseHead,
+    out: Path,
+) -> str:
+    """Sum up a run as a table and a list of what was written.
+
+    Parameters
+    ----------
+    plan
+        The plan of the run.
+    outcomes
+        Source alleles by outcome, per cohort.
+    decision
+        The gate's decision.
+    head
+        What the release is.
+    out
+        Folder of the release.
+    """
+    header = ("cohort", "country", "samples", "source alleles", "kept", "rejected", "why")
+    rows: list[Sequence[str]] = []
+    for name, tally in outcomes.items():
+        cohort = plan["cohorts"].get(name, {})
+        kept = sum(n for label, n in tally.items() if is_kept(label))
+        total = sum(tally.values())
+        why = [f"{label} {n:,}" for label, n in sorted(tally.items()) if not is_kept(label)]
+        people = cohort.get("people")
+        rows.append(
+            (
+                name,
+                cohort.get("country", ""),
+                "" if people is None else f"{people:,}",
+                f"{total:,}",
+                f"{kept:,}",
+                f"{total - kept:,}",
+                ", ".join(why) or "-",
+            )
+        )
+    totals = decision["totals"]
+    withheld = [each["group"] for each in decision["withheld_groups"]]
+    lines = [
+        f"Panel {head.name} {head.version} on {head.build}",
+        "",
+        *_table(header, rows),
+        "",
+        f"variants merged     {totals['variants_in']:>12,}",
+        f"variants published  {totals['variants_out']:>12,}",
+        f"variants dropped    {totals['variants_dropped']:>12,}  (all that carries ALT is withheld)",
+        f"cells masked        {totals['masked_cells']:>12,}  "
+        f"(of {totals['variants_out'] * len(head.groups):,})",
+        f"groups published    {len(head.groups):>12,}  ({', '.join(head.groups)})",
+        f"groups withheld     {len(withheld):>12,}  ({', '.join(withheld) or '-'})",
+        "",
+        "Written:",
+        *(f"  {path}" for path in _written(out)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lay out a table, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    numeric = range(2, 6)
+
+    def line(cells: Sequence[str]) -> str:
+        aligned = (
+            cell.rjust(width) if i in numeric else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "  ".join(aligned).rstrip()
+
+    return [line(header), line(["-" * width for width in widths]), *map(line, rows)]
+
+
+def _written(out: Path) -> list[Path]:
+    return sorted(path for path in out.iterdir() if not path.name.startswith("."))

@@ -1,0 +1,98 @@
+# What the rules know of the configuration: the plan that `afpanel validate` makes of it.
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+# Where the package is installed beside snakemake, its command is found without activating anything.
+shell.prefix(f'set -euo pipefail; export PATH="$PATH:{Path(sys.executable).parent}"; ')
+
+
+def make_plan():
+    """Check all inputs and lay out the work; costs little while nothing has changed."""
+    private = Path(config.get("results", "results")) / "private"
+    private.mkdir(parents=True, exist_ok=True)
+    effective = private / "config.json"
+    text = json.dumps(config, indent=1, sort_keys=True) + "\n"
+    if not effective.is_file() or effective.read_text() != text:
+        effective.write_text(text)
+    plan_path = private / "plan.json"
+    command = [
+        sys.executable,
+        "-m",
+        "afpanel",
+        "validate",
+        str(effective),
+        "--plan",
+        str(plan_path),
+    ]
+    if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
+        raise WorkflowError(
+            "The inputs are not fit for use; the faults are listed above."
+        )
+    return json.loads(plan_path.read_text())
+
+
+PLAN = make_plan()
+CONFIG = PLAN["config"]
+RESULTS = CONFIG["results"]
+COHORTS = PLAN["cohorts"]
+CONTIGS = PLAN["contigs"]
+BUILD = CONFIG["reference"]["build"]
+PARTITIONS = {
+    (name, partition["id"]): partition
+    for name, cohort in COHORTS.items()
+    for partition in cohort["partitions"]
+}
+NAME = "{name}-{version}".format(**CONFIG["panel"])
+RELEASE = f"{RESULTS}/release/{NAME}"
+
+config.setdefault("results", RESULTS)
+
+
+wildcard_constraints:
+    cohort="[A-Za-z][A-Za-z0-9-]*",
+    partition="[^/]+",
+    contig="[^/]+",
+
+
+def fields_needed():
+    """FORMAT fields that the genotype filter looks at."""
+    g = CONFIG["genotypes"]
+    depth = g["min_dp"] > 0 or g["min_dp_haploid"] > 0 or g["min_ab"] > 0
+    wanted = {"GQ": g["min_gq"] > 0, "DP": depth, "AD": g["min_ab"] > 0}
+    return ",".join(field for field, needed in wanted.items() if needed)
+
+
+def reference_options():
+    """How commands find the reference and the contig names."""
+    fai = Path(PLAN["reference_index"][0])
+    options = f"--reference '{CONFIG['reference']['fasta']}'"
+    if fai.parent != Path(CONFIG["reference"]["fasta"]).parent:
+        options += f" --reference-index '{fai.parent}'"
+    return options
+
+
+def alias_options():
+    """The user's table of contig names, if there is one."""
+    aliases = CONFIG["harmonize"]["aliases"]
+    return f"--aliases '{aliases}'" if aliases else ""
+
+
+def release_files():
+    """Files of the release, by the formats wanted."""
+    by_format = {
+        "vcf": [f"{RELEASE}/{NAME}.vcf.gz", f"{RELEASE}/{NAME}.vcf.gz.tbi"],
+        "parquet": [
+            f"{RELEASE}/{NAME}.parquet/contig={contig}/part-0.parquet"
+            for contig in CONTIGS
+        ],
+        "zarr": [f"{RELEASE}/{NAME}.zarr.zip"],
+    }
+    files = [
+        path for wanted in CONFIG["publish"]["formats"] for path in by_format[wanted]
+    ]
+    return [*files, f"{RELEASE}/harmonization.tsv", f"{RELEASE}/manifest.json"]
+
+
+RELEASE_FILES = release_files()
