@@ -1,0 +1,48 @@
+"""What all tests share: where the real data are, and how the workflow is run."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real data; the test is skipped where there is none."""
+    folder = os.environ.get("AFPANEL_TEST_DATA")
+    if not folder:
+        pytest.skip("AFPANEL_TEST_DATA is not set: no real data to test on")
+    path = Path(folder).resolve()
+    if not path.is_dir():
+        pytest.fail(f"AFPANEL_TEST_DATA is no folder: {path}")
+    return path
+
+
+Snakemake = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def snakemake() -> Snakemake:
+    """Run the workflow as a user would: snakemake(working_directory, *arguments)."""
+
+    def run(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        done = subprocess.run(
+            [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False
+        )
+        if check and done.returncode:
+            pytest.fail(f"snakemake failed:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    return run
