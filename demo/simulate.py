@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 import pysam.bcftools
+
 from model import (
     CONTIGS,
     ID,

@@ -37,7 +37,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the sheets")
     arguments = parser.parse_args()
     known = samples_in(arguments.vcf)
-    country_of = {population: c for c, populations in COUNTRIES.items() for population in populations}
+    country_of = {
+        population: c for c, populations in COUNTRIES.items() for population in populations
+    }
     rows: dict[str, list[str]] = {country: [] for country in COUNTRIES}
     for line in arguments.panel.read_text().splitlines()[1:]:
         sample, population, _, gender, *_ = line.split("\t")

@@ -1,32 +1,6 @@
 # What each cohort goes through where its genotypes are: ingest, harmonize, count.
 
 
-def source_of(wildcards):
-    return PARTITIONS[wildcards.cohort, wildcards.partition]["path"]
-
-
-def region_of(wildcards):
-    partition = PARTITIONS[wildcards.cohort, wildcards.partition]
-    return "{source_contig}:{start}-{end}".format(**partition)
-
-
-def stores_of(cohort):
-    return [
-        f"{RESULTS}/private/{cohort}/genotypes/{partition['id']}.vcz.zip"
-        for partition in COHORTS[cohort]["partitions"]
-    ]
-
-
-# A file without an index is read once, front to back, for all its partitions; so is every file of a
-# cohort that has such a one.
-STREAMED = {
-    name for (name, _), partition in PARTITIONS.items() if not partition["indexed"]
-}
-STREAMS = sorted(
-    {(name, p["path"]) for (name, _), p in PARTITIONS.items() if name in STREAMED}
-)
-
-
 # Indexed files are read in parallel, a job per partition. A sheet may change its labels without the
 # file being read again, so its age does not matter here; the list of its samples does.
 rule ingest:
@@ -39,6 +13,8 @@ rule ingest:
         f"{RESULTS}/private/{{cohort}}/logs/ingest.{{partition}}.log",
     wildcard_constraints:
         cohort="|".join(sorted(set(COHORTS) - STREAMED)) or "(?!)",
+    conda:
+        "../../envs/afpanel.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
@@ -46,8 +22,8 @@ rule ingest:
         fields=fields_needed(),
         listed=lambda wildcards: COHORTS[wildcards.cohort]["listed_samples"],
     shell:
-        "afpanel ingest '{input.vcf}' --samples '{input.sheet}' --region '{params.region}'"
-        " --fields '{params.fields}' --out {output} 2> {log}"
+        "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --region {params.region:q}"
+        " --fields {params.fields:q} --out {output:q} 2> {log:q}"
 
 
 for number, (stream_cohort, stream_path) in enumerate(STREAMS):
@@ -67,6 +43,8 @@ for number, (stream_cohort, stream_path) in enumerate(STREAMS):
             ],
         log:
             f"{RESULTS}/private/{stream_cohort}/logs/ingest.stream-{number}.log",
+        conda:
+            "../../envs/afpanel.yaml"
         resources:
             mem_mb=lambda wildcards, attempt: 1000 * attempt,
         params:
@@ -76,8 +54,8 @@ for number, (stream_cohort, stream_path) in enumerate(STREAMS):
             fields=fields_needed(),
             listed=COHORTS[stream_cohort]["listed_samples"],
         shell:
-            "afpanel ingest '{input.vcf}' --samples '{input.sheet}' --partitions {input.partitions}"
-            " --fields '{params.fields}' --out '{params.out}' 2> {log}"
+            "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --partitions {input.partitions:q}"
+            " --fields {params.fields:q} --out {params.out:q} 2> {log:q}"
 
 
 rule harmonize:
@@ -89,6 +67,8 @@ rule harmonize:
         summary=f"{RESULTS}/private/{{cohort}}/harmonization.json",
     log:
         f"{RESULTS}/private/{{cohort}}/logs/harmonize.log",
+    conda:
+        "../../envs/afpanel.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
@@ -96,12 +76,13 @@ rule harmonize:
         aliases=alias_options(),
         limit=CONFIG["harmonize"]["max_ref_mismatch"],
         filters=" ".join(
-            f"--filter '{name}'" for name in CONFIG["genotypes"]["filters"] or ["*"]
+            f"--filter {quote(name)}"
+            for name in CONFIG["genotypes"]["filters"] or ["*"]
         ),
     shell:
-        "afpanel harmonize {input.stores} {params.reference} {params.aliases}"
-        " --cohort {wildcards.cohort} {params.filters} --max-ref-mismatch {params.limit}"
-        " --out {output.alleles} --summary {output.summary} 2> {log}"
+        "afpanel harmonize {input.stores:q} {params.reference} {params.aliases}"
+        " --cohort {wildcards.cohort:q} {params.filters} --max-ref-mismatch {params.limit}"
+        " --out {output.alleles:q} --summary {output.summary:q} 2> {log:q}"
 
 
 rule count:
@@ -113,6 +94,8 @@ rule count:
         f"{RESULTS}/private/{{cohort}}/counts/{{partition}}.zarr.zip",
     log:
         f"{RESULTS}/private/{{cohort}}/logs/count.{{partition}}.log",
+    conda:
+        "../../envs/afpanel.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
@@ -124,8 +107,8 @@ rule count:
         country=lambda wildcards: COHORTS[wildcards.cohort]["country"],
         build=BUILD,
     shell:
-        "afpanel count {input.store} --alleles {input.alleles} --samples '{input.sheet}'"
-        " --cohort {wildcards.cohort} --country {params.country} --build {params.build}"
+        "afpanel count {input.store:q} --alleles {input.alleles:q} --samples {input.sheet:q}"
+        " --cohort {wildcards.cohort:q} --country {params.country} --build {params.build}"
         " --min-gq {params.min_gq} --min-dp {params.min_dp} --min-ab {params.min_ab}"
         " --min-dp-haploid {params.min_dp_haploid} --half-calls {params.half_calls}"
-        " --out {output} 2> {log}"
+        " --out {output:q} 2> {log:q}"

@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 
 # Where the package is installed beside snakemake, its command is found without activating anything.
 shell.prefix(f'set -euo pipefail; export PATH="$PATH:{Path(sys.executable).parent}"; ')
@@ -67,16 +68,16 @@ def fields_needed():
 def reference_options():
     """How commands find the reference and the contig names."""
     fai = Path(PLAN["reference_index"][0])
-    options = f"--reference '{CONFIG['reference']['fasta']}'"
+    options = f"--reference {quote(CONFIG['reference']['fasta'])}"
     if fai.parent != Path(CONFIG["reference"]["fasta"]).parent:
-        options += f" --reference-index '{fai.parent}'"
+        options += f" --reference-index {quote(str(fai.parent))}"
     return options
 
 
 def alias_options():
     """The user's table of contig names, if there is one."""
     aliases = CONFIG["harmonize"]["aliases"]
-    return f"--aliases '{aliases}'" if aliases else ""
+    return f"--aliases {quote(aliases)}" if aliases else ""
 
 
 def release_files():
@@ -96,3 +97,46 @@ def release_files():
 
 
 RELEASE_FILES = release_files()
+
+# A file without an index is read once, front to back, for all its partitions; so is every file of a
+# cohort that has such a one.
+STREAMED = {
+    name for (name, _), partition in PARTITIONS.items() if not partition["indexed"]
+}
+STREAMS = sorted(
+    {(name, p["path"]) for (name, _), p in PARTITIONS.items() if name in STREAMED}
+)
+
+
+def source_of(wildcards):
+    return PARTITIONS[wildcards.cohort, wildcards.partition]["path"]
+
+
+def region_of(wildcards):
+    partition = PARTITIONS[wildcards.cohort, wildcards.partition]
+    return "{source_contig}:{start}-{end}".format(**partition)
+
+
+def stores_of(cohort):
+    return [
+        f"{RESULTS}/private/{cohort}/genotypes/{partition['id']}.vcz.zip"
+        for partition in COHORTS[cohort]["partitions"]
+    ]
+
+
+def counts_of(wildcards):
+    """All counts of a contig; of a cohort that has none, one other, which tells who is silent."""
+    paths = []
+    for name, cohort in COHORTS.items():
+        ids = [p["id"] for p in cohort["partitions"] if p["contig"] == wildcards.contig]
+        ids = ids or [cohort["partitions"][0]["id"]]
+        paths += [
+            f"{RESULTS}/private/{name}/counts/{partition}.zarr.zip" for partition in ids
+        ]
+    return paths
+
+
+def beds():
+    return {
+        name: c["callable"] for name, c in COHORTS.items() if c["callable"] is not None
+    }

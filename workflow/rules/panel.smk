@@ -1,24 +1,6 @@
 # What the hub does with the counts of all cohorts: merge, gate, publish.
 
 
-def counts_of(wildcards):
-    """All counts of a contig; of a cohort that has none, one other, which tells who is silent."""
-    paths = []
-    for name, cohort in COHORTS.items():
-        ids = [p["id"] for p in cohort["partitions"] if p["contig"] == wildcards.contig]
-        ids = ids or [cohort["partitions"][0]["id"]]
-        paths += [
-            f"{RESULTS}/private/{name}/counts/{partition}.zarr.zip" for partition in ids
-        ]
-    return paths
-
-
-def beds():
-    return {
-        name: c["callable"] for name, c in COHORTS.items() if c["callable"] is not None
-    }
-
-
 rule merge:
     input:
         counts=counts_of,
@@ -28,16 +10,20 @@ rule merge:
         f"{RESULTS}/panel/merged/{{contig}}.zarr.zip",
     log:
         f"{RESULTS}/panel/logs/merge.{{contig}}.log",
+    conda:
+        "../../envs/afpanel.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         reference=reference_options(),
         aliases=alias_options(),
         build=BUILD,
-        beds=" ".join(f"--callable '{name}={path}'" for name, path in beds().items()),
+        beds=" ".join(
+            f"--callable {quote(f'{name}={path}')}" for name, path in beds().items()
+        ),
     shell:
-        "afpanel merge {input.counts} --contig {wildcards.contig} {params.reference}"
-        " {params.aliases} --build {params.build} {params.beds} --out {output} 2> {log}"
+        "afpanel merge {input.counts:q} --contig {wildcards.contig:q} {params.reference}"
+        " {params.aliases} --build {params.build} {params.beds} --out {output:q} 2> {log:q}"
 
 
 rule gate:
@@ -49,13 +35,15 @@ rule gate:
         decision=f"{RESULTS}/panel/decision.json",
     log:
         f"{RESULTS}/panel/logs/gate.log",
+    conda:
+        "../../envs/afpanel.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
-        out=f"{RESULTS}/panel/releasable",
+        out=lambda wildcards, output: str(Path(output.decision).parent / "releasable"),
     shell:
-        "afpanel gate {input.panels} --policy '{input.policy}' --out {params.out}"
-        " --decision {output.decision} 2> {log}"
+        "afpanel gate {input.panels:q} --policy {input.policy:q} --out {params.out:q}"
+        " --decision {output.decision:q} 2> {log:q}"
 
 
 rule publish:
@@ -68,10 +56,13 @@ rule publish:
         plan=ancient(f"{RESULTS}/private/plan.json"),
         fasta=CONFIG["reference"]["fasta"],
     output:
-        release=RELEASE_FILES,
+        data=[path for path in RELEASE_FILES if not path.endswith("manifest.json")],
+        manifest=f"{RELEASE}/manifest.json",
         summary=f"{RESULTS}/panel/summary.txt",
     log:
         f"{RESULTS}/panel/logs/publish.log",
+    conda:
+        "../../envs/afpanel.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
@@ -80,12 +71,12 @@ rule publish:
         panel=CONFIG["panel"],
         parameters=[CONFIG["genotypes"], CONFIG["harmonize"]],
         harmonization=lambda wildcards, input: " ".join(
-            f"--harmonization {path}" for path in input.harmonization
+            f"--harmonization {quote(path)}" for path in input.harmonization
         ),
         formats=" ".join(f"--format {name}" for name in CONFIG["publish"]["formats"]),
-        out=RELEASE,
+        out=lambda wildcards, output: str(Path(output.manifest).parent),
     shell:
-        "afpanel publish {input.panels} --decision {input.decision} {params.harmonization}"
-        " --plan {input.plan} {params.reference} --build {params.build}"
-        " --name '{params.panel[name]}' --panel-version '{params.panel[version]}'"
-        " {params.formats} --out {params.out} --summary {output.summary} 2> {log}"
+        "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
+        " --plan {input.plan:q} {params.reference} --build {params.build}"
+        " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
+        " {params.formats} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"

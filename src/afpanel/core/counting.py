@@ -117,9 +117,12 @@ def count_block(
         What a call must reach.
     """
     rows, records = int(row_offsets[-1]), len(loci)
+    per_allele, per_record = (rows, n_cells), (records, n_cells)
     counts = Counts(
-        *(np.zeros((rows, n_cells), np.int32) for _ in range(3)),
-        np.zeros((records, n_cells), np.int32),
+        allele_count=np.zeros(per_allele, np.int32),
+        homozygotes=np.zeros(per_allele, np.int32),
+        hemizygotes=np.zeros(per_allele, np.int32),
+        allele_number=np.zeros(per_record, np.int32),
     )
     genotype = block.genotype
     if genotype.shape[2] == 1:

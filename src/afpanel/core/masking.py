@@ -49,7 +49,8 @@ def sensitive(counts: GroupCounts, min_allele_count: int) -> NDArray[np.bool_]:
     known = counts.state != State.NOT_CALLABLE
     few_alt = (ac > 0) & (ac < min_allele_count)
     few_other = (an - ac > 0) & (an - ac < min_allele_count)
-    return known & (few_alt | few_other)
+    found: NDArray[np.bool_] = known & (few_alt | few_other)
+    return found
 
 
 def mask(counts: GroupCounts, masked: NDArray[np.bool_]) -> GroupCounts:

@@ -77,7 +77,8 @@ def sort_keys(variants: Variants) -> NDArray[np.int64]:
     rank = np.empty(len(distinct), np.int64)
     rank[pc.sort_indices(distinct).to_numpy()] = np.arange(len(distinct))
     alleles = rank[encoded.indices.to_numpy(zero_copy_only=False)]
-    return (variants.position.astype(np.int64) << 32) | alleles
+    keys: NDArray[np.int64] = (variants.position.astype(np.int64) << 32) | alleles
+    return keys
 
 
 def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -98,6 +99,6 @@ def union(tables: Sequence[Variants]) -> tuple[Variants, list[NDArray[np.int64]]
         For each table, (n,) int64: where its variants are in the union.
     """
     everything = concatenate(tables)
-    keys, index, inverse = np.unique(sort_keys(everything), return_index=True, return_inverse=True)
+    _, index, inverse = np.unique(sort_keys(everything), return_index=True, return_inverse=True)
     bounds = np.cumsum([len(table) for table in tables])[:-1]
     return everything.take(index), [rows.astype(np.int64) for rows in np.split(inverse, bounds)]

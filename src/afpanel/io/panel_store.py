@@ -59,12 +59,11 @@ def create_panel(path: Path, head: PanelHead) -> Iterator[StoreWriter]:
         writer.attributes({"contig": head.contig, "contig_length": head.contig_length})
         writer.array("group_id", head.groups)
         writer.array("group_people", head.people)
-        no_counts = np.empty((0, len(head.groups)), np.int32)
-        no_variants = Variants(np.empty(0, np.int32), Strings.of([]), Strings.of([]))
         # A contig without variants has its arrays all the same, without rows.
-        write_panel_block(
-            writer, no_variants, GroupCounts(*[no_counts] * 4, no_counts.astype("i1"))
-        )
+        none = np.empty((0, len(head.groups)), np.int32)
+        no_variants = Variants(np.empty(0, np.int32), Strings.of([]), Strings.of([]))
+        no_counts = GroupCounts(none, none, none, none, none.astype(np.int8))
+        write_panel_block(writer, no_variants, no_counts)
         yield writer
 
 
@@ -104,5 +103,7 @@ def read_panel_blocks(path: Path) -> Iterator[tuple[Variants, GroupCounts]]:
                 Strings.of(store.read("variant_ref", start, stop)),
                 Strings.of(store.read("variant_alt", start, stop)),
             )
-            arrays = (store.read(name, start, stop) for name in (*COUNTS, "state"))
-            yield variants, GroupCounts(*arrays)
+            ac, an, hom, hemi, state = (
+                store.read(name, start, stop) for name in (*COUNTS, "state")
+            )
+            yield variants, GroupCounts(ac, an, hom, hemi, state)

@@ -88,6 +88,12 @@ class Reference:
         lengths = zip(self._fasta.references, self._fasta.lengths, strict=True)
         self.lengths: dict[str, int] = dict(lengths)
 
+    def bases(self, contig: str, start: int, end: int) -> str:
+        """Read a few bases in upper case, 0-based and half-open; what lies outside is left out."""
+        length = self.lengths[contig]
+        start, end = min(max(start, 0), length), min(end, length)
+        return str(self._fasta.fetch(contig, start, max(start, end))).upper()
+
     def sequence(self, contig: str) -> NDArray[np.uint8]:
         """Read a contig whole.
 

@@ -69,7 +69,8 @@ class ReleaseBlock:
     @property
     def no_alt_left(self) -> NDArray[np.bool_]:
         """(n,) bool: variants whose FILTER is AC0, since nobody counted carries ALT."""
-        return self.counts.allele_count[:, 0] == 0
+        nobody: NDArray[np.bool_] = np.equal(self.counts.allele_count[:, 0], 0)
+        return nobody
 
     def values(self, figure: Figure) -> NDArray[np.int32] | NDArray[np.float32]:
         """Get a figure's values, (n, g)."""
@@ -81,7 +82,7 @@ class ReleaseBlock:
     def missing(self, figure: Figure) -> NDArray[np.bool_]:
         """Tell which of a figure's values are missing, (n, g) bool."""
         values = self.values(figure)
-        return np.isnan(values) if figure is AF else values == MISSING
+        return np.isnan(values) if figure is AF else np.equal(values, MISSING)
 
 
 class ReleaseWriter(Protocol):

@@ -96,7 +96,8 @@ def _text_sites(path: Path, kind: FileKind) -> Iterator[Site]:
     try:
         plain = kind.compression is Compression.NONE
         with path.open("rb") if plain else gzip.open(path, "rb") as source:
-            for number, line in enumerate(source, 1):
+            for line in source:
+                number += 1
                 if line.startswith(b"#") or not line.strip():
                     continue
                 contig, position, _, ref, _ = line.split(b"\t", 4)

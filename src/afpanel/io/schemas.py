@@ -36,10 +36,11 @@ def faults_of(document: Any, schema_name: str, where: str) -> list[BadInputError
 def _explain(error: jsonschema.ValidationError, where: str) -> Iterator[BadInputError]:
     path = ".".join(map(str, error.absolute_path))
     place = f"{where}, {path}" if path else where
-    schema: dict[str, Any] = dict(error.schema)  # type: ignore[arg-type]
+    schema: Any = error.schema
+    instance: Any = error.instance
     if error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
-        for key in sorted(set(map(str, error.instance)) - set(known)):
+        for key in sorted(set(map(str, instance)) - set(known)):
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
             yield BadInputError(
                 f"unknown key '{key}'",
@@ -48,7 +49,7 @@ def _explain(error: jsonschema.ValidationError, where: str) -> Iterator[BadInput
                 remedy=f"did you mean '{near[0]}'?" if near else None,
             )
     elif error.validator == "required":
-        missing = [key for key in schema["required"] if key not in error.instance]
+        missing = [key for key in schema["required"] if key not in instance]
         name = next(key for key in missing if repr(key) in error.message)
         about = schema["properties"][name].get("description", "")
         yield BadInputError(f"'{name}' is missing", where=place, expected=about or None)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 import zarr
@@ -184,6 +184,7 @@ def _create(
     spec = ARRAYS[name]
     is_text = spec.dtype == "str"
     # Shuffling bytes helps wide integers; genotypes are single bytes and do as well without.
+    shuffle: Literal["shuffle", "noshuffle"]
     shuffle = "shuffle" if not is_text and data.itemsize > 1 else "noshuffle"
     return root.create_array(
         name,
@@ -263,7 +264,7 @@ class Store:
                 remedy="rebuild it with this version of afpanel",
             )
 
-    def __enter__(self) -> "Store":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -272,6 +273,10 @@ class Store:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._store.close()
 
     def __contains__(self, name: str) -> bool:

@@ -78,14 +78,14 @@ def read_cohorts(path: Path) -> list[Cohort]:
         for name, n in Counter(row["cohort"] for _, row in rows).items()
         if n > 1
     ]
-    for line, row in rows:
-        if row["country"] in RESERVED_NAMES:
-            faults.append(
-                BadInputError(
-                    f"country '{row['country']}' would read as a sex in the names of figures",
-                    where=f"{path}, line {line}",
-                )
-            )
+    faults.extend(
+        BadInputError(
+            f"country '{row['country']}' would read as a sex in the names of figures",
+            where=f"{path}, line {line}",
+        )
+        for line, row in rows
+        if row["country"] in RESERVED_NAMES
+    )
     raise_any(faults)
     return [
         Cohort(
@@ -112,16 +112,16 @@ def read_samples(path: Path) -> list[Sample]:
         for name, n in Counter(row["sample"] for _, row in rows).items()
         if n > 1
     ]
-    for name in sorted({row["population"] for _, row in rows}):
-        if name.upper() in RESERVED_NAMES:
-            faults.append(
-                BadInputError(
-                    f"population '{name}' would be taken for something else in the names of figures",
-                    where=path,
-                    expected=f"none of {', '.join(sorted(RESERVED_NAMES))}",
-                    remedy="rename the population",
-                )
-            )
+    faults.extend(
+        BadInputError(
+            f"population '{name}' would be taken for something else in the names of figures",
+            where=path,
+            expected=f"none of {', '.join(sorted(RESERVED_NAMES))}",
+            remedy="rename the population",
+        )
+        for name in sorted({row["population"] for _, row in rows})
+        if name.upper() in RESERVED_NAMES
+    )
     raise_any(faults)
     samples = [
         Sample(row["sample"], row["population"], Sex(row["sex"]), row["include"] != "no")
@@ -136,7 +136,7 @@ def _read_table(path: Path, schema: str) -> list[tuple[int, dict[str, str]]]:
     """Read a tab-separated table with a header; each row comes with its line number."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as source:
-            lines = [line for line in csv.reader(source, delimiter="\t", quoting=csv.QUOTE_NONE)]
+            lines = list(csv.reader(source, delimiter="\t", quoting=csv.QUOTE_NONE))
     except OSError as error:
         raise BadInputError(f"cannot be read: {error.strerror}", where=path) from error
     except UnicodeDecodeError as error:
@@ -177,7 +177,7 @@ def _value_faults(
     path: Path, rows: list[tuple[int, dict[str, str]]], schema: str
 ) -> list[BadInputError]:
     """Check each distinct value of each column once, so that long tables stay cheap."""
-    faults = []
+    faults: list[BadInputError] = []
     for name, described in load_schema(schema)["properties"].items():
         first_line: dict[str, int] = {}
         for number, row in rows:

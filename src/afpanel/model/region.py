@@ -71,6 +71,6 @@ class Partition:
 
 
 def tile_of(position: int, size: int, length: int) -> int:
-    """Number of the tile that holds a position; past the contig's end it is the last one."""
+    """Find the number of the tile that holds a position; past the contig's end, the last one's."""
     last = max(0, (length - 1) // size)
     return min(max(0, (position - 1) // size), last)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from afpanel.core.contigs import ContigNames, bare_name
 from afpanel.core.refcheck import EXAMPLES, refuse_wrong_reference
 from afpanel.errors import BadInputError
@@ -195,18 +193,15 @@ def _check_names(path: Path, tiles: dict[tuple[str, int], None], grid: Grid) -> 
 def _check_reference(cohort: Cohort, probe: list[Site], grid: Grid, limit: float) -> None:
     """Look at the first records' REF, so that a wrong build is found before the work begins."""
     examples = []
-    bases = set("ACGTacgt")
-    checked = [site for site in probe if set(site.ref) <= bases]
-    sequences = {site.contig: np.empty(0, np.uint8) for site in checked}
-    for name in sequences:
-        sequences[name] = grid.reference.sequence(name)
+    letters = set("ACGTacgt")
+    checked = [site for site in probe if set(site.ref) <= letters]
     for site in checked:
         start = site.position - 1
-        there = sequences[site.contig][max(0, start) : start + len(site.ref)].tobytes().decode()
+        there = grid.reference.bases(site.contig, start, start + len(site.ref))
         if there != site.ref.upper():
             examples.append(
                 f"{site.contig}:{site.position} REF {site.ref[:EXAMPLES]},"
-                f" reference {there[:EXAMPLES] or 'ends before'}"
+                f" reference {there[:EXAMPLES] or 'has ended'}"
             )
     if len(checked) >= _PROBED_AT_LEAST:
         error = refuse_wrong_reference(cohort.name, len(examples), len(checked), limit, examples)

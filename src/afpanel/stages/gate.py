@@ -151,7 +151,8 @@ def _worth_a_row(counts: GroupCounts) -> NDArray[np.bool_]:
     """
     shows_alt = (counts.allele_count > 0).any(axis=1)
     hides = (counts.state == State.MASKED).any(axis=1)
-    return shows_alt | ~hides
+    worth: NDArray[np.bool_] = shows_alt | ~hides
+    return worth
 
 
 def _columns(counts: GroupCounts, groups: list[int]) -> GroupCounts:

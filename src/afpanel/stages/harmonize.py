@@ -223,10 +223,8 @@ def _passing(
     if not filters:
         return np.ones(len(is_set), np.bool_)
     listed = np.isin(filter_id[: is_set.shape[1]], filters)
-    used: NDArray[np.bool_] = ~is_set[:, ~listed].any(axis=1)
-    if "." not in filters:
-        used &= is_set.any(axis=1)
-    return used
+    used: NDArray[np.bool_] = np.logical_not(np.any(is_set[:, ~listed], axis=1))
+    return used if "." in filters else used & np.any(is_set, axis=1)
 
 
 def _reject_duplicates(parts: list[_SourceAlleles]) -> None:

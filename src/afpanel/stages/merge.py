@@ -6,7 +6,7 @@ seen it. Works through the contig in windows, so memory does not grow with its l
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +81,17 @@ class _CohortCounts:
     refused: Intervals
 
 
+@dataclass(frozen=True)
+class _CohortFiles:
+    """What has been found of a cohort while its stores are looked at."""
+
+    country: str
+    cells: list[Cell]
+    files: list[_CountsFile] = field(default_factory=list)
+    refused_start: list[NDArray[np.int32]] = field(default_factory=list)
+    refused_end: list[NDArray[np.int32]] = field(default_factory=list)
+
+
 def merge(
     counts: Sequence[Path], reference_paths: ReferencePaths, out: Path, options: MergeOptions
 ) -> None:
@@ -127,38 +138,45 @@ def _read_cohorts(
     paths: Sequence[Path], names: ContigNames, options: MergeOptions
 ) -> list[_CohortCounts]:
     """Look at every store of counts, and gather what belongs to each cohort, by name."""
-    found: dict[str, tuple[object, list[_CountsFile], list[NDArray[np.int32]]]] = {}
+    found: dict[str, _CohortFiles] = {}
     for path in sorted(paths):
         with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
             about = store.attributes
-            identity = (about["country"], about["cells"])
-            known, files, refused = found.setdefault(about["cohort"], (identity, [], []))
-            if known != identity:
+            cells = [Cell(label, Sex(sex), people) for label, sex, people in about["cells"]]
+            cohort = found.setdefault(about["cohort"], _CohortFiles(about["country"], cells))
+            people = [cell.people for cell in cohort.cells]
+            if (cohort.country, cohort.cells, people) != (
+                about["country"],
+                cells,
+                [cell.people for cell in cells],
+            ):
                 raise BadInputError(
                     f"counts of cohort {about['cohort']} were made from different sample sheets",
                     where=path,
                     remedy="count every partition of the cohort again",
                 )
             if about["contig"] == options.contig:
-                files.append(_CountsFile(path, store.read("variant_position")))
-                spans = (store.read("refused_start"), store.read("refused_end"))
-                refused.append(np.column_stack(spans))
+                cohort.files.append(_CountsFile(path, store.read("variant_position")))
+                cohort.refused_start.append(store.read("refused_start"))
+                cohort.refused_end.append(store.read("refused_end"))
     unknown = sorted(set(options.callable_beds) - set(found))
     if unknown:
         raise BadInputError(f"callable regions of {unknown[0]}, but no counts of that cohort")
     cohorts = []
-    for name, (identity, files, refused) in sorted(found.items()):
-        country, cells = identity  # type: ignore[misc]
+    nothing = np.empty(0, np.int32)
+    for name, cohort in sorted(found.items()):
         bed = options.callable_beds.get(name)
-        spans = np.concatenate(refused) if refused else np.empty((0, 2), np.int32)
         cohorts.append(
             _CohortCounts(
                 name=name,
-                country=country,
-                cells=[Cell(population, Sex(sex), people) for population, sex, people in cells],
-                files=files,
+                country=cohort.country,
+                cells=cohort.cells,
+                files=cohort.files,
                 callable_regions=None if bed is None else read_bed(bed, names, options.contig),
-                refused=Intervals.of(spans[:, 0], spans[:, 1]),
+                refused=Intervals.of(
+                    np.concatenate([nothing, *cohort.refused_start]),
+                    np.concatenate([nothing, *cohort.refused_end]),
+                ),
             )
         )
     return cohorts
@@ -194,22 +212,26 @@ def _merge_window(
         absent = ~observed & absent_callable(variants, cohort.callable_regions, cohort.refused)
         states = cell_states(observed, absent, copies)
         expanded = [np.zeros((n, len(cohort.cells)), np.int32) for _ in COUNTS]
-        for target, values in zip(expanded, counts, strict=True):
-            target[at] = values
-        an = expanded[COUNTS.index("allele_number")]
-        an[absent] = copies[absent]
+        for target, of_cohort in zip(expanded, counts, strict=True):
+            target[at] = of_cohort
+        expanded[COUNTS.index("allele_number")][absent] = copies[absent]
         for g, group in enumerate(groups):
             members = [i for i, c in enumerate(cohort.cells) if group.holds(cohort.country, c)]
             if members:
-                for total, values in zip(sums, expanded, strict=True):
-                    total[:, g] += values[:, members].sum(axis=1)
+                for total, of_cells in zip(sums, expanded, strict=True):
+                    total[:, g] += of_cells[:, members].sum(axis=1)
                 np.maximum(state[:, g], states[:, members].max(axis=1), out=state[:, g])
     unknown = state == State.NOT_CALLABLE
     ac, an, hom, hemi = sums
     for values in (ac, hom, hemi):
         values[unknown] = MISSING
-    ac, an, hom, hemi = (values.astype(np.int32) for values in (ac, an, hom, hemi))
-    return variants, GroupCounts(ac, an, hom, hemi, state)
+    return variants, GroupCounts(
+        ac.astype(np.int32),
+        an.astype(np.int32),
+        hom.astype(np.int32),
+        hemi.astype(np.int32),
+        state,
+    )
 
 
 def _read_window(

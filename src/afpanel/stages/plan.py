@@ -21,6 +21,7 @@ from afpanel.core.ploidy import loci_of
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
 from afpanel.io.files import write_if_changed
 from afpanel.io.reference import Reference, ReferencePaths
+from afpanel.io.sniff import sniff
 from afpanel.io.tables import (
     canonical_build,
     raise_any,
@@ -81,10 +82,13 @@ def write_plan(made: dict[str, Any], path: Path) -> None:
 
 
 def _fingerprint(config_path: Path, inputs: list[str]) -> str:
-    stats = []
+    stats: list[tuple[str, int | None, int | None]] = []
     for name in inputs:
-        stat = Path(name).stat()
-        stats.append((name, stat.st_size, stat.st_mtime_ns))
+        try:
+            stat = Path(name).stat()
+            stats.append((name, stat.st_size, stat.st_mtime_ns))
+        except FileNotFoundError:
+            stats.append((name, None, None))  # an index that may come
     content = (PLAN_VERSION, __version__, config_path.read_text("utf-8"), stats)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -130,7 +134,8 @@ class _Planner:
         for cohort in sorted(cohorts, key=lambda cohort: cohort.name):
             planned[cohort.name] = self._cohort(cohort, grid, build, config)
         raise_any(self._faults)
-        assert grid is not None and paths is not None  # else there was a fault
+        assert grid is not None  # else there was a fault, and the same for the paths
+        assert paths is not None
         used = {p["contig"] for cohort in planned.values() for p in cohort["partitions"]}
         contigs = [name for name in grid.reference.lengths if name in used]
         with self._gathering():
@@ -192,11 +197,15 @@ class _Planner:
             self._faults.append(BadInputError("file does not exist", where=cohort.metadata))
         partitions: list[PlannedPartition] = []
         limit = config["harmonize"]["max_ref_mismatch"]
+        if grid is None and "{contig}" not in cohort.path:
+            with self._gathering():
+                sniff(Path(cohort.path))  # all that can be said without a reference
         with self._gathering():
             for path, contig in files_of(cohort, grid).items() if grid else ():
                 logger.info("checking %s: %s", cohort.name, path)
                 with self._gathering():
-                    self._input(path)
+                    for suffix in ("", ".csi", ".tbi"):
+                        self._input(f"{path}{suffix}")
                     assert grid is not None
                     found = partitions_of(cohort, samples, path, contig, grid, limit)
                     partitions.extend(found)

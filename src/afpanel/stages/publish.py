@@ -6,7 +6,7 @@ Everything here is written fresh from what passed the gate. The release appears 
 import logging
 import platform
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -140,16 +140,13 @@ def _whole_folder(out: Path) -> Iterator[Path]:
 
 
 def _writers(stem: Path, head: ReleaseHead, formats: Sequence[str]) -> list[ReleaseWriter]:
-    makers = {
+    makers: dict[str, tuple[Callable[[Path, ReleaseHead], ReleaseWriter], str]] = {
         "vcf": (VcfReleaseWriter, ".vcf.gz"),
         "parquet": (ParquetReleaseWriter, ".parquet"),
         "zarr": (ZarrReleaseWriter, ".zarr.zip"),
     }
-    writers: list[ReleaseWriter] = []
-    for name in formats:
-        maker, suffix = makers[name]
-        writers.append(maker(stem.with_name(stem.name + suffix), head))
-    return writers
+    chosen = (makers[name] for name in formats)
+    return [maker(stem.with_name(stem.name + suffix), head) for maker, suffix in chosen]
 
 
 def _read_outcomes(summaries: Sequence[Path]) -> dict[str, dict[str, int]]:

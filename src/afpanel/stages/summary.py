@@ -50,6 +50,7 @@ def summarize(
             )
         )
     totals = decision["totals"]
+    cells = totals["variants_out"] * len(head.groups)
     withheld = [each["group"] for each in decision["withheld_groups"]]
     lines = [
         f"Panel {head.name} {head.version} on {head.build}",
@@ -59,8 +60,7 @@ def summarize(
         f"variants merged     {totals['variants_in']:>12,}",
         f"variants published  {totals['variants_out']:>12,}",
         f"variants dropped    {totals['variants_dropped']:>12,}  (all that carries ALT is withheld)",
-        f"cells masked        {totals['masked_cells']:>12,}  "
-        f"(of {totals['variants_out'] * len(head.groups):,})",
+        f"cells masked        {totals['masked_cells']:>12,}  (of {cells:,})",
         f"groups published    {len(head.groups):>12,}  ({', '.join(head.groups)})",
         f"groups withheld     {len(withheld):>12,}  ({', '.join(withheld) or '-'})",
         "",
