@@ -16,4 +16,4 @@ use rule * from panel
 
 
 onsuccess:
-    shell("cat '{config[results]}/panel/summary.txt'")
+    shell("cat '{config[results]}/private/summary.txt'")

@@ -9,7 +9,7 @@ rule merge:
     output:
         f"{RESULTS}/panel/merged/{{contig}}.zarr.zip",
     log:
-        f"{RESULTS}/panel/logs/merge.{{contig}}.log",
+        f"{RESULTS}/private/logs/merge.{{contig}}.log",
     conda:
         "../../envs/afpanel.yaml"
     resources:
@@ -34,7 +34,7 @@ rule gate:
         panels=expand(f"{RESULTS}/panel/releasable/{{contig}}.zarr.zip", contig=CONTIGS),
         decision=f"{RESULTS}/panel/decision.json",
     log:
-        f"{RESULTS}/panel/logs/gate.log",
+        f"{RESULTS}/private/logs/gate.log",
     conda:
         "../../envs/afpanel.yaml"
     resources:
@@ -58,9 +58,9 @@ rule publish:
     output:
         data=[path for path in RELEASE_FILES if not path.endswith("manifest.json")],
         manifest=f"{RELEASE}/manifest.json",
-        summary=f"{RESULTS}/panel/summary.txt",
+        summary=f"{RESULTS}/private/summary.txt",
     log:
-        f"{RESULTS}/panel/logs/publish.log",
+        f"{RESULTS}/private/logs/publish.log",
     conda:
         "../../envs/afpanel.yaml"
     resources:
