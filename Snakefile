@@ -1,5 +1,8 @@
 # The whole workflow is in workflow/Snakefile; this makes it the one that runs from here.
 # Another project uses it in the same way, as a module with a configuration of its own.
+from pathlib import Path
+
+# The demonstration's configuration, unless another is named with --configfile.
 if not workflow.config_settings.configfiles:
 
     configfile: "config/config.yaml"
@@ -16,4 +19,6 @@ use rule * from panel
 
 
 onsuccess:
-    shell("cat '{config[results]}/private/summary.txt'")
+    summary = Path(config.get("results", "results")) / "private" / "summary.txt"
+    if summary.is_file():
+        print(summary.read_text())

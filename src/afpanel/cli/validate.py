@@ -24,12 +24,14 @@ def command(config: Path, plan_path: Path | None) -> None:
     """
     import logging
 
-    from afpanel.stages.plan import is_current, plan, write_plan
+    from afpanel.stages.fingerprint import is_current
 
     logger = logging.getLogger(__name__)
     if plan_path is not None and is_current(plan_path, config):
         logger.debug("the plan is current: %s", plan_path)
         return
+    from afpanel.stages.plan import plan, write_plan  # slow to import, and not always needed
+
     made = plan(config)
     if plan_path is not None:
         write_plan(made, plan_path)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from afpanel import __version__
 from afpanel.constants import ContigKind
 from afpanel.core.contigs import ContigNames, contig_kind
 from afpanel.core.ploidy import loci_of
@@ -34,10 +33,9 @@ from afpanel.io.tables import (
 )
 from afpanel.model.cohort import Cohort, cells_of
 from afpanel.stages.cohort_files import Grid, PlannedPartition, files_of, partitions_of
+from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
 
 logger = logging.getLogger(__name__)
-
-PLAN_VERSION = 1
 
 
 def plan(config_path: Path) -> dict[str, Any]:
@@ -62,15 +60,6 @@ def plan(config_path: Path) -> dict[str, Any]:
     return _Planner(config_path).plan()
 
 
-def is_current(plan_path: Path, config_path: Path) -> bool:
-    """Tell whether a plan was made from this configuration and from the inputs as they are now."""
-    try:
-        made = json.loads(plan_path.read_text("utf-8"))
-        return bool(made["fingerprint"] == _fingerprint(config_path, made["inputs"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False  # no plan, or one that cannot be read: it is made again
-
-
 def write_plan(made: dict[str, Any], path: Path) -> None:
     """Write a plan, and beside it the tables that single jobs read; unchanged ones are left alone."""
     write_if_changed(path, json.dumps(made, indent=1) + "\n")
@@ -79,18 +68,6 @@ def write_plan(made: dict[str, Any], path: Path) -> None:
         rows = [columns, *([p[column] for column in columns] for p in cohort["partitions"])]
         table = "".join("\t".join(map(str, row)) + "\n" for row in rows)
         write_if_changed(path.parent / name / "partitions.tsv", table)
-
-
-def _fingerprint(config_path: Path, inputs: list[str]) -> str:
-    stats: list[tuple[str, int | None, int | None]] = []
-    for name in inputs:
-        try:
-            stat = Path(name).stat()
-            stats.append((name, stat.st_size, stat.st_mtime_ns))
-        except FileNotFoundError:
-            stats.append((name, None, None))  # an index that may come
-    content = (PLAN_VERSION, __version__, config_path.read_text("utf-8"), stats)
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 class _Planner:
@@ -143,7 +120,7 @@ class _Planner:
         raise_any(self._faults)
         return {
             "plan_version": PLAN_VERSION,
-            "fingerprint": _fingerprint(self._config_path, list(self._inputs)),
+            "fingerprint": fingerprint(self._config_path, list(self._inputs)),
             "inputs": list(self._inputs),
             "config": config | {"reference": config["reference"] | {"build": build}},
             "reference_index": [str(path) for path in (paths.fai, paths.gzi) if path is not None],
