@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pysam
+import pysam.bcftools
 
 GT_HEADER = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">'
 RICH_HEADERS = (
@@ -43,7 +44,11 @@ def vcf_text(
     lines = ["##fileformat=VCFv4.2", *headers]
     lines += [f'##FILTER=<ID={name},Description="test">' for name in filters]
     lines += [f"##contig=<ID={name}>" for name in contigs]
-    lines.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]))
+    lines.append(
+        "\t".join(
+            ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]
+        )
+    )
     for contig, position, ref, alt, *rest in records:
         filter_, format_, *calls = rest if len(rest) == len(samples) + 2 else ("PASS", "GT", *rest)
         fields = (contig, position, ".", ref, alt, ".", filter_, ".", format_, *calls)

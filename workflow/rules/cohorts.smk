@@ -23,7 +23,7 @@ rule ingest:
         listed=lambda wildcards: COHORTS[wildcards.cohort]["listed_samples"],
     shell:
         "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --region {params.region:q}"
-        " --fields {params.fields:q} --out {output:q} 2> {log:q}"
+        " --fields '{params.fields}' --out {output:q} 2> {log:q}"
 
 
 for number, (stream_cohort, stream_path) in enumerate(STREAMS):
@@ -55,13 +55,14 @@ for number, (stream_cohort, stream_path) in enumerate(STREAMS):
             listed=COHORTS[stream_cohort]["listed_samples"],
         shell:
             "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --partitions {input.partitions:q}"
-            " --fields {params.fields:q} --out {params.out:q} 2> {log:q}"
+            " --fields '{params.fields}' --out {params.out:q} 2> {log:q}"
 
 
 rule harmonize:
     input:
         stores=lambda wildcards: stores_of(wildcards.cohort),
         fasta=CONFIG["reference"]["fasta"],
+        aliases=CONFIG["harmonize"]["aliases"] or [],
     output:
         alleles=f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip",
         summary=f"{RESULTS}/private/{{cohort}}/harmonization.json",
@@ -75,13 +76,14 @@ rule harmonize:
         reference=reference_options(),
         aliases=alias_options(),
         limit=CONFIG["harmonize"]["max_ref_mismatch"],
+        records=lambda wildcards: records_of(wildcards.cohort),
         filters=" ".join(
             f"--filter {quote(name)}"
             for name in CONFIG["genotypes"]["filters"] or ["*"]
         ),
     shell:
         "afpanel harmonize {input.stores:q} {params.reference} {params.aliases}"
-        " --cohort {wildcards.cohort:q} {params.filters} --max-ref-mismatch {params.limit}"
+        " --cohort {wildcards.cohort:q} {params.filters} {params.records} --max-ref-mismatch {params.limit}"
         " --out {output.alleles:q} --summary {output.summary:q} 2> {log:q}"
 
 

@@ -140,3 +140,9 @@ def beds():
     return {
         name: c["callable"] for name, c in COHORTS.items() if c["callable"] is not None
     }
+
+
+def records_of(cohort):
+    """How many records an index counts on each contig of which every partition is read."""
+    counted = COHORTS[cohort]["contig_records"].items()
+    return " ".join(f"--records {quote(f'{contig}={n}')}" for contig, n in counted)

@@ -6,6 +6,7 @@ rule merge:
         counts=counts_of,
         beds=list(beds().values()),
         fasta=CONFIG["reference"]["fasta"],
+        aliases=CONFIG["harmonize"]["aliases"] or [],
     output:
         f"{RESULTS}/panel/merged/{{contig}}.zarr.zip",
     log:

@@ -75,6 +75,8 @@ def command(
           --samples cohort.samples.tsv --cohort MY --country MY --build GRCh38 \\
           --out counts/chr21.00000.zarr.zip
     """
+    if not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
+        raise click.UsageError(f"--country takes an ISO 3166-1 alpha-2 code, not '{country}'")
     from afpanel.core.counting import GenotypeFilter
     from afpanel.io.tables import canonical_build
     from afpanel.stages.count import CountOptions, count

@@ -29,6 +29,12 @@ from afpanel.cli import options
     show_default=True,
     help="Share of records whose REF may differ from the reference.",
 )
+@click.option(
+    "--records",
+    multiple=True,
+    metavar="CONTIG=N",
+    help="Records that a contig must have in all its stores; repeat for each that is known.",
+)
 @click.option("--out", type=options.OUTPUT, required=True, help="Allele map to write (.zarr.zip).")
 @click.option(
     "--summary", type=options.OUTPUT, required=True, help="Number of alleles by outcome (JSON)."
@@ -42,6 +48,7 @@ def command(
     aliases: Path | None,
     filters: tuple[str, ...],
     max_ref_mismatch: float,
+    records: tuple[str, ...],
     out: Path,
     summary: Path,
 ) -> None:
@@ -59,6 +66,12 @@ def command(
     from afpanel.io.reference import ReferencePaths
     from afpanel.stages.harmonize import HarmonizeOptions, harmonize
 
+    contig_records = {}
+    for pair in records:
+        contig, _, number = pair.rpartition("=")
+        if not contig or not number.isdigit():
+            raise click.UsageError(f"--records takes CONTIG=N, not '{pair}'")
+        contig_records[contig] = int(number)
     harmonize(
         options.paths_of(stores, listed),
         ReferencePaths.find(reference, index_dir),
@@ -69,5 +82,6 @@ def command(
             filters=() if "*" in filters else filters,
             max_ref_mismatch=max_ref_mismatch,
             aliases=aliases,
+            contig_records=contig_records,
         ),
     )

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from afpanel.errors import BadInputError
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 INPUT = click.Path(path_type=Path)
@@ -48,6 +50,8 @@ def paths_of(given: tuple[Path, ...], listed: Path | None) -> list[Path]:
     """Join the paths given as arguments with those listed in a file."""
     paths = list(given)
     if listed is not None:
+        if not listed.is_file():
+            raise BadInputError("file does not exist", where=listed)
         paths.extend(Path(line) for line in listed.read_text("utf-8").splitlines() if line.strip())
     if not paths:
         raise click.UsageError("no input files: name them, or list them in a file with --list")

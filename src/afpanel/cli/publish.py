@@ -57,6 +57,13 @@ def command(
 
     The release holds the panel as VCF, Parquet and Zarr, all with the same figures, the account of
     harmonization, and a manifest with the checksum of every file.
+
+    \b
+    Example:
+      afpanel publish releasable/*.zarr.zip --decision decision.json \\
+          --harmonization MY/harmonization.json --harmonization VN/harmonization.json \\
+          --plan plan.json --reference GRCh38.fa.gz --build GRCh38 \\
+          --name asean --panel-version 2026.1 --out release --summary summary.txt
     """
     from afpanel.io.reference import ReferencePaths
     from afpanel.io.tables import canonical_build

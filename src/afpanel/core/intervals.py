@@ -24,8 +24,9 @@ class Intervals:
 
     @classmethod
     def of(cls, start: NDArray[np.integer], end: NDArray[np.integer]) -> "Intervals":
-        """Make the union of intervals given in any order, touching or overlapping as they may."""
-        order = np.argsort(start, kind="stable")
+        """Make the union of intervals in any order; they may touch, overlap, or be empty."""
+        kept = np.flatnonzero(start < end)
+        order = kept[np.argsort(start[kept], kind="stable")]
         starts, ends = start[order].astype(np.int64), end[order].astype(np.int64)
         if len(starts) == 0:
             return cls(starts, ends)

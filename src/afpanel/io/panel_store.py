@@ -69,11 +69,14 @@ def create_panel(path: Path, head: PanelHead) -> Iterator[StoreWriter]:
 
 def write_panel_block(writer: StoreWriter, variants: Variants, counts: GroupCounts) -> None:
     """Add variants, which must follow those already written, and their counts."""
-    writer.append("variant_position", variants.position)
-    writer.append("variant_ref", variants.ref.objects())
-    writer.append("variant_alt", variants.alt.objects())
-    for name in (*COUNTS, "state"):
-        writer.append(name, getattr(counts, name))
+    writer.append(
+        {
+            "variant_position": variants.position,
+            "variant_ref": variants.ref.objects(),
+            "variant_alt": variants.alt.objects(),
+            **{name: getattr(counts, name) for name in (*COUNTS, "state")},
+        }
+    )
 
 
 def read_head(path: Path) -> PanelHead:

@@ -60,7 +60,12 @@ class ReferencePaths:
         try:
             pysam.faidx("--fai-idx", str(self.fai), *options, str(self.fasta))
         except pysam.SamtoolsError as error:
-            raise BadInputError(f"cannot be indexed: {error}", where=self.fasta) from error
+            raise BadInputError(
+                "cannot be indexed as FASTA",
+                where=self.fasta,
+                expected="lines of equal length after each '>name'",
+                remedy=f"see what samtools faidx {self.fasta.name} says",
+            ) from error
         return True
 
 
@@ -75,6 +80,13 @@ class Reference:
 
     def __init__(self, paths: ReferencePaths) -> None:
         self.path = paths.fasta
+        if not paths.fai.is_file():
+            raise BadInputError(
+                "the FASTA has no index",
+                where=paths.fasta,
+                expected=paths.fai,
+                remedy=f"samtools faidx {paths.fasta.name}, or afpanel validate, which makes one",
+            )
         try:
             self._fasta = pysam.FastaFile(
                 str(paths.fasta),
@@ -92,7 +104,10 @@ class Reference:
         """Read a few bases in upper case, 0-based and half-open; what lies outside is left out."""
         length = self.lengths[contig]
         start, end = min(max(start, 0), length), min(end, length)
-        return str(self._fasta.fetch(contig, start, max(start, end))).upper()
+        try:
+            return str(self._fasta.fetch(contig, start, max(start, end))).upper()
+        except (OSError, ValueError) as error:
+            raise self._not_as_indexed(contig) from error
 
     def sequence(self, contig: str) -> NDArray[np.uint8]:
         """Read a contig whole.
@@ -113,16 +128,22 @@ class Reference:
         bases = np.empty(length, np.uint8)
         for start in range(0, length, _PIECE):
             end = min(length, start + _PIECE)
-            piece = self._fasta.fetch(contig, start, end).encode()
+            try:
+                piece = self._fasta.fetch(contig, start, end).encode()
+            except (OSError, ValueError):
+                piece = b""
             if len(piece) != end - start:
-                raise BadInputError(
-                    "the FASTA is shorter than its index says",
-                    where=f"{self.path}, {contig}",
-                    remedy="remove the .fai and .gzi files, and let them be made again",
-                )
+                raise self._not_as_indexed(contig)
             bases[start:end] = np.frombuffer(piece, np.uint8)
         bases[(bases >= ord("a")) & (bases <= ord("z"))] -= 32
         return bases
+
+    def _not_as_indexed(self, contig: str) -> BadInputError:
+        return BadInputError(
+            "the FASTA does not hold what its index says",
+            where=f"{self.path}, {contig}",
+            remedy="copy the FASTA again, or remove its .fai and .gzi, so that they are made anew",
+        )
 
 
 def refget_digest(sequence: NDArray[np.uint8]) -> str:

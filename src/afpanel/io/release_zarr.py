@@ -41,18 +41,18 @@ class ZarrReleaseWriter:
 
     def write(self, block: ReleaseBlock) -> None:
         """Write a block."""
-        variants, store = block.variants, self._store
-        contig = self._contigs.index(block.contig)
-        store.append("variant_contig", np.full(len(variants), contig))
-        store.append("variant_position", variants.position)
-        store.append("variant_length", variants.ref.lengths)
-        alleles = np.column_stack([variants.ref.objects(), variants.alt.objects()])
-        store.append("variant_allele", alleles)
-        ac0 = block.no_alt_left
-        store.append("variant_filter", np.column_stack([~ac0, ac0]))
-        for figure in FIGURES:
-            store.append(figure.array, block.values(figure))
-        store.append(STATE.array, block.counts.state)
+        variants, ac0 = block.variants, block.no_alt_left
+        self._store.append(
+            {
+                "variant_contig": np.full(len(variants), self._contigs.index(block.contig)),
+                "variant_position": variants.position,
+                "variant_length": variants.ref.lengths,
+                "variant_allele": np.column_stack([variants.ref.objects(), variants.alt.objects()]),
+                "variant_filter": np.column_stack([~ac0, ac0]),
+                **{figure.array: block.values(figure) for figure in FIGURES},
+                STATE.array: block.counts.state,
+            }
+        )
 
     def close(self) -> None:
         """Finish the file."""

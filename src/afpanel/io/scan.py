@@ -3,8 +3,6 @@
 An index answers at once; a file without one takes a pass over its first columns.
 """
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +10,9 @@ from typing import NamedTuple
 import pysam
 
 from afpanel.errors import BadInputError
-from afpanel.io.sniff import Compression, FileKind
+from afpanel.io.index import Index
+from afpanel.io.inflate import bgzf_text, pieces
+from afpanel.io.sniff import FileKind
 
 _REPAIR = "check the file with: bcftools view FILE > /dev/null"
 
@@ -26,21 +26,48 @@ class Site(NamedTuple):
 
 
 class IndexedSites:
-    """Look-ups of sites in an indexed file."""
+    """Look-ups of sites in an indexed file.
+
+    Attributes
+    ----------
+    records
+        Contigs that have records, and how many by the index; None where it does not say.
+    """
 
     def __init__(self, path: Path, kind: FileKind) -> None:
+        assert kind.index is not None
+        index = kind.index
         self._path = path
-        self._file = pysam.VariantFile(str(path), drop_samples=True, index_filename=str(kind.index))
+        self._bcf: pysam.VariantFile | None = None
         if kind.is_bcf:
-            self.contigs = list(self._file.header.contigs)
+            self._bcf = pysam.VariantFile(str(path), drop_samples=True, index_filename=str(index))
+            self._index = Index(index, list(self._bcf.header.contigs))
         else:
-            with pysam.TabixFile(str(path), index=str(kind.index)) as tabix:
-                self.contigs = list(tabix.contigs)
+            self._index = Index(index)
+        self.records: dict[str, int | None] = self._index.contigs
 
     def starting_in(self, contig: str, start: int, end: int) -> Iterator[Site]:
         """List the sites whose POS is in a region (1-based, inclusive), in order."""
+        if self._bcf is not None:
+            yield from self._in_bcf(self._bcf, contig, start, end)
+            return
+        offset = self._index.offset_of(contig, start)
+        if offset is None:
+            return
+        for line in _lines(bgzf_text(self._path, offset)):
+            if line.startswith(b"#") or not line:
+                continue
+            site = _parse(line, f"{self._path}, in or after {contig}:{start}")
+            if site.contig != contig or site.position > end:
+                return
+            if site.position >= start:
+                yield site
+
+    def _in_bcf(
+        self, source: pysam.VariantFile, contig: str, start: int, end: int
+    ) -> Iterator[Site]:
         try:
-            for record in self._file.fetch(contig, max(0, start - 1), end):
+            for record in source.fetch(contig, max(0, start - 1), end):
                 if start <= record.pos <= end:
                     yield Site(contig, record.pos, record.ref or "")
         except (OSError, ValueError) as error:
@@ -92,21 +119,42 @@ def _bcf_sites(path: Path) -> Iterator[Site]:
 
 
 def _text_sites(path: Path, kind: FileKind) -> Iterator[Site]:
-    number = 0
+    n_tabs = None
+    numbered = enumerate(_lines(pieces(path, kind.compression)), 1)
+    for number, line in numbered:
+        if line.startswith(b"#CHROM"):
+            n_tabs = line.count(b"\t")
+        if line.startswith(b"#") or not line.rstrip(b"\r"):
+            continue
+        site = _parse(line, f"{path}, line {number}")
+        if n_tabs is not None and line.count(b"\t") != n_tabs:
+            raise BadInputError(
+                f"not as many columns as the header names, {site.contig}:{site.position}",
+                where=f"{path}, line {number}",
+                expected=n_tabs + 1,
+                found=line.count(b"\t") + 1,
+                remedy=_REPAIR,
+            )
+        yield site
+
+
+def _lines(text: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in text:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
+    yield rest
+
+
+def _parse(line: bytes, where: str) -> Site:
     try:
-        plain = kind.compression is Compression.NONE
-        with path.open("rb") if plain else gzip.open(path, "rb") as source:
-            for line in source:
-                number += 1
-                if line.startswith(b"#") or not line.strip():
-                    continue
-                contig, position, _, ref, _ = line.split(b"\t", 4)
-                yield Site(contig.decode(), int(position), ref.decode())
-    except (EOFError, OSError, zlib.error) as error:
-        raise BadInputError(
-            f"truncated or damaged after line {number}: {error}", where=path, remedy=_REPAIR
-        ) from error
+        contig, position, _, ref, _ = line.split(b"\t", 4)
+        return Site(contig.decode(), int(position), ref.decode())
     except (ValueError, UnicodeDecodeError) as error:
         raise BadInputError(
-            "not a line of VCF", where=f"{path}, line {number}", remedy=_REPAIR
+            "not a line of VCF",
+            where=where,
+            expected="CHROM<tab>POS<tab>ID<tab>REF<tab>ALT …",
+            found=repr(line[:40].decode(errors="replace")),
+            remedy=_REPAIR,
         ) from error

@@ -81,35 +81,50 @@ class StoreWriter:
     def __init__(self, root: zarr.Group, chunk: int) -> None:
         self._root = root
         self._chunk = chunk
-        self._growing: dict[str, _GrowingArray] = {}
+        self._tables: dict[str, _GrowingTable] = {}
 
     def attributes(self, values: Mapping[str, Any]) -> None:
         """Set attributes of the store."""
         self._root.update_attributes(dict(values))
 
-    def array(self, name: str, values: Any, *, dims: tuple[str, ...] | None = None) -> None:
+    def array(self, name: str, values: Any) -> None:
         """Write an array whole, as one chunk."""
         data = _typed(name, values)
-        target = _create(self._root, name, data, data.shape, data.shape, dims)
+        target = _create(self._root, name, data, data.shape, data.shape, None)
         if data.size:
             target[...] = data
 
-    def append(self, name: str, values: Any, *, dims: tuple[str, ...] | None = None) -> None:
-        """Add rows to an array; a second dimension may grow too."""
-        data = _typed(name, values)
-        if name not in self._growing:
-            chunks = (self._chunk, *data.shape[1:])
-            if name in _WIDTHS:
-                chunks = (self._chunk, _WIDTHS[name])
-            shape = (0, *data.shape[1:])
-            array = _create(self._root, name, data, shape, chunks, dims)
-            self._growing[name] = _GrowingArray(array, self._chunk)
-        self._growing[name].append(data)
+    def append(self, rows: Mapping[str, Any], *, dims: tuple[str, ...] | None = None) -> None:
+        """Add as many rows to each of several arrays, always the same ones together.
+
+        Parameters
+        ----------
+        rows
+            Rows by array name; a second dimension may be wider than before.
+        dims
+            Names of the dimensions of two-dimensional arrays, where not those of the registry.
+        """
+        data = {name: _typed(name, values) for name, values in rows.items()}
+        key = next(iter(data))
+        if key not in self._tables:
+            arrays = {name: self._grow(name, values, dims) for name, values in data.items()}
+            self._tables[key] = _GrowingTable(arrays, self._chunk)
+        self._tables[key].append(data)
 
     def finish(self) -> None:
         """Write the rows that still wait for their chunk to be full."""
-        for array in self._growing.values():
-            array.flush()
+        for table in self._tables.values():
+            table.flush()
+
+    def _grow(
+        self, name: str, values: NDArray[Any], dims: tuple[str, ...] | None
+    ) -> zarr.Array[Any]:
+        chunks = (self._chunk, *values.shape[1:])
+        if name in _WIDTHS:
+            chunks = (self._chunk, _WIDTHS[name])
+        shape = (0, *values.shape[1:])
+        wanted = dims if values.ndim == len(dims or ()) else None
+        return _create(self._root, name, values, shape, chunks, wanted)
 
 
 _WIDTHS = {"variant_allele": 4, "variant_filter": 16}
@@ -119,34 +134,50 @@ A chunk that holds nothing but fill is not stored, so one record of many alleles
 """
 
 
-class _GrowingArray:
-    """Gathers rows until a chunk is full, so that each chunk is compressed and written once."""
+class _GrowingTable:
+    """Gathers rows of several arrays until a chunk is full, and writes chunk by chunk.
 
-    def __init__(self, array: zarr.Array[Any], chunk: int) -> None:
-        self._array = array
+    So each chunk is compressed and written once, and the order of chunks in the file does not depend
+    on how the rows came.
+    """
+
+    def __init__(self, arrays: dict[str, zarr.Array[Any]], chunk: int) -> None:
+        self._arrays = arrays
         self._chunk = chunk
-        self._waiting: list[NDArray[Any]] = []
+        self._waiting: dict[str, list[NDArray[Any]]] = {name: [] for name in arrays}
+        self._n_waiting = 0
 
-    def append(self, data: NDArray[Any]) -> None:
-        self._waiting.append(data)
-        if sum(map(len, self._waiting)) >= self._chunk:
-            rows = _stack(self._waiting)
-            whole = len(rows) - len(rows) % self._chunk
-            self._write(rows[:whole])
-            self._waiting = [rows[whole:].copy()]
+    def append(self, data: dict[str, NDArray[Any]]) -> None:
+        if data.keys() != self._arrays.keys() or len({len(rows) for rows in data.values()}) != 1:
+            raise ValueError(f"rows of {sorted(self._arrays)} belong together")
+        self._n_waiting += len(next(iter(data.values())))
+        for name, rows in data.items():
+            self._waiting[name].append(rows)
+        whole = self._n_waiting - self._n_waiting % self._chunk
+        if whole:
+            stacked = {name: _stack(blocks) for name, blocks in self._waiting.items()}
+            for start in range(0, whole, self._chunk):
+                self._write({name: r[start : start + self._chunk] for name, r in stacked.items()})
+            self._waiting = {name: [rows[whole:].copy()] for name, rows in stacked.items()}
+            self._n_waiting -= whole
+        else:
+            # The caller may use its arrays again before the chunk is full.
+            for blocks in self._waiting.values():
+                blocks[-1] = blocks[-1].copy()
 
     def flush(self) -> None:
-        self._write(_stack(self._waiting))
-        self._waiting = []
+        if self._n_waiting:
+            self._write({name: _stack(blocks) for name, blocks in self._waiting.items()})
 
-    def _write(self, rows: NDArray[Any]) -> None:
-        shape = self._array.shape
-        trailing = tuple(max(pair) for pair in zip(shape[1:], rows.shape[1:], strict=True))
-        new_shape = (shape[0] + len(rows), *trailing)
-        if new_shape != shape:
-            self._array.resize(new_shape)
-        if rows.size:
-            self._array[(slice(shape[0], new_shape[0]), *map(slice, rows.shape[1:]))] = rows
+    def _write(self, data: dict[str, NDArray[Any]]) -> None:
+        for name, rows in data.items():
+            array = self._arrays[name]
+            shape = array.shape
+            trailing = tuple(max(pair) for pair in zip(shape[1:], rows.shape[1:], strict=True))
+            new_shape = (shape[0] + len(rows), *trailing)
+            array.resize(new_shape)
+            if rows.size:
+                array[(slice(shape[0], new_shape[0]), *map(slice, rows.shape[1:]))] = rows
 
 
 def _stack(blocks: list[NDArray[Any]]) -> NDArray[Any]:
@@ -216,7 +247,8 @@ def create_store(
     attributes
         Further attributes of the store.
     """
-    with whole_file(path) as partial:
+    # One write at a time: entries of the zip file are to come in a fixed order.
+    with whole_file(path) as partial, zarr.config.set({"async.concurrency": 1}):
         store = _AppendingZipStore(partial)
         root = zarr.create_group(store, zarr_format=3)
         root.update_attributes(
@@ -249,8 +281,8 @@ class Store:
         try:
             self._store = ZipStore(path, mode="r")
             self._root = zarr.open_group(self._store, mode="r", zarr_format=3)
-        except FileNotFoundError:
-            raise BadInputError("file does not exist", where=path) from None
+        except OSError as error:
+            raise BadInputError(f"cannot be read: {error.strerror}", where=path) from error
         except (zipfile.BadZipFile, ValueError, KeyError) as error:
             raise BadInputError(f"not a store of this project: {error}", where=path) from error
         self.attributes: dict[str, Any] = dict(self._root.attrs)

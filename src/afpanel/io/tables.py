@@ -2,8 +2,9 @@
 
 import csv
 import gzip
+import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from afpanel.io.sniff import Compression, compression_of
 from afpanel.model.cohort import Cohort, Sample
 from afpanel.model.groups import RESERVED_NAMES
 from afpanel.model.region import Partition, Region
+
+_Rows = list[tuple[int, dict[str, str]]]
+"""Rows of a table, each with its line number."""
 
 
 def raise_any(faults: Sequence[AfpanelError]) -> None:
@@ -39,10 +43,23 @@ def canonical_build(name: str) -> str:
     return BUILD_ALIASES.get(name.lower(), name)
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, n in Counter(map(str, keys)).items():
+            if n > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key}' stands {n} times", node.start_mark
+                )
+        return super().construct_mapping(node, deep=deep)
+
+
 def read_yaml(path: Path) -> Any:
     """Read a YAML file."""
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        return yaml.load(path.read_text("utf-8"), Loader=_StrictLoader)  # noqa: S506 - it is safe
     except FileNotFoundError:
         raise BadInputError("file does not exist", where=path) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -72,21 +89,6 @@ def _read_document(path: Path, schema: str) -> dict[str, Any]:
 
 def read_cohorts(path: Path) -> list[Cohort]:
     """Read the cohorts table; all its faults are raised together."""
-    rows = _read_table(path, "cohorts")
-    faults = [
-        BadInputError(f"cohort '{name}' is listed {n} times", where=path, expected="unique names")
-        for name, n in Counter(row["cohort"] for _, row in rows).items()
-        if n > 1
-    ]
-    faults.extend(
-        BadInputError(
-            f"country '{row['country']}' would read as a sex in the names of figures",
-            where=f"{path}, line {line}",
-        )
-        for line, row in rows
-        if row["country"] in RESERVED_NAMES
-    )
-    raise_any(faults)
     return [
         Cohort(
             name=row["cohort"],
@@ -98,42 +100,53 @@ def read_cohorts(path: Path) -> list[Cohort]:
             callable_bed=Path(row["callable"]) if row["callable"] else None,
             metadata=Path(row["metadata"]) if row["metadata"] else None,
         )
-        for _, row in rows
+        for _, row in _read_table(path, "cohorts", _cohort_faults)
     ]
+
+
+def _cohort_faults(path: Path, rows: _Rows) -> Iterator[BadInputError]:
+    yield from _listed_twice(path, rows, "cohort", "give every cohort a name of its own")
+    for line, row in rows:
+        if row.get("country") in RESERVED_NAMES:
+            yield BadInputError(
+                f"country '{row['country']}' would read as a sex in the names of figures",
+                where=f"{path}, line {line}",
+            )
 
 
 def read_samples(path: Path) -> list[Sample]:
     """Read a sample sheet; all its faults are raised together."""
-    rows = _read_table(path, "samples")
-    faults = [
-        BadInputError(
-            f"sample '{name}' is listed {n} times", where=path, remedy="list every sample once"
-        )
-        for name, n in Counter(row["sample"] for _, row in rows).items()
-        if n > 1
-    ]
-    faults.extend(
-        BadInputError(
-            f"population '{name}' would be taken for something else in the names of figures",
-            where=path,
-            expected=f"none of {', '.join(sorted(RESERVED_NAMES))}",
-            remedy="rename the population",
-        )
-        for name in sorted({row["population"] for _, row in rows})
-        if name.upper() in RESERVED_NAMES
-    )
-    raise_any(faults)
     samples = [
         Sample(row["sample"], row["population"], Sex(row["sex"]), row["include"] != "no")
-        for _, row in rows
+        for _, row in _read_table(path, "samples", _sample_faults)
     ]
     if not any(sample.include for sample in samples):
         raise BadInputError("no sample is included", where=path)
     return samples
 
 
-def _read_table(path: Path, schema: str) -> list[tuple[int, dict[str, str]]]:
-    """Read a tab-separated table with a header; each row comes with its line number."""
+def _sample_faults(path: Path, rows: _Rows) -> Iterator[BadInputError]:
+    yield from _listed_twice(path, rows, "sample", "list every sample once")
+    for name in sorted({row.get("population", "") for _, row in rows}):
+        if name.upper() in RESERVED_NAMES:
+            yield BadInputError(
+                f"population '{name}' would be taken for something else in the names of figures",
+                where=path,
+                expected=f"none of {', '.join(sorted(RESERVED_NAMES))}",
+                remedy="rename the population",
+            )
+
+
+def _listed_twice(path: Path, rows: _Rows, column: str, remedy: str) -> Iterator[BadInputError]:
+    for name, n in Counter(row.get(column) for _, row in rows).items():
+        if n > 1 and name:
+            yield BadInputError(f"{column} '{name}' is listed {n} times", where=path, remedy=remedy)
+
+
+def _read_table(
+    path: Path, schema: str, further: Callable[[Path, _Rows], Iterator[BadInputError]]
+) -> _Rows:
+    """Read a tab-separated table with a header; `further` looks for faults across its rows."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as source:
             lines = list(csv.reader(source, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -149,8 +162,13 @@ def _read_table(path: Path, schema: str) -> list[tuple[int, dict[str, str]]]:
         for fault in faults_of(dict.fromkeys(header, ""), schema, f"{path}, line 1")
         if "unknown key" in fault.what or "is missing" in fault.what
     ]
+    faults.extend(
+        BadInputError(f"column '{name}' stands {n} times", where=f"{path}, line 1")
+        for name, n in Counter(header).items()
+        if n > 1
+    )
     raise_any(faults)
-    rows = []
+    rows: _Rows = []
     for number, fields in enumerate(lines[1:], 2):
         if not any(field.strip() for field in fields):
             continue
@@ -167,15 +185,14 @@ def _read_table(path: Path, schema: str) -> list[tuple[int, dict[str, str]]]:
         given = dict(zip(header, (field.strip() for field in fields), strict=False))
         rows.append((number, with_defaults({k: v for k, v in given.items() if v}, schema)))
     faults.extend(_value_faults(path, rows, schema))
+    faults.extend(further(path, rows))
     raise_any(faults)
     if not rows:
         raise BadInputError("the table has no rows", where=path)
     return rows
 
 
-def _value_faults(
-    path: Path, rows: list[tuple[int, dict[str, str]]], schema: str
-) -> list[BadInputError]:
+def _value_faults(path: Path, rows: _Rows, schema: str) -> list[BadInputError]:
     """Check each distinct value of each column once, so that long tables stay cheap."""
     faults: list[BadInputError] = []
     for name, described in load_schema(schema)["properties"].items():
@@ -217,8 +234,10 @@ def read_aliases(path: Path) -> dict[str, str]:
     return aliases
 
 
-def read_bed(path: Path, names: ContigNames, contig: str) -> Intervals:
+def read_bed(path: Path, names: ContigNames, contig: str | None) -> Intervals:
     """Read the intervals of one contig of the panel from a BED file, plain or compressed.
+
+    Where `contig` is None those of all contigs are read, as if they were one.
 
     Lines of other contigs, and of contigs that the panel does not have, are passed over.
 
@@ -246,11 +265,12 @@ def read_bed(path: Path, names: ContigNames, contig: str) -> Intervals:
                     )
                 name = fields[0]
                 if name not in resolved:
-                    resolved[name] = names.resolve(name) == contig
+                    found = names.resolve(name)
+                    resolved[name] = found is not None and contig in (None, found)
                 if resolved[name]:
                     starts.append(int(fields[1]))
                     ends.append(int(fields[2]))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise BadInputError(f"cannot be read: {error}", where=path) from error
     return Intervals.of(np.array(starts, np.int64), np.array(ends, np.int64))
 

@@ -85,9 +85,6 @@ _SPECS = (
     ),
     ArraySpec("variant_ref", ("variants",), "str", "Canonical REF."),
     ArraySpec("variant_alt", ("variants",), "str", "Canonical ALT."),
-    ArraySpec(
-        "variant_AC0", ("variants",), "bool", "True where no ALT allele is left in the total."
-    ),
     ArraySpec("allele_count", ("variants", "groups"), "i4", "AC: copies of ALT."),
     ArraySpec("allele_number", ("variants", "groups"), "i4", "AN: called alleles."),
     ArraySpec(

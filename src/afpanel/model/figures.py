@@ -59,7 +59,7 @@ STATE = Figure(
     "state", "state", "1", "Integer",
     "0 not-callable, 1 absent-callable, 2 observed, 3 masked, for {who}",
 )  # fmt: skip
-"""The state of a group; VCF does without it, as missing values of AC and AN tell the same."""
+"""The state of a group. VCF goes without it: there AN 0 is not-callable and a missing AN masked."""
 
 
 def people_of(group: str) -> str:

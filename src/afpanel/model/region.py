@@ -37,7 +37,7 @@ class Region:
         """
         match = _REGION.fullmatch(text)
         if match is None:
-            if ":" in text and re.search(r":[\d,-]*$", text):
+            if not text or re.search(r":[^:]*-[^:]*$|:$|:[\d,]+$", text):
                 raise BadInputError(
                     f"'{text}' is not a region", expected="contig or contig:start-end"
                 )

@@ -10,7 +10,7 @@ from afpanel.core.refcheck import EXAMPLES, refuse_wrong_reference
 from afpanel.errors import BadInputError
 from afpanel.io.reference import Reference
 from afpanel.io.scan import IndexedSites, Site, all_sites
-from afpanel.io.source import VcfSource
+from afpanel.io.source import open_source
 from afpanel.model.cohort import Cohort, Sample
 from afpanel.model.region import Partition, tile_of
 
@@ -20,12 +20,25 @@ _PROBED_AT_LEAST = 20
 
 @dataclass(frozen=True)
 class PlannedPartition:
-    """A partition of a cohort, the file it comes from, and that file's name for its contig."""
+    """A partition of a cohort, and where it comes from.
+
+    Parameters
+    ----------
+    partition
+        The partition, by the panel's name of its contig.
+    path, source_contig
+        The file, and its name of the contig.
+    indexed
+        Whether the file has an index.
+    contig_records
+        Records of the whole contig by that index, where it says.
+    """
 
     partition: Partition
     path: str
     source_contig: str
     indexed: bool
+    contig_records: int | None
 
 
 @dataclass(frozen=True)
@@ -99,12 +112,13 @@ def partitions_of(
     limit
         Share of REF mismatches at which the cohort is refused.
     """
-    source = VcfSource(path, [sample.id for sample in samples])
+    source = open_source(path, [sample.id for sample in samples])
     if not source.has_genotypes:
         raise BadInputError(
             "the file has no genotypes", where=path, expected="samples, and GT in their FORMAT"
         )
     tiles: dict[tuple[str, int], None] = {}
+    records: dict[str, int | None] = {}
     probe: list[Site] = []
     if source.kind.index is None:
         for site in all_sites(path, source.kind):
@@ -117,6 +131,7 @@ def partitions_of(
             tiles[site.contig, tile_of(site.position, grid.size, length)] = None
     else:
         sites = IndexedSites(path, source.kind)
+        records = sites.records
         for source_contig, name, tile, part in _grid_of(sites, path, contig, grid):
             found = sites.starting_in(source_contig, part.region.start, part.region.end)
             wanted = 1 if len(probe) >= _PROBED else _PROBED
@@ -131,7 +146,8 @@ def partitions_of(
         name = grid.names.resolve(source_contig) or source_contig
         partition = Partition.of_tile(name, tile, grid.size, grid.reference.lengths[name])
         indexed = source.kind.index is not None
-        planned.append(PlannedPartition(partition, str(path), source_contig, indexed))
+        n = records.get(source_contig)
+        planned.append(PlannedPartition(partition, str(path), source_contig, indexed, n))
     return planned
 
 
@@ -139,9 +155,7 @@ def _grid_of(
     sites: IndexedSites, path: Path, contig: str | None, grid: Grid
 ) -> Iterator[tuple[str, str, int, Partition]]:
     """List every tile of every contig that an index knows of and the panel wants."""
-    for source_contig in sites.contigs:
-        if next(sites.starting_in(source_contig, 0, 2**31 - 2), None) is None:
-            continue
+    for source_contig in sites.records:
         name = _panel_contig(source_contig, path, contig, grid)
         if name is None:
             continue

@@ -182,7 +182,24 @@ def _count_records(
             for target, values in zip(result, _of_alleles(counts, rows, local), strict=True):
                 target[first:last] = values
         progress.advance(stop - start, f"{len(ids):,} samples")
+    _warn_of_empty_fields(store, options.genotype_filter)
     return result
+
+
+def _warn_of_empty_fields(store: Store, genotype_filter: GenotypeFilter) -> None:
+    """Say so where a field that the header declares has no value in any call: no call passes then."""
+    for field in set(genotype_filter.fields) & {"GQ", "DP"}:
+        name = f"call_{field}"
+        if name not in store or not store.rows(name):
+            continue
+        step = store.chunk_rows(name)
+        blocks = (store.read(name, at, at + step) for at in range(0, store.rows(name), step))
+        if not any((block != MISSING).any() for block in blocks):
+            logger.warning(
+                "%s: the header declares %s, but no call has a value: every call fails the"
+                " threshold. If the file has no %s, take it out of the header.",
+                store.path.name, field, field,
+            )  # fmt: skip
 
 
 def _read_calls(store: Store, start: int, stop: int, genotype_filter: GenotypeFilter) -> CallBlock:
@@ -225,10 +242,13 @@ def _write(
     counts: list[NDArray[np.int32]],
     refused: NDArray[np.int32],
 ) -> None:
-    writer.append("variant_position", variants.position)
-    writer.append("variant_ref", variants.ref.objects())
-    writer.append("variant_alt", variants.alt.objects())
-    for name, values in zip(COUNTS, counts, strict=True):
-        writer.append(name, values, dims=_CELL_DIMS)
-    writer.append("refused_start", refused[:, 0])
-    writer.append("refused_end", refused[:, 1])
+    writer.append(
+        {
+            "variant_position": variants.position,
+            "variant_ref": variants.ref.objects(),
+            "variant_alt": variants.alt.objects(),
+            **dict(zip(COUNTS, counts, strict=True)),
+        },
+        dims=_CELL_DIMS,
+    )
+    writer.append({"refused_start": refused[:, 0], "refused_end": refused[:, 1]})

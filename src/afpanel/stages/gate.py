@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from afpanel.constants import State
 from afpanel.core.masking import GroupCounts, Policy, mask, sensitive
-from afpanel.errors import PolicyRefusalError
+from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import sha256, write_json
 from afpanel.io.panel_store import (
     PANEL_ARRAYS,
@@ -32,7 +32,7 @@ from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-_GROUP = re.compile(rf"{TOTAL}|XX|XY|[A-Z]{{2}}(_[A-Za-z0-9-]+)?")
+_GROUP = re.compile(rf"{TOTAL}|XX|XY|[A-Z]{{2}}(_[A-Za-z0-9]+)?")
 
 
 def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -> None:
@@ -65,8 +65,6 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
             expected=f"at least {policy.min_group_size} (min_group_size)",
             remedy="wait for more cohorts; nothing can be published under this policy",
         )
-    progress = Progress(logger, "gate", "variants")
-    per_contig = {}
     for path, contig_head in zip(panels, heads, strict=True):
         if contig_head.groups != head.groups or contig_head.people != head.people:
             raise PolicyRefusalError(
@@ -74,9 +72,12 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
                 where=path,
                 remedy="merge every contig again",
             )
+    progress = Progress(logger, "gate", "variants")
+    per_contig = {}
+    for path, contig_head in zip(panels, heads, strict=True):
         tally = _gate_contig(path, contig_head, allowed, policy, out / path.name)
         per_contig[contig_head.contig] = tally
-        progress.advance(tally["variants_in"], f"{contig_head.contig}: {tally}")
+        progress.advance(tally["variants_in"], f"{contig_head.contig}, {_words(tally)}")
     totals = {
         key: sum(t[key] for t in per_contig.values()) for key in next(iter(per_contig.values()))
     }
@@ -99,14 +100,22 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
             "contigs": per_contig,
         },
     )
-    logger.info("gate: done, %s", totals)
+    logger.info("gate: done, %s", _words(totals))
 
 
 def _check_panel(path: Path) -> PanelHead:
     """Refuse a panel that holds more than counts of groups."""
-    extra = sorted(array_names(path) - PANEL_ARRAYS)
+    names = array_names(path)
+    missing = sorted(PANEL_ARRAYS - names)
+    if missing:
+        raise BadInputError(f"lacks {', '.join(missing)}", where=path, remedy="merge it again")
+    extra = sorted(names - PANEL_ARRAYS)
     head = read_head(path)
-    strange = [group for group in head.groups if not _GROUP.fullmatch(group)]
+    strange = [
+        group
+        for i, group in enumerate(head.groups)
+        if not _GROUP.fullmatch(group) or group in head.groups[:i]
+    ]
     if extra or strange or head.groups[:1] != [TOTAL]:
         raise PolicyRefusalError(
             "holds more than the counts of groups",
@@ -147,12 +156,18 @@ def _gate_contig(
 def _worth_a_row(counts: GroupCounts) -> NDArray[np.bool_]:
     """Tell which rows say something: they show ALT somewhere, or have nothing to hide; (n,) bool.
 
-    A row of which all that carries ALT is withheld would still tell that somebody carries it.
+    A row of which all that carries ALT is withheld would still tell that somebody carries it. A row
+    of which nothing is known, as on Y in a panel of XX people, tells nothing.
     """
     shows_alt = (counts.allele_count > 0).any(axis=1)
     hides = (counts.state == State.MASKED).any(axis=1)
-    worth: NDArray[np.bool_] = shows_alt | ~hides
+    known = (counts.state[:, 0] != State.NOT_CALLABLE) | shows_alt
+    worth: NDArray[np.bool_] = known & (shows_alt | ~hides)
     return worth
+
+
+def _words(tally: dict[str, int]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {n:,}" for key, n in tally.items())
 
 
 def _columns(counts: GroupCounts, groups: list[int]) -> GroupCounts:

@@ -6,8 +6,8 @@ map: a row for each source allele, in the order of the cohort's partitions.
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +49,15 @@ class HarmonizeOptions:
         Share of records whose REF may differ from the reference.
     aliases
         Table of contig names, or None.
+    contig_records
+        How many records the stores of a contig must have in all, where that is known.
     """
 
     cohort: str
     filters: tuple[str, ...] = ("PASS", ".")
     max_ref_mismatch: float = 0.01
     aliases: Path | None = None
+    contig_records: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ def harmonize(
     with create_store(out, ALLELES, ALLELES_VERSION, chunk=_CHUNK, attributes=attributes) as writer:
         for number, (contig, paths) in enumerate(ordered.items()):
             sequence = reference.sequence(contig)
+            _check_whole(paths, contig, options)
             parts = [_normalize_store(path, sequence, options.filters) for path in paths]
             for part in parts:
                 check.look_at(part, contig, sequence)
@@ -193,6 +197,26 @@ def _order(
     return {contig: paths for contig, paths in ordered.items() if paths}, sorted(empty)
 
 
+def _check_whole(paths: list[Path], contig: str, options: HarmonizeOptions) -> None:
+    """Hold the records of a contig's stores against the number that the files' index gives."""
+    expected = options.contig_records.get(contig)
+    if expected is None:
+        return
+    found = 0
+    for path in paths:
+        with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
+            found += store.rows("variant_position")
+    if found != expected:
+        raise BadInputError(
+            "the stores do not hold the records that the file's index counts",
+            where=f"cohort {options.cohort}, {contig}",
+            expected=f"{expected:,} records",
+            found=f"{found:,} records",
+            remedy="the file is damaged, or its index is that of another file: check it with"
+            " bcftools view FILE > /dev/null, and index it again",
+        )
+
+
 def _normalize_store(
     path: Path, sequence: NDArray[np.uint8], filters: tuple[str, ...]
 ) -> _SourceAlleles:
@@ -265,14 +289,18 @@ class _RefCheck:
 
 def _write(writer: StoreWriter, part: _SourceAlleles, contig: int) -> None:
     kept = part.outcome == Outcome.KEPT
-    writer.append("allele_record", part.record)
-    writer.append("allele_index", part.index)
-    writer.append("allele_outcome", part.outcome)
-    writer.append("allele_flags", np.where(kept, part.flags, 0))
-    writer.append("allele_contig", np.where(kept, contig, MISSING))
-    writer.append("allele_position", part.variants.position)
-    writer.append("allele_ref", part.variants.ref.objects())
-    writer.append("allele_alt", part.variants.alt.objects())
+    writer.append(
+        {
+            "allele_record": part.record,
+            "allele_index": part.index,
+            "allele_outcome": part.outcome,
+            "allele_flags": np.where(kept, part.flags, 0),
+            "allele_contig": np.where(kept, contig, MISSING),
+            "allele_position": part.variants.position,
+            "allele_ref": part.variants.ref.objects(),
+            "allele_alt": part.variants.alt.objects(),
+        }
+    )
 
 
 def _tally(part: _SourceAlleles) -> Counter[str]:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.errors import BadInputError
-from afpanel.io.source import RecordBlock, VcfSource, WideGenotypeError
+from afpanel.io.records import RecordBlock, Source, WideGenotypeError
+from afpanel.io.source import open_source
 from afpanel.io.store import StoreWriter, create_store
 from afpanel.io.tables import read_samples
 from afpanel.model.region import Region
@@ -81,7 +82,7 @@ def _ingest(
     chunk: int | None,
     dtype: type[np.int8] | type[np.int16],
 ) -> None:
-    source = VcfSource(source_path, samples, fields, dtype)
+    source = open_source(source_path, samples, fields, dtype)
     if not source.has_genotypes:
         raise BadInputError(
             "the file has no genotypes",
@@ -100,7 +101,8 @@ def _ingest(
             place = f"at {block.contig}:{block.position[-1]:,}, {len(source.samples):,} samples"
             progress.advance(len(block), place)
         stores.finish()
-    logger.info("%s: done, %s records into %d stores", task, f"{progress.done:,}", len(targets))
+    stores_written = "1 store" if len(targets) == 1 else f"{len(targets)} stores"
+    logger.info("%s: done, %s records into %s", task, f"{progress.done:,}", stores_written)
 
 
 @contextmanager
@@ -121,9 +123,7 @@ class _OpenStores:
     Records come sorted, so a store is opened at its first record and closed once they are past it.
     """
 
-    def __init__(
-        self, source: VcfSource, targets: Sequence[Target], folder: Path, chunk: int
-    ) -> None:
+    def __init__(self, source: Source, targets: Sequence[Target], folder: Path, chunk: int) -> None:
         self._source = source
         self._targets = targets
         self._folder = folder
@@ -186,20 +186,23 @@ class _OpenStores:
         writer = self._open[number][1] if number in self._open else self._start(number)
         contig = self._contig_at.setdefault(block.contig, len(self._contig_at))
         contigs = np.full(len(block), contig, np.int16)
-        lengths = np.array([len(alleles[0]) for alleles in block.alleles], np.int32)
-        self._sites[number].append(np.column_stack([contigs, block.position, lengths]))
-        writer.append("variant_contig", contigs)
-        writer.append("variant_position", block.position)
-        writer.append("variant_length", lengths)
-        writer.append("variant_allele", _allele_table(block.alleles))
-        writer.append("variant_id", block.identifier)
-        writer.append("variant_quality", block.quality)
-        writer.append("variant_filter", block.filters)
-        writer.append("call_genotype", block.calls.genotype)
-        fields = {"GQ": block.calls.gq, "DP": block.calls.dp, "het_alt_AD": block.calls.het_alt_ad}
-        for name, values in fields.items():
-            if values is not None:
-                writer.append(f"call_{name}", values)
+        sites = np.column_stack([contigs, block.position, block.ref_length])
+        self._sites[number].append(sites)
+        calls = block.calls
+        fields = {"GQ": calls.gq, "DP": calls.dp, "het_alt_AD": calls.het_alt_ad}
+        writer.append(
+            {
+                "variant_contig": contigs,
+                "variant_position": block.position,
+                "variant_length": block.ref_length,
+                "variant_allele": _without_fill(block.alleles),
+                "variant_id": block.identifier,
+                "variant_quality": block.quality,
+                "variant_filter": block.filters,
+                "call_genotype": calls.genotype,
+                **{f"call_{name}": f for name, f in fields.items() if f is not None},
+            }
+        )
 
     def _close(self, number: int) -> None:
         stack, writer = self._open.pop(number)
@@ -213,13 +216,15 @@ class _OpenStores:
         self._closed.add(number)
 
 
-def _allele_table(alleles: list[tuple[str, ...]]) -> NDArray[np.object_]:
-    """Lay out alleles as VCF Zarr does: a row per record, filled with empty text."""
-    width = max(map(len, alleles), default=2)
-    table = np.full((len(alleles), width), "", object)
-    for row, record in zip(table, alleles, strict=True):
-        row[: len(record)] = record
-    return table
+def _without_fill(alleles: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Leave out the columns that no record of these fills, beyond REF and one ALT."""
+    filled = np.flatnonzero((alleles != "").any(axis=0))
+    width = max(2, int(filled[-1]) + 1) if len(filled) else 2
+    return (
+        alleles[:, :width]
+        if alleles.shape[1] >= width
+        else np.pad(alleles, ((0, 0), (0, width - alleles.shape[1])), constant_values="")
+    )
 
 
 def _region_index(sites: list[NDArray[np.int32]], chunk: int) -> NDArray[np.int32]:

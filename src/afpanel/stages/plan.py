@@ -167,9 +167,14 @@ class _Planner:
             samples = read_samples(self._input(cohort.samples))
         if cohort.callable_bed is not None and grid is not None:
             with self._gathering():
-                read_bed(
-                    self._input(cohort.callable_bed), grid.names, next(iter(grid.reference.lengths))
-                )
+                bed = self._input(cohort.callable_bed)
+                if not len(read_bed(bed, grid.names, None).start):
+                    raise BadInputError(
+                        "no region of a contig that the reference has",
+                        where=bed,
+                        expected=f"contigs such as {', '.join(list(grid.reference.lengths)[:5])}",
+                        remedy="correct the names, or add them to the table harmonize.aliases",
+                    )
         if cohort.metadata is not None and not self._input(cohort.metadata).is_file():
             self._faults.append(BadInputError("file does not exist", where=cohort.metadata))
         partitions: list[PlannedPartition] = []
@@ -202,6 +207,11 @@ class _Planner:
             "callable": None if cohort.callable_bed is None else str(cohort.callable_bed),
             "listed_samples": hashlib.sha256(listed.encode()).hexdigest(),
             "people": sum(cell.people for cell in cells_of(samples)),
+            "contig_records": {
+                p.partition.region.contig: p.contig_records
+                for p in partitions
+                if p.contig_records is not None
+            },
             "partitions": [
                 {
                     "id": p.partition.id,

@@ -1,0 +1,138 @@
+"""The bytes of a text file, plain, gzip or BGZF, in large pieces and checked against their digests."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from isal import igzip, isal_zlib
+
+from afpanel.errors import BadInputError
+from afpanel.io.sniff import Compression
+
+_PIECE = 4 << 20
+_SMALL_PIECE = 1 << 17
+_ISAL_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment] # its stubs err
+_REPAIR = "transfer the file again and compare its checksum with the sender's"
+
+
+def pieces(
+    path: Path, compression: Compression, offset: int = 0, size: int = _PIECE
+) -> Iterator[bytes]:
+    """Read a file's text.
+
+    Parameters
+    ----------
+    path, compression
+        The file, and how it is packed.
+    offset
+        Where to begin: a virtual offset, as an index gives it, of a BGZF file.
+    size
+        Bytes to read at a time.
+
+    Raises
+    ------
+    BadInputError
+        Where the file is cut short, or its bytes do not fit their digests.
+    """
+    try:
+        if compression is Compression.BGZF:
+            yield from _bgzf_pieces(path, offset, size)
+        elif compression is Compression.GZIP:
+            yield from _gzip_pieces(path, size)
+        else:
+            with path.open("rb") as source:
+                while piece := source.read(size):
+                    yield piece
+    except (EOFError, OSError, zlib.error, _ISAL_ERROR, struct.error) as error:
+        raise BadInputError(f"truncated or damaged: {error}", where=path, remedy=_REPAIR) from error
+
+
+def check_end(path: Path, end: int) -> None:
+    """Hold a BGZF file against the place where its index says that the last record ends.
+
+    Parameters
+    ----------
+    path
+        The file.
+    end
+        Virtual offset; 0 is not checked.
+
+    Raises
+    ------
+    BadInputError
+        If the file ends before, or has text after it: it was cut short, or changed since.
+    """
+    if not end:
+        return
+    at, within = end >> 16, end & 0xFFFF
+    size = path.stat().st_size
+    whole = False
+    with path.open("rb") as source:
+        while at < size:
+            source.seek(at)
+            try:
+                block = _block_size(memoryview(source.read(18)), 0)
+                source.seek(at + block - 4)
+                (length,) = struct.unpack("<I", source.read(4))
+            except (OSError, struct.error):
+                break
+            if length != within:
+                break
+            at, within = at + block, 0
+            whole = at == size
+    if not whole:
+        raise BadInputError(
+            "the file and its index do not belong together: the last record is elsewhere",
+            where=path,
+            remedy="if the file was copied, copy it again; if it was changed, index it again:"
+            " bcftools index --force --tbi FILE",
+        )
+
+
+def bgzf_text(path: Path, offset: int) -> Iterator[bytes]:
+    """Read a BGZF file's text from a virtual offset on, in small pieces: for a look at a few lines."""
+    return pieces(path, Compression.BGZF, offset, size=_SMALL_PIECE)
+
+
+def _gzip_pieces(path: Path, size: int) -> Iterator[bytes]:
+    with igzip.open(path, "rb") as source:
+        while piece := source.read(size):
+            yield piece
+
+
+def _bgzf_pieces(path: Path, offset: int, size: int) -> Iterator[bytes]:
+    """Inflate block by block; each block holds its own size, digest and length."""
+    skip = offset & 0xFFFF
+    with path.open("rb") as source:
+        source.seek(offset >> 16)
+        rest = b""
+        while piece := source.read(size):
+            data = memoryview(rest + piece)
+            inflated: list[bytes] = []
+            at = 0
+            while at + 18 <= len(data):
+                end = at + _block_size(data, at)
+                if end > len(data):
+                    break
+                text = isal_zlib.decompress(data[at + 18 : end - 8], -15, 65_536)
+                digest, length = struct.unpack_from("<II", data, end - 8)
+                if len(text) != length or isal_zlib.crc32(text) != digest:
+                    raise OSError("a block does not fit its digest")
+                inflated.append(text)
+                at = end
+            rest = bytes(data[at:])
+            whole = b"".join(inflated)
+            if whole:
+                yield whole[skip:]
+                skip = 0
+        if rest:
+            raise EOFError("the last block is cut short")
+
+
+def _block_size(data: memoryview, at: int) -> int:
+    """Read the size of a BGZF block, whose extra field is the one of BGZF alone."""
+    magic, extra, name, length, size = struct.unpack_from("<IxxxxxxH2sHH", data, at)
+    if magic != 0x04088B1F or extra != 6 or name != b"BC" or length != 2:
+        raise OSError("not a BGZF block")
+    return int(size) + 1

@@ -1,0 +1,209 @@
+"""What every reader of variant files gives: headers, and blocks of records as arrays."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.core.counting import CallBlock
+from afpanel.errors import BadInputError
+from afpanel.io.sniff import FileKind
+from afpanel.model.region import Region
+
+FIELDS = ("GQ", "DP", "AD")
+"""FORMAT fields that can be read beside GT."""
+
+MISSING_QUALITY = np.array([0x7F800001], np.uint32).view(np.float32)[0]
+"""The NaN that VCF Zarr takes for a missing value."""
+
+Dtype = type[np.int8] | type[np.int16]
+
+
+class WideGenotypeError(Exception):
+    """A record has more alleles than the dtype of genotypes can number."""
+
+
+@dataclass(frozen=True)
+class RecordBlock:
+    """Consecutive records of one contig.
+
+    Parameters
+    ----------
+    contig
+        Its name in the file.
+    position
+        (n,) int32, POS.
+    alleles
+        (n, alleles) str: REF, then ALTs; '' is fill.
+    ref_length
+        (n,) int32: bases of REF.
+    identifier
+        (n,) str: IDs; '.' where missing.
+    quality
+        (n,) float32, NaN where missing.
+    filters
+        (n, filters) bool, by the source's `filters`.
+    calls
+        Genotypes of the samples asked for, in the file's order. A reader may use the arrays again
+        once it is asked for the next block.
+    """
+
+    contig: str
+    position: NDArray[np.int32]
+    alleles: NDArray[np.object_]
+    ref_length: NDArray[np.int32]
+    identifier: NDArray[np.object_]
+    quality: NDArray[np.float32]
+    filters: NDArray[np.bool_]
+    calls: CallBlock
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def rows(self, start: int, end: int) -> "RecordBlock":
+        """Take the records from `start` to `end`, without copying genotypes."""
+        if (start, end) == (0, len(self)):
+            return self
+        part = slice(start, end)
+        calls = self.calls
+        fields = (None if f is None else f[part] for f in (calls.gq, calls.dp, calls.het_alt_ad))
+        return RecordBlock(
+            self.contig,
+            self.position[part],
+            self.alleles[part],
+            self.ref_length[part],
+            self.identifier[part],
+            self.quality[part],
+            self.filters[part],
+            CallBlock(calls.genotype[part], *fields),
+        )
+
+
+class Source(Protocol):
+    """A variant file that is read through, or by region where it has an index."""
+
+    path: Path
+    kind: FileKind
+    samples: list[str]
+    filters: list[str]
+    contigs: dict[str, int | None]
+    fields: tuple[str, ...]
+    has_genotypes: bool
+
+    def blocks(self, region: Region | None, size: int) -> Iterator[RecordBlock]:
+        """Read records in file order, `size` at a time; the last block of a contig may be smaller.
+
+        Parameters
+        ----------
+        region
+            Only records whose POS lies in it, by the file's own contig name; None is everything.
+            A file without an index is read from its beginning.
+        size
+            Records in a block.
+
+        Raises
+        ------
+        BadInputError
+            At a record that is damaged or out of order, or whose genotypes cannot be used.
+        """
+
+    def empty_block(self) -> RecordBlock:
+        """Make a block without records, of the shape that this source's blocks have."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a VCF header says.
+
+    Parameters
+    ----------
+    samples
+        Sample IDs, in the order of columns.
+    filters
+        Declared FILTER values, PASS among them.
+    formats
+        Declared FORMAT fields.
+    contigs
+        Declared contigs, with their lengths where given.
+    """
+
+    samples: list[str]
+    filters: list[str]
+    formats: list[str]
+    contigs: dict[str, int | None]
+
+    @classmethod
+    def parse(cls, path: Path, text: str) -> "Header":
+        """Read a header, from ``##fileformat`` to the line of column names.
+
+        Raises
+        ------
+        BadInputError
+            If the line of column names is missing or wrong, or names a sample twice.
+        """
+        columns = text.rstrip("\r\n").rsplit("\n", 1)[-1].rstrip("\r").split("\t")
+        fixed = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
+        if columns[:8] != fixed or columns[8:9] not in ([], ["FORMAT"]):
+            raise BadInputError(
+                "the header has no line of column names",
+                where=path,
+                expected="\\t".join([*fixed, "FORMAT", "…"]),
+                found=repr("\t".join(columns)[:80]),
+            )
+        samples = columns[9:]
+        twice = [name for name, n in Counter(samples).items() if n > 1]
+        if twice:
+            raise BadInputError(
+                f"{len(twice)} sample names stand in the header more than once",
+                where=path,
+                found=", ".join(twice[:5]),
+                remedy="rename them: bcftools reheader --samples",
+            )
+        filters = _ids(text, "FILTER")
+        if "PASS" not in filters:
+            filters.insert(0, "PASS")
+        return cls(samples, filters, _ids(text, "FORMAT"), _contigs(text))
+
+    def select(self, path: Path, wanted: list[str] | None) -> list[str]:
+        """List the samples asked for, in the file's order; None is all of them.
+
+        Raises
+        ------
+        BadInputError
+            If one is not in the file.
+        """
+        if wanted is None:
+            return self.samples
+        known, asked = set(self.samples), set(wanted)
+        absent = [sample for sample in wanted if sample not in known]
+        if absent:
+            raise BadInputError(
+                f"{len(absent)} of the {len(wanted)} samples asked for are not in the file",
+                where=path,
+                found=f"no {', '.join(absent[:5])}{' …' if len(absent) > 5 else ''}",
+                remedy="take them out of the sample sheet, or correct their names",
+            )
+        return [sample for sample in self.samples if sample in asked]
+
+    def fields_among(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """List the fields asked for that the file declares, in the order of `FIELDS`."""
+        return tuple(name for name in FIELDS if name in wanted and name in self.formats)
+
+
+def _ids(header: str, kind: str) -> list[str]:
+    return re.findall(rf"^##{kind}=<.*?\bID=([^,>]+)", header, flags=re.MULTILINE)
+
+
+def _contigs(header: str) -> dict[str, int | None]:
+    lengths: dict[str, int | None] = {}
+    for line in re.findall(r"^##contig=<(.+)>\s*$", header, flags=re.MULTILINE):
+        name = re.search(r"(?:^|,)ID=([^,]+)", line)
+        length = re.search(r"(?:^|,)length=(\d+)", line)
+        if name is not None:
+            lengths[name[1]] = int(length[1]) if length is not None else None
+    return lengths

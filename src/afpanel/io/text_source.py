@@ -1,0 +1,314 @@
+"""VCF text read into arrays by compiled code: no Python object per sample.
+
+Every byte is looked at: columns are counted, calls are checked, compressed blocks are held against
+their digests. So a file that is damaged in any way that shows is refused, at the record.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from afpanel.core.counting import CallBlock
+from afpanel.core.strings import Strings
+from afpanel.errors import BadInputError
+from afpanel.io.index import Index
+from afpanel.io.inflate import check_end, pieces
+from afpanel.io.records import MISSING_QUALITY, Dtype, Header, RecordBlock, WideGenotypeError
+from afpanel.io.scan import unsorted
+from afpanel.io.sniff import FileKind
+from afpanel.io.text_buffer import TextBuffer
+from afpanel.io.vcf_kernel import COLUMNS, Fault, gather, scan
+from afpanel.model.region import OPEN_END, Region
+
+_HEADER_LIMIT = 256 << 20
+_REPAIR = "look at the line: bcftools view FILE > /dev/null"
+_CHROM, _POS, _ID, _REF, _ALT, _QUAL, _FILTER = range(7)
+
+
+class TextSource:
+    """A VCF file. See `records.Source` for what it offers.
+
+    Parameters
+    ----------
+    path, kind
+        The file, and what it is.
+    samples, fields, dtype
+        As `source.open_source` has them.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        kind: FileKind,
+        samples: list[str] | None,
+        fields: tuple[str, ...],
+        dtype: Dtype,
+    ) -> None:
+        self.path = path
+        self.kind = kind
+        header = Header.parse(path, _read_header(path, kind))
+        self.samples = header.select(path, samples)
+        self.filters = header.filters
+        self.contigs = header.contigs
+        self.fields = header.fields_among(fields)
+        self.has_genotypes = "GT" in header.formats and bool(header.samples)
+        self.dtype = dtype
+        at = {name: i for i, name in enumerate(self.samples)}
+        self.column = np.array([at.get(name, -1) for name in header.samples], np.int32)
+        self._index = None
+        if kind.index is not None:
+            self._index = Index(kind.index)
+            check_end(path, self._index.end)
+
+    def blocks(self, region: Region | None, size: int) -> Iterator[RecordBlock]:
+        """Read records in file order; see `records.Source`."""
+        offset: int | None = 0
+        if region is not None and self._index is not None:
+            if region.contig not in self._index.contigs:
+                return
+            offset = self._index.offset_of(region.contig, region.start)
+        text = TextBuffer(pieces(self.path, self.kind.compression, offset or 0))
+        yield from _Scanner(self, text, size).blocks(region)
+
+    def empty_block(self) -> RecordBlock:
+        """Make a block without records, of the shape that this source's blocks have."""
+        return _Scanner(self, TextBuffer(iter(())), 0).take("")
+
+    def filter_number(self, name: str) -> int:
+        """Find the number of a FILTER value, which a record may have without a declaration."""
+        if name not in self.filters:  # used in a record, not declared in the header
+            self.filters.append(name)
+        return self.filters.index(name)
+
+
+class _Scanner:
+    """Fills the arrays of one block after another from the text.
+
+    The arrays of calls are made once: fresh memory costs more than filling it.
+    """
+
+    def __init__(self, source: TextSource, text: TextBuffer, size: int) -> None:
+        self._source = source
+        self._text = text
+        self._size = size
+        shape = (size, len(source.samples))
+        self._genotype = np.zeros((*shape, 2), source.dtype)
+        self._fields = {
+            name: np.zeros(shape if name in source.fields else (0, 0), np.int16)
+            for name in ("GQ", "DP", "AD")
+        }
+        self._position = np.zeros(size, np.int32)
+        self._bounds = np.zeros((size, COLUMNS), np.int64)
+        self._report = np.zeros(4, np.int64)
+        self._last = "the header"
+        self._start()
+
+    def _start(self) -> None:
+        self._row = 0
+        self._columns: dict[int, list[Strings]] = {c: [] for c in range(_ID, _FILTER + 1)}
+
+    def blocks(self, region: Region | None) -> Iterator[RecordBlock]:
+        """Read blocks until the text, or the region, ends."""
+        first, last = (-1, OPEN_END + 1) if region is None else (region.start, region.end)
+        most_alleles = int(np.iinfo(self._source.dtype).max) + 1
+        column = self._source.column
+        everyone = len(self._source.samples) == len(column)
+        contig, done = b"", set[bytes]()
+        previous, at = -1, 0
+        more = self._text.advance(0)
+        while more:
+            wanted = region is None or contig == region.contig.encode()
+            begin = self._row
+            self._row = scan(
+                self._text.data, at, self._text.stop, column, np.array(list(contig), np.uint8),
+                everyone, first if wanted else OPEN_END + 1, last if wanted else OPEN_END + 1,
+                most_alleles, begin, self._size, self._position, self._bounds, self._genotype,
+                self._fields["GQ"], self._fields["DP"], self._fields["AD"], self._report,
+            )  # fmt: skip
+            at = int(self._report[0])
+            previous = self._check_order(begin, previous, contig)
+            self._keep_columns(begin)
+            fault = Fault(int(self._report[1]))
+            if fault is Fault.CONTIG:
+                following = self._contig_at(at)
+                if self._row:
+                    yield self.take(contig.decode())
+                if region is not None and contig == region.contig.encode():
+                    return  # the region's contig has ended
+                done.add(contig)
+                contig, previous = following, -1
+                if contig in done:
+                    position = self._place(at)
+                    raise unsorted(self._source.path, *position, "contigs one after the other")
+            elif fault is Fault.PAST:
+                break
+            elif fault is not Fault.NONE:
+                raise self._error(fault, at)
+            if self._row == self._size:
+                yield self.take(contig.decode())
+            elif fault is Fault.NONE:
+                more = self._text.advance(at)
+                at = 0
+        if self._row:
+            yield self.take(contig.decode())
+
+    def _contig_at(self, at: int) -> bytes:
+        end = int(self._bounds[self._row, _POS]) - 1
+        return self._text.data[at:end].tobytes()
+
+    def _place(self, line: int) -> tuple[str, int]:
+        """Read contig and position of the line at a byte; 0 where it has no position."""
+        fields = self._text.data[line : line + 200].tobytes().split(b"\t", 2)
+        number = fields[1] if len(fields) == 3 and fields[1].isdigit() else b"0"
+        return fields[0].decode(errors="replace"), int(number)
+
+    def _check_order(self, begin: int, previous: int, contig: bytes) -> int:
+        """Refuse positions that go back; returns the last one."""
+        found = self._position[begin : self._row]
+        if not len(found):
+            return previous
+        positions = np.concatenate([[previous], found])
+        back = np.flatnonzero(np.diff(positions) < 0)
+        if len(back):
+            before, position = positions[back[0] : back[0] + 2].tolist()
+            expected = f"a position of at least {before}"
+            raise unsorted(self._source.path, contig.decode(), position, expected)
+        self._last = f"{contig.decode()}:{found[-1]}"
+        return int(found[-1])
+
+    def _keep_columns(self, begin: int) -> None:
+        """Copy the site columns of the rows just filled, before the text moves on."""
+        if begin == self._row:
+            return
+        bounds = self._bounds[begin : self._row]
+        for number, kept in self._columns.items():
+            kept.append(gather(self._text.data, bounds[:, number], bounds[:, number + 1] - 1))
+
+    def take(self, contig: str) -> RecordBlock:
+        """Hand over the rows filled so far, and begin the next block."""
+        n = self._row
+        columns = {c: _joined(kept) for c, kept in self._columns.items()}
+        try:
+            alleles = _allele_table(columns[_REF], columns[_ALT])
+            block = RecordBlock(
+                contig,
+                self._position[:n].copy(),
+                alleles,
+                columns[_REF].lengths.astype(np.int32),
+                columns[_ID].objects(),
+                _qualities(columns[_QUAL]),
+                self._filter_table(columns[_FILTER]),
+                CallBlock(
+                    self._genotype[:n], *(self._field(name, n) for name in ("GQ", "DP", "AD"))
+                ),
+            )
+        except (UnicodeDecodeError, pa.ArrowInvalid) as error:
+            raise BadInputError(
+                f"a column cannot be read: {error}",
+                where=f"{self._source.path}, {contig}:{self._position[0]}-{self._position[n - 1]}",
+                remedy=_REPAIR,
+            ) from error
+        self._start()
+        return block
+
+    def _field(self, name: str, n: int) -> NDArray[np.int16] | None:
+        return self._fields[name][:n] if name in self._source.fields else None
+
+    def _filter_table(self, column: Strings) -> NDArray[np.bool_]:
+        """Tell which FILTERs each record has; every distinct value is taken apart once."""
+        encoded = column.arrow().dictionary_encode()
+        sets = [
+            [self._source.filter_number(name) for name in value.split(";") if name not in ("", ".")]
+            for value in encoded.dictionary.to_pylist()
+        ]
+        distinct = np.zeros((len(sets), len(self._source.filters)), np.bool_)
+        for row, numbers in enumerate(sets):
+            distinct[row, numbers] = True
+        table: NDArray[np.bool_] = distinct[encoded.indices.to_numpy(zero_copy_only=False)]
+        return table
+
+    def _error(self, fault: Fault, line: int) -> BadInputError:
+        contig, position = self._place(line)
+        at, sample = int(self._report[2]), int(self._report[3])
+        place = f"{contig}:{position}, " if position else ""
+        if fault is Fault.WIDE:
+            raise WideGenotypeError(f"{contig}:{position} has a call of a high allele number")
+        data = self._text.data
+        before = np.flatnonzero(data[line:at] == ord("\t"))
+        start = line + int(before[-1]) + 1 if len(before) else line
+        seen = re.split(rb"[\t\r\n]", data[start : start + 40].tobytes(), maxsplit=1)[0]
+        text = repr(seen.decode(errors="replace"))
+        columns = 9 + len(self._source.column)
+        alts = data[line : self._text.stop].tobytes().split(b"\t", 5)[4:5]
+        n_alts = 0 if alts in ([], [b"."]) else alts[0].count(b",") + 1
+        what, expected, found = {
+            Fault.FEW_COLUMNS: ("too few columns", columns, "fewer"),
+            Fault.MANY_COLUMNS: ("too many columns", columns, "more"),
+            Fault.POSITION: ("POS is not a position", "a whole number", text),
+            Fault.GENOTYPE: ("not a genotype", "GT such as 0/1, 1|1, ./. or 0", text),
+            Fault.ALLELE: (
+                "a call names an allele that the record does not have",
+                f"an allele number of at most {n_alts}",
+                text,
+            ),
+            Fault.POLYPLOID: ("polyploid call", "at most two alleles", text),
+            Fault.GT_NOT_FIRST: ("GT is not the first of FORMAT", "GT:…", text),
+            Fault.NUMBER: ("GQ or DP is not a number", "a whole number, or .", text),
+        }[fault]
+        of_sample = fault in (Fault.GENOTYPE, Fault.ALLELE, Fault.POLYPLOID, Fault.NUMBER)
+        return BadInputError(
+            f"{what}, sample number {sample + 1}" if of_sample else what,
+            where=f"{self._source.path}, {place}after {self._last}",
+            expected=expected,
+            found=found,
+            remedy=_REPAIR,
+        )
+
+
+def _read_header(path: Path, kind: FileKind) -> str:
+    """Read the text up to the end of the line of column names, or of what stands in its place."""
+    text = b""
+    for piece in pieces(path, kind.compression):
+        text += piece
+        body = re.search(rb"^[^#]", text, flags=re.MULTILINE)
+        if body is not None or len(text) > _HEADER_LIMIT:
+            break
+    else:
+        body = None
+    header = text if body is None else text[: body.start()]
+    return header.decode(errors="replace").rstrip("\n")
+
+
+def _joined(parts: list[Strings]) -> Strings:
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return Strings.of([])
+    return Strings.of_arrow(pa.concat_arrays([part.arrow() for part in parts]))
+
+
+def _allele_table(ref: Strings, alt: Strings) -> NDArray[np.object_]:
+    """Lay out alleles as VCF Zarr does: a row per record, REF first, filled with empty text."""
+    lists = pc.split_pattern(alt.arrow(), ",")
+    counts = np.diff(lists.offsets.to_numpy())
+    table = np.full((len(ref), 1 + int(counts.max(initial=1))), "", object)
+    table[:, 0] = ref.objects()
+    rows = np.repeat(np.arange(len(counts)), counts)
+    columns = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+    values = lists.flatten().to_numpy(zero_copy_only=False)
+    table[rows, columns] = np.where(values == ".", "", values)
+    return table
+
+
+def _qualities(column: Strings) -> NDArray[np.float32]:
+    texts = column.arrow()
+    known = pc.if_else(pc.equal(texts, pa.scalar(".", pa.large_string())), None, texts)
+    values = pc.cast(known, pa.float32())
+    result: NDArray[np.float32] = values.to_numpy(zero_copy_only=False).astype(np.float32)
+    result[values.is_null().to_numpy(zero_copy_only=False)] = MISSING_QUALITY
+    return result

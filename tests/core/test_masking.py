@@ -1,0 +1,81 @@
+"""Primary suppression, cell by cell."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from afpanel.constants import State
+from afpanel.core.masking import GroupCounts, mask, sensitive
+
+SETTINGS = settings(max_examples=150, deadline=None, derandomize=True)
+FIELDS = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count", "state")
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> GroupCounts:
+    """Counts that can be: AC of AN, homozygotes and hemizygotes of AC, by state."""
+    shape = draw(st.integers(0, 5)), draw(st.integers(1, 4))
+    cells = []
+    for _ in range(shape[0] * shape[1]):
+        state = draw(st.sampled_from([State.NOT_CALLABLE, State.ABSENT_CALLABLE, State.OBSERVED]))
+        number = 0 if state == State.NOT_CALLABLE else draw(st.integers(0, 40))
+        count = draw(st.integers(0, number)) if state == State.OBSERVED else 0
+        homozygotes = draw(st.integers(0, count // 2))
+        hemizygotes = draw(st.integers(0, count - 2 * homozygotes))
+        cells.append((count, number, homozygotes, hemizygotes, state))
+    table = np.array(cells, np.int32).reshape(*shape, 5)
+    *counts, state = np.moveaxis(table, 2, 0)
+    return GroupCounts(*counts, state.astype(np.int8))
+
+
+@SETTINGS
+@given(tables(), st.integers(0, 12))
+def test_a_cell_is_sensitive_if_it_shows_few_but_some_of_alt_or_of_the_rest(
+    counts: GroupCounts, limit: int
+) -> None:
+    found = sensitive(counts, limit)
+    for at in np.ndindex(found.shape):
+        alt = int(counts.allele_count[at])
+        rest = int(counts.allele_number[at]) - alt
+        few = alt in range(1, limit) or rest in range(1, limit)
+        assert found[at] == (few and counts.state[at] != State.NOT_CALLABLE)
+
+
+@SETTINGS
+@given(tables())
+def test_a_limit_of_zero_or_one_withholds_nothing(counts: GroupCounts) -> None:
+    assert not sensitive(counts, 0).any()
+    assert not sensitive(counts, 1).any()
+
+
+@pytest.mark.parametrize(
+    ("count", "number", "expected"),
+    [(0, 40, False), (4, 40, True), (5, 40, False), (36, 40, True), (40, 40, False), (0, 0, False)],
+)
+def test_five_copies_may_be_shown_where_five_is_the_limit(
+    count: int, number: int, expected: bool
+) -> None:
+    def cell(value: int) -> np.ndarray:
+        return np.array([[value]], np.int32)
+
+    state = np.array([[State.OBSERVED]], np.int8)
+    counts = GroupCounts(cell(count), cell(number), cell(0), cell(0), state)
+    assert sensitive(counts, 5).tolist() == [[expected]]
+
+
+@SETTINGS
+@given(tables(), st.randoms(use_true_random=False))
+def test_masking_withholds_every_figure_of_a_cell_and_no_figure_of_another(
+    counts: GroupCounts, rng: object
+) -> None:
+    shape = counts.state.shape
+    masked = np.array([rng.random() < 0.4 for _ in range(counts.state.size)], np.bool_)
+    result = mask(counts, masked.reshape(shape))
+    for name in FIELDS:
+        before, after = getattr(counts, name), getattr(result, name)
+        withheld = State.MASKED if name == "state" else -1
+        assert (after[masked.reshape(shape)] == withheld).all()
+        assert (after[~masked.reshape(shape)] == before[~masked.reshape(shape)]).all()
+        assert after.dtype == before.dtype
+        assert after is not before

@@ -1,0 +1,202 @@
+"""The demonstration, built by the workflow and by the commands it consists of."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+import zarr
+
+from afpanel.cli.main import main
+
+FIGURES = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count", "state")
+NO_FILTER = {"min_gq": 0, "min_dp": 0, "min_dp_haploid": 0, "min_ab": 0, "half_calls": "count"}
+NO_POLICY = {"policy": "config/policies/public-genotypes.yaml"}
+
+
+def lay_out(root: Path, folder: Path) -> Path:
+    """Make a working directory as a user has it: config to edit, and the demonstration's data."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(root / "config", folder / "config")
+    (folder / "demo").symlink_to(root / "demo", target_is_directory=True)
+    return folder
+
+
+def change_config(folder: Path, changes: dict[str, dict[str, Any]]) -> None:
+    """Change keys of the configuration, section by section."""
+    path = folder / "config" / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    for section, values in changes.items():
+        config[section] |= values
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def _words(option: str, values: Any) -> Iterator[str]:
+    for value in values:
+        yield from (option, str(value))
+
+
+def build_by_commands(folder: Path) -> Path:
+    """Run, in this process, the commands that the rules of the workflow consist of."""
+    results = folder / "results"
+    private = results / "private"
+
+    def run(*arguments: object) -> None:
+        assert main([str(argument) for argument in arguments]) == 0, arguments
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run("validate", "config/config.yaml", "--plan", private / "plan.json")
+        plan = json.loads((private / "plan.json").read_text())
+        config, cohorts = plan["config"], plan["cohorts"]
+        reference = ("--reference", config["reference"]["fasta"])
+        build = ("--build", config["reference"]["build"])
+        genotypes = config["genotypes"]
+        thresholds = _words_of({k: v for k, v in genotypes.items() if k != "filters"})
+        for name, cohort in cohorts.items():
+            own = private / name
+            sheet = ("--samples", cohort["samples"])
+            stores = [own / "genotypes" / f"{p['id']}.vcz.zip" for p in cohort["partitions"]]
+            if all(p["indexed"] for p in cohort["partitions"]):
+                for p, store in zip(cohort["partitions"], stores, strict=True):
+                    region = f"{p['source_contig']}:{p['start']}-{p['end']}"
+                    run("ingest", p["path"], *sheet, "--region", region, "--out", store)
+            else:
+                run("ingest", cohort["partitions"][0]["path"], *sheet, "--partitions",
+                    own / "partitions.tsv", "--out", own / "genotypes" / "{partition}.vcz.zip")  # fmt: skip
+            run("harmonize", *stores, *reference, "--cohort", name,
+                *_words("--filter", genotypes["filters"]),
+                "--out", own / "alleles.zarr.zip", "--summary", own / "harmonization.json")  # fmt: skip
+            for p, store in zip(cohort["partitions"], stores, strict=True):
+                run("count", store, "--alleles", own / "alleles.zarr.zip", *sheet, "--cohort", name,
+                    "--country", cohort["country"], *build, *thresholds,
+                    "--out", own / "counts" / f"{p['id']}.zarr.zip")  # fmt: skip
+        beds = [f"{name}={c['callable']}" for name, c in cohorts.items() if c["callable"]]
+        for contig in plan["contigs"]:
+            counts = sorted(private.glob("*/counts/*.zarr.zip"))
+            run("merge", *counts, "--contig", contig, *reference, *build,
+                *_words("--callable", beds), "--out", results / f"panel/merged/{contig}.zarr.zip")  # fmt: skip
+        panels = [f"{contig}.zarr.zip" for contig in plan["contigs"]]
+        releasable, decision = results / "panel/releasable", results / "panel/decision.json"
+        run("gate", *(results / "panel/merged" / name for name in panels),
+            "--policy", config["disclosure"]["policy"], "--out", releasable, "--decision", decision)  # fmt: skip
+        summaries = [private / name / "harmonization.json" for name in cohorts]
+        run("publish", *(releasable / name for name in panels), "--decision", decision,
+            *_words("--harmonization", summaries), "--plan", private / "plan.json", *reference,
+            *build, "--name", config["panel"]["name"], "--panel-version",
+            config["panel"]["version"], "--out", release_of(folder),
+            "--summary", results / "panel/summary.txt")  # fmt: skip
+    return folder
+
+
+def _words_of(options: dict[str, Any]) -> list[str]:
+    return [word for k, v in options.items() for word in (f"--{k.replace('_', '-')}", str(v))]
+
+
+def release_of(folder: Path) -> Path:
+    return folder / "results" / "release" / "demo-2026.1"
+
+
+def read_release(folder: Path) -> SimpleNamespace:
+    """Read a release's Zarr: variants as tuples, groups, and arrays over both."""
+    path = release_of(folder) / "demo-2026.1.zarr.zip"
+    with zarr.storage.ZipStore(path, mode="r") as store:
+        arrays = {name: array[...] for name, array in zarr.open_group(store, mode="r").arrays()}
+    contigs = arrays["contig_id"].tolist()
+    columns = (arrays["variant_contig"], arrays["variant_position"], arrays["variant_allele"])
+    variants = [
+        (contigs[contig], position, ref, alt)
+        for contig, position, (ref, alt) in zip(*(c.tolist() for c in columns), strict=True)
+    ]
+    assert len(set(variants)) == len(variants)
+    return SimpleNamespace(
+        variants=variants,
+        row={variant: row for row, variant in enumerate(variants)},
+        groups=arrays["group_id"].tolist(),
+        **{name: np.asarray(arrays[name]) for name in FIGURES},
+    )
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Build a folder once for all workers of a parallel run of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        base = base.parent
+
+    def get(name: str, build: Callable[[Path], object]) -> Path:
+        folder, done = base / name, base / f"{name}.done"
+        with (base / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+                build(folder)
+                done.touch()
+        return folder
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def demo_folder(root: Path) -> Callable[[Path], Path]:
+    """Make a working directory with the configuration and the data of the demonstration."""
+    return lambda folder: lay_out(root, folder)
+
+
+@pytest.fixture(scope="session")
+def tools() -> SimpleNamespace:
+    """What tests of the demonstration share."""
+    return SimpleNamespace(
+        change_config=change_config,
+        build=build_by_commands,
+        release_of=release_of,
+        read=read_release,
+        bytes_of=bytes_of,
+    )
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Content of every file of the release, by name."""
+    release = release_of(folder)
+    return {
+        path.relative_to(release).as_posix(): path.read_bytes()
+        for path in sorted(release.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="session")
+def by_commands(root: Path, once: Callable[..., Path]) -> Path:
+    """The demonstration as configured, built by the commands."""
+    return once("by-commands", lambda folder: build_by_commands(lay_out(root, folder)))
+
+
+@pytest.fixture(scope="session")
+def open_panel(root: Path, once: Callable[..., Path]) -> SimpleNamespace:
+    """The demonstration with nothing filtered by genotype and nothing masked."""
+
+    def build(folder: Path) -> None:
+        lay_out(root, folder)
+        change_config(folder, {"genotypes": NO_FILTER, "disclosure": NO_POLICY})
+        build_by_commands(folder)
+
+    return read_release(once("open", build))
+
+
+@pytest.fixture(scope="session")
+def unmasked(root: Path, once: Callable[..., Path]) -> SimpleNamespace:
+    """The demonstration with its genotype filter, and nothing masked."""
+
+    def build(folder: Path) -> None:
+        lay_out(root, folder)
+        change_config(folder, {"disclosure": NO_POLICY})
+        build_by_commands(folder)
+
+    return read_release(once("unmasked", build))

@@ -1,0 +1,177 @@
+"""The demonstration through Snakemake, as a user runs it."""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+CORES = ("--cores", "2")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(once, demo_folder, snakemake):
+    """The demonstration as the workflow builds it, with what it said beside it."""
+
+    def build(folder):
+        demo_folder(folder)
+        start = time.monotonic()
+        done = snakemake(folder, *CORES)
+        (folder / "seconds").write_text(str(time.monotonic() - start))
+        (folder / "stdout").write_text(done.stdout)
+
+    return once("undisturbed", build)
+
+
+def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+    """Names of the files that are not the same; short to read where contents are long."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def test_the_run_ends_with_the_summary_and_the_paths_of_what_was_written(undisturbed):
+    said = (undisturbed / "stdout").read_text()
+    end = said[said.rindex("Panel demo 2026.1 on GRCh38") :]
+    for cohort, people in {"ID-demo": 110, "JP-demo": 104, "TH-demo": 90, "VN-demo": 116}.items():
+        assert re.search(rf"^{cohort} +{cohort[:2]} +{people} ", end, re.MULTILINE)
+    paths = end.split("Written:")[1].split()
+    assert len(paths) >= 6
+    assert all((undisturbed / path).exists() for path in paths)
+    (summary,) = (undisturbed / "results").rglob("summary.txt")
+    assert end.strip() == summary.read_text().strip()
+    assert "release" not in summary.parts  # it names paths
+
+
+def test_the_run_is_short_enough_to_wait_for(undisturbed):
+    assert float((undisturbed / "seconds").read_text()) < 90
+
+
+def test_the_release_has_the_files_that_are_promised(undisturbed, tools):
+    names = set(tools.bytes_of(undisturbed))
+    assert {
+        "demo-2026.1.vcf.gz", "demo-2026.1.vcf.gz.tbi", "demo-2026.1.zarr.zip",
+        "demo-2026.1.parquet/contig=chr21/part-0.parquet",
+        "demo-2026.1.parquet/contig=chrX/part-0.parquet",
+        "harmonization.tsv", "manifest.json",
+    } <= names  # fmt: skip
+
+
+def test_nothing_is_left_to_do_after_a_run(undisturbed, snakemake):
+    done = snakemake(undisturbed, *CORES, "--dry-run")
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_no_half_written_file_is_left_after_a_run(undisturbed):
+    hidden = [p for p in (undisturbed / "results").rglob(".*") if p.name != ".snakemake_timestamp"]
+    assert hidden == []
+
+
+def test_nothing_that_names_a_person_or_a_machine_is_outside_private(undisturbed, root):
+    """Sample IDs of the demonstration are two letters, SYN and a number."""
+    import gzip
+    import zipfile
+
+    pattern = re.compile(rb"(ID|JP|TH|VN)SYN\d{5}")
+    machine = [os.uname().nodename.encode(), str(undisturbed).encode(), str(root).encode()]
+    for folder in ("release", "panel"):
+        for path in (undisturbed / "results" / folder).rglob("*"):
+            if not path.is_file():
+                continue
+            data = [path.read_bytes()]
+            if path.name.endswith(".gz"):
+                data = [gzip.decompress(data[0])]
+            elif path.name.endswith(".zip"):
+                with zipfile.ZipFile(path) as store:
+                    data = [store.read(name) for name in store.namelist()]
+                    assert not [n for n in store.namelist() if "sample" in n or "call_" in n]
+            for piece in data:
+                assert not pattern.search(piece), path
+                if folder == "release":
+                    assert not [name for name in machine if len(name) > 3 and name in piece], path
+
+
+def test_the_commands_by_hand_give_the_bytes_of_the_workflow(undisturbed, by_commands, tools):
+    assert differing(tools.bytes_of(by_commands), tools.bytes_of(undisturbed)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "pattern", "size"),
+    [
+        (signal.SIGKILL, "private/*/genotypes/*.vcz.zip", 10_000_000),
+        (signal.SIGTERM, "private/*/counts/*.zip", 200_000),
+    ],
+    ids=["killed while reading", "terminated while counting many partitions"],
+)
+def test_a_run_that_was_stopped_and_resumed_gives_the_same_bytes(
+    undisturbed, demo_folder, snakemake, tools, tmp_path, root, number, pattern, size
+):
+    folder = demo_folder(tmp_path / "stopped")
+    tools.change_config(folder, {"partitions": {"size": size}})
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile"), *CORES]
+    with (tmp_path / "log").open("w") as log:
+        running = subprocess.Popen(
+            command, cwd=folder, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            deadline = time.monotonic() + 120
+            while not list((folder / "results").glob(pattern)):
+                assert running.poll() is None, "ended before it was stopped"
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, number)
+            running.wait(60)
+    assert running.returncode != 0
+    assert not tools.release_of(folder).exists()
+    snakemake(folder, "--unlock", *CORES)
+    snakemake(folder, *CORES, "--rerun-incomplete")
+    assert differing(tools.bytes_of(folder), tools.bytes_of(undisturbed)) == []
+    hidden = [p for p in (folder / "results").rglob(".*") if p.name != ".snakemake_timestamp"]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("size", [100_000, 50_001])
+def test_the_size_of_partitions_does_not_matter(by_commands, demo_folder, tools, tmp_path, size):
+    folder = demo_folder(tmp_path / "parts")
+    tools.change_config(folder, {"partitions": {"size": size}})
+    tools.build(folder)
+    stores = list(folder.glob("results/private/JP-demo/genotypes/*"))
+    assert len(stores) == -(-400_000 // size) + (2 if size == 100_000 else 3)
+    assert differing(tools.bytes_of(folder), tools.bytes_of(by_commands)) == []
+
+
+def shuffle_rows(path, seed: int) -> None:
+    header, *rows = path.read_text().splitlines(keepends=True)
+    before = list(rows)
+    random.Random(seed).shuffle(rows)
+    assert rows != before
+    path.write_text("".join([header, *rows]))
+
+
+def test_the_order_of_cohorts_does_not_matter(by_commands, demo_folder, tools, tmp_path):
+    folder = demo_folder(tmp_path / "cohorts")
+    shuffle_rows(folder / "config/cohorts.tsv", 1)
+    tools.build(folder)
+    assert differing(tools.bytes_of(folder), tools.bytes_of(by_commands)) == []
+
+
+def test_the_order_of_people_in_the_sheets_does_not_matter(
+    by_commands, demo_folder, tools, tmp_path, root
+):
+    folder = demo_folder(tmp_path / "people")
+    table = folder / "config/cohorts.tsv"
+    for country in ("id", "jp", "th", "vn"):
+        sheet = folder / "config" / f"{country}.samples.tsv"
+        sheet.write_text((root / "demo/data" / sheet.name).read_text())
+        shuffle_rows(sheet, 2)
+        table.write_text(
+            table.read_text().replace(f"demo/data/{sheet.name}", f"config/{sheet.name}")
+        )
+    tools.build(folder)
+    assert differing(tools.bytes_of(folder), tools.bytes_of(by_commands)) == []

@@ -1,0 +1,176 @@
+"""The seven countries under a policy with limits: what is withheld, and what is left as it was."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+OBSERVED, MASKED = 2, 3
+MIN_ALLELE_COUNT, MIN_GROUP_SIZE = 11, 90
+FORMATS = ("vcf", "parquet", "zarr")
+FIGURES = ("AC", "AN", "AF", "nhomalt", "nhemialt")
+WITHHELD = {"BD", "BD_BEB"}
+"""Groups of fewer than 90 people: BD has 86, all of BEB."""
+
+POLICY = f"""\
+description: Limits for a test
+min_group_size: {MIN_GROUP_SIZE}
+min_allele_count: {MIN_ALLELE_COUNT}
+"""
+
+
+@pytest.fixture(scope="module")
+def masked_panel(seven_countries, once, build, panel_of):
+    """The panel of seven countries, gated and published again under a policy with limits."""
+
+    def fill(folder):
+        panel = seven_countries.moved(folder)
+        (panel.folder / "policy.yaml").write_text(POLICY)
+        (panel.folder / "masked.yaml").write_text("disclosure: {policy: policy.yaml}\n")
+        configs = ("config/1000g/config.yaml", "masked.yaml")
+        said = build(panel.folder, "--cores", "2", "--configfile", *configs)
+        (panel.folder / "said.txt").write_text(said)
+
+    folder = once("masked", fill)
+    results, release = (
+        folder / path.relative_to(seven_countries.folder)
+        for path in (seven_countries.results, seven_countries.release)
+    )
+    return panel_of(folder, results, release, seven_countries.groups)
+
+
+@pytest.fixture(scope="module")
+def manifest(masked_panel):
+    return json.loads((masked_panel.release / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def original(seven_countries, masked_panel, read_figures):
+    """Figures without limits, of the groups that are still published: (key -> row), figures."""
+    figures = read_figures(seven_countries, "parquet")
+    shown = read_figures(masked_panel, "parquet").groups
+    at = [figures.groups.index(group) for group in shown]
+    rows = {key: row for row, key in enumerate(figures.keys)}
+    return rows, {name: np.asarray(values[:, at]) for name, values in figures.values.items()}
+
+
+def sensitive(ac, an):
+    """Tell which cells show few, but some, copies of ALT or of everything else."""
+    rest = an - ac
+    return ((ac > 0) & (ac < MIN_ALLELE_COUNT)) | ((rest > 0) & (rest < MIN_ALLELE_COUNT))
+
+
+def test_another_policy_costs_no_recount(masked_panel, jobs_of):
+    jobs = jobs_of((masked_panel.folder / "said.txt").read_text())
+    jobs.pop("all", None)
+    jobs.pop("report", None)
+    assert jobs == {"gate": 1, "publish": 1}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_cell_shows_few_copies(name, masked_panel, read_figures):
+    figures = read_figures(masked_panel, name)
+    ac, an = figures.values["AC"], figures.values["AN"]
+    shown = ~np.ma.getmaskarray(ac)
+    assert shown.sum() > 10_000
+    assert not sensitive(ac.filled(0), an.filled(0))[shown].any()
+    # What is shown of the frequency and the homozygotes is no way round it.
+    assert (figures.values["nhomalt"].filled(0) * 2 <= ac.filled(0)).all()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_masked_cell_has_no_figure_at_all(name, masked_panel, read_figures):
+    figures = read_figures(masked_panel, name)
+    state = read_figures(masked_panel, "zarr").state
+    masked = state == MASKED
+    assert masked.sum() > 1_000
+    assert set(np.unique(state).tolist()) == {OBSERVED, MASKED}
+    if figures.state is not None:
+        np.testing.assert_array_equal(figures.state, state)
+    for figure in FIGURES:
+        np.testing.assert_array_equal(np.ma.getmaskarray(figures.values[figure]), masked)
+
+
+def test_formats_still_hold_the_same_figures(masked_panel, read_figures):
+    vcf, *others = (read_figures(masked_panel, name) for name in FORMATS)
+    for other in others:
+        assert other.keys == vcf.keys
+        assert other.filters == vcf.filters
+        for figure in FIGURES:
+            np.testing.assert_array_equal(
+                other.values[figure].filled(0), vcf.values[figure].filled(0)
+            )
+
+
+def test_all_that_is_sensitive_is_masked_and_all_that_is_shown_is_as_it_was(
+    masked_panel, original, read_figures
+):
+    """Oracle: the figures of the panel without limits, which are compared with bcftools elsewhere."""
+    rows, values = original
+    figures = read_figures(masked_panel, "parquet")
+    at = [rows[key] for key in figures.keys]
+    few = sensitive(values["AC"][at], values["AN"][at])
+    masked = figures.state == MASKED
+    assert few.any()
+    assert not (few & ~masked).any()
+    for figure in FIGURES:
+        np.testing.assert_array_equal(
+            figures.values[figure].filled(0), np.where(masked, 0, values[figure][at])
+        )
+
+
+def test_a_variant_is_dropped_only_where_something_is_withheld(
+    masked_panel, original, read_figures
+):
+    """Such a row would say no more than that somebody carries the allele."""
+    rows, values = original
+    left = set(read_figures(masked_panel, "vcf").keys)
+    assert left <= set(rows)
+    dropped = [row for key, row in rows.items() if key not in left]
+    assert 0 < len(dropped) < len(rows)
+    few = sensitive(values["AC"][dropped], values["AN"][dropped])
+    assert few.any(axis=1).all()
+    nobody = {key for key, row in rows.items() if not values["AC"][row, 0]}
+    assert nobody
+    assert nobody <= left
+
+
+def test_a_small_group_is_in_no_data_file(masked_panel, seven_countries, decoded):
+    """Not in headers, schemas, names of columns, lists of groups or text; it was there before."""
+    name = re.compile(rb"(?<![A-Za-z0-9-])BD(_BEB)?(?![A-Za-z0-9-])|BEB")
+
+    def found_in(panel):
+        paths = [*panel.release.glob("*.vcf.gz"), *panel.release.glob("*.zarr.zip")]
+        paths += panel.release.rglob("*.parquet/*/*.parquet")
+        assert len(paths) == 3
+        readable = ("inflated", "schema", "metadata", "attributes", "column", "array group_id")
+        readable += ("attributes of", "entry zarr.json", "entry name")
+        return [
+            (path.name, label)
+            for path in paths
+            for label, content in decoded(path)
+            if label.startswith(readable) and name.search(content)
+        ]
+
+    assert len({path for path, _ in found_in(seven_countries)}) == 3
+    assert found_in(masked_panel) == []
+
+
+def test_the_manifest_names_a_small_group_only_as_withheld(manifest, seven_countries):
+    assert {each["group"] for each in manifest["decision"]["withheld_groups"]} == WITHHELD
+    shown = {each["group"]: each["people"] for each in manifest["groups"]}
+    sizes = {group: len(samples) for group, samples in seven_countries.groups.items()}
+    assert shown == {group: n for group, n in sizes.items() if n >= MIN_GROUP_SIZE}
+    assert set(sizes) - set(shown) == WITHHELD
+    del manifest["decision"]["withheld_groups"]
+    del manifest["cohorts"]  # who took part, by cohort and country, is no figure of a group
+    assert not re.search(r"(?<![A-Za-z0-9])BD|BEB", json.dumps(manifest))
+
+
+def test_the_manifest_says_what_the_policy_did(manifest, masked_panel, read_figures):
+    figures = read_figures(masked_panel, "zarr")
+    assert manifest["policy"]["min_allele_count"] == MIN_ALLELE_COUNT
+    assert manifest["policy"]["min_group_size"] == MIN_GROUP_SIZE
+    assert manifest["decision"]["variants"] == len(figures.keys)
+    assert manifest["decision"]["masked_cells"] == (figures.state == MASKED).sum()
