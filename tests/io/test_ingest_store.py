@@ -77,7 +77,9 @@ RECORDS = [
 
 def text(records: Sequence[Sequence[object]] = RECORDS, **options: object) -> str:
     return vcf_text(
-        SAMPLES, records, **{"contigs": ("chr1", "chr2"), "filters": ("LowQual", "q10"), **options}
+        SAMPLES,
+        records,
+        **{"contigs": ("chr1", "chr2", "chr9"), "filters": ("LowQual", "q10"), **options},
     )
 
 

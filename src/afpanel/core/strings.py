@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numba as nb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from afpanel.core.compiled import READ_I8, READ_U1, U1, compiled
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,25 @@ class Strings:
     def take(self, indices: NDArray[np.int64]) -> "Strings":
         """Copy the strings at `indices`, in that order."""
         return Strings.of_arrow(self.arrow().take(pa.array(indices)))
+
+
+@compiled(nb.void, READ_U1, READ_I8, READ_I8, READ_I8, U1)
+def _copy_slices(data, starts, ends, offsets, target):  # type: ignore[no-untyped-def]
+    for i in range(len(starts)):
+        target[offsets[i] : offsets[i + 1]] = data[starts[i] : ends[i]]
+
+
+def gather(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Strings:
+    """Copy slices of a text to a column of strings.
+
+    Parameters
+    ----------
+    data
+        (bytes,) uint8.
+    starts, ends
+        (n,) int64: where each string is in the text.
+    """
+    offsets = np.concatenate([[0], np.cumsum(ends - starts)])
+    target = np.empty(offsets[-1], np.uint8)
+    _copy_slices(data, np.ascontiguousarray(starts), np.ascontiguousarray(ends), offsets, target)
+    return Strings(offsets, target)

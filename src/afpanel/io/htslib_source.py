@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from afpanel.constants import FILL, MISSING
 from afpanel.core.counting import CallBlock
 from afpanel.errors import BadInputError
-from afpanel.io.records import MISSING_QUALITY, Dtype, Header, RecordBlock, WideGenotypeError
+from afpanel.io.records import (
+    MISSING_QUALITY,
+    Dtype,
+    Header,
+    RecordBlock,
+    WideGenotypeError,
+    check_contig,
+)
 from afpanel.io.scan import unsorted
 from afpanel.io.sniff import FileKind
 from afpanel.model.region import Region
@@ -61,6 +68,8 @@ class HtslibSource:
 
     def blocks(self, region: Region | None, size: int) -> Iterator[RecordBlock]:
         """Read records in file order; see `records.Source`."""
+        if region is not None:
+            check_contig(self.path, region, list(self.contigs))
         block = _Block(self)
         done: set[str] = set()
         contig, last = None, -1

@@ -5,15 +5,29 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from isal import igzip, isal_zlib
+from isal import isal_zlib
 
 from afpanel.errors import BadInputError
 from afpanel.io.sniff import Compression
 
 _PIECE = 4 << 20
 _SMALL_PIECE = 1 << 17
+_GZIP_WINDOW = 16 + 15  # a gzip header, and the largest window
 _ISAL_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment] # its stubs err
 _REPAIR = "transfer the file again and compare its checksum with the sender's"
+
+
+class DamagedError(BadInputError):
+    """The bytes of a file cannot be unpacked; who reads its text knows up to where it was good."""
+
+    def __init__(self, path: Path, reason: str, last: str | None = None) -> None:
+        self._path, self._reason = path, reason
+        place = "" if last is None else f" after {last}"
+        super().__init__(f"truncated or damaged{place}: {reason}", where=path, remedy=_REPAIR)
+
+    def after(self, last: str) -> "DamagedError":
+        """Say up to where the text was good."""
+        return DamagedError(self._path, self._reason, last)
 
 
 def pieces(
@@ -32,7 +46,7 @@ def pieces(
 
     Raises
     ------
-    BadInputError
+    DamagedError
         Where the file is cut short, or its bytes do not fit their digests.
     """
     try:
@@ -45,7 +59,7 @@ def pieces(
                 while piece := source.read(size):
                     yield piece
     except (EOFError, OSError, zlib.error, _ISAL_ERROR, struct.error) as error:
-        raise BadInputError(f"truncated or damaged: {error}", where=path, remedy=_REPAIR) from error
+        raise DamagedError(path, str(error)) from error
 
 
 def check_end(path: Path, end: int) -> None:
@@ -96,9 +110,23 @@ def bgzf_text(path: Path, offset: int) -> Iterator[bytes]:
 
 
 def _gzip_pieces(path: Path, size: int) -> Iterator[bytes]:
-    with igzip.open(path, "rb") as source:
-        while piece := source.read(size):
-            yield piece
+    """Inflate a gzip file, of one member or several, giving out what there is before any error."""
+    inflater = isal_zlib.decompressobj(_GZIP_WINDOW)
+    with path.open("rb") as source:
+        while data := source.read(min(size, _SMALL_PIECE)):
+            while data:
+                text = inflater.decompress(data)
+                if text:
+                    yield text
+                data = b""
+                if inflater.eof:
+                    data = inflater.unused_data
+                    if not data.strip(b"\0"):
+                        data = b""  # padding, or nothing
+                    elif data:
+                        inflater = isal_zlib.decompressobj(_GZIP_WINDOW)
+    if not inflater.eof:
+        raise EOFError("compressed file ended before the end-of-stream marker was reached")
 
 
 def _bgzf_pieces(path: Path, offset: int, size: int) -> Iterator[bytes]:

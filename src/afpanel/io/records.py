@@ -116,6 +116,17 @@ class Source(Protocol):
         """Make a block without records, of the shape that this source's blocks have."""
 
 
+def check_contig(path: Path, region: Region, known: list[str]) -> None:
+    """Refuse a region on a contig that a file does not have, as far as it says which it has."""
+    if known and region.contig not in known:
+        raise BadInputError(
+            f"the file has no contig '{region.contig}'",
+            where=path,
+            expected=f"one of {', '.join(dict.fromkeys(known[:30]))}",
+            remedy="give the region by the file's own name of the contig",
+        )
+
+
 @dataclass(frozen=True)
 class Header:
     """What a VCF header says.

@@ -140,9 +140,9 @@ class Reference:
 
     def _not_as_indexed(self, contig: str) -> BadInputError:
         return BadInputError(
-            "the FASTA does not hold what its index says",
+            "the FASTA is shorter than its index says, or was changed",
             where=f"{self.path}, {contig}",
-            remedy="copy the FASTA again, or remove its .fai and .gzi, so that they are made anew",
+            remedy="copy the FASTA again, or remove the .fai and .gzi beside it, so that they are made anew",
         )
 
 

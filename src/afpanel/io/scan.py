@@ -11,7 +11,7 @@ import pysam
 
 from afpanel.errors import BadInputError
 from afpanel.io.index import Index
-from afpanel.io.inflate import bgzf_text, pieces
+from afpanel.io.inflate import DamagedError, bgzf_text, pieces
 from afpanel.io.sniff import FileKind
 
 _REPAIR = "check the file with: bcftools view FILE > /dev/null"
@@ -119,9 +119,16 @@ def _bcf_sites(path: Path) -> Iterator[Site]:
 
 
 def _text_sites(path: Path, kind: FileKind) -> Iterator[Site]:
-    n_tabs = None
-    numbered = enumerate(_lines(pieces(path, kind.compression)), 1)
-    for number, line in numbered:
+    n_tabs, number = None, 0
+    lines = _lines(pieces(path, kind.compression))
+    while True:
+        try:
+            line = next(lines, None)
+        except DamagedError as error:
+            raise error.after(f"line {number}") from error
+        if line is None:
+            return
+        number += 1
         if line.startswith(b"#CHROM"):
             n_tabs = line.count(b"\t")
         if line.startswith(b"#") or not line.rstrip(b"\r"):

@@ -87,10 +87,10 @@ class StoreWriter:
         """Set attributes of the store."""
         self._root.update_attributes(dict(values))
 
-    def array(self, name: str, values: Any) -> None:
+    def array(self, name: str, values: Any, *, dims: tuple[str, ...] | None = None) -> None:
         """Write an array whole, as one chunk."""
         data = _typed(name, values)
-        target = _create(self._root, name, data, data.shape, data.shape, None)
+        target = _create(self._root, name, data, data.shape, data.shape, dims)
         if data.size:
             target[...] = data
 
@@ -281,6 +281,8 @@ class Store:
         try:
             self._store = ZipStore(path, mode="r")
             self._root = zarr.open_group(self._store, mode="r", zarr_format=3)
+        except FileNotFoundError:
+            raise BadInputError("file does not exist", where=path) from None
         except OSError as error:
             raise BadInputError(f"cannot be read: {error.strerror}", where=path) from error
         except (zipfile.BadZipFile, ValueError, KeyError) as error:

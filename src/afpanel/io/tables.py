@@ -234,10 +234,8 @@ def read_aliases(path: Path) -> dict[str, str]:
     return aliases
 
 
-def read_bed(path: Path, names: ContigNames, contig: str | None) -> Intervals:
+def read_bed(path: Path, names: ContigNames, contig: str) -> Intervals:
     """Read the intervals of one contig of the panel from a BED file, plain or compressed.
-
-    Where `contig` is None those of all contigs are read, as if they were one.
 
     Lines of other contigs, and of contigs that the panel does not have, are passed over.
 
@@ -247,7 +245,30 @@ def read_bed(path: Path, names: ContigNames, contig: str | None) -> Intervals:
         At a line that is not BED.
     """
     starts, ends = [], []
-    resolved: dict[str, bool] = {}
+    wanted: dict[str, bool] = {}
+    for name, start, end in _bed_lines(path):
+        if name not in wanted:
+            wanted[name] = names.resolve(name) == contig
+        if wanted[name]:
+            starts.append(start)
+            ends.append(end)
+    return Intervals.of(np.array(starts, np.int64), np.array(ends, np.int64))
+
+
+def check_bed(path: Path, names: ContigNames, panel: Sequence[str]) -> None:
+    """Read a BED file through, and refuse one that says nothing of any contig of the panel."""
+    found = {name for name, start, end in _bed_lines(path) if start < end}
+    if not any(names.resolve(name) for name in found):
+        raise BadInputError(
+            "no region of a contig that the reference has",
+            where=path,
+            expected=f"contigs such as {', '.join(panel[:5])}",
+            found=", ".join(sorted(found)[:5]) or "no region",
+            remedy="correct the names, or add them to the table harmonize.aliases",
+        )
+
+
+def _bed_lines(path: Path) -> Iterator[tuple[str, int, int]]:
     try:
         compressed = compression_of(path) is not Compression.NONE
         with gzip.open(path, "rt") if compressed else path.open("rt") as source:
@@ -263,16 +284,9 @@ def read_bed(path: Path, names: ContigNames, contig: str | None) -> Intervals:
                         expected="contig<tab>start<tab>end, 0-based and half-open",
                         found=repr(line.strip()[:60]),
                     )
-                name = fields[0]
-                if name not in resolved:
-                    found = names.resolve(name)
-                    resolved[name] = found is not None and contig in (None, found)
-                if resolved[name]:
-                    starts.append(int(fields[1]))
-                    ends.append(int(fields[2]))
+                yield fields[0], int(fields[1]), int(fields[2])
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise BadInputError(f"cannot be read: {error}", where=path) from error
-    return Intervals.of(np.array(starts, np.int64), np.array(ends, np.int64))
 
 
 def read_partitions(path: Path, source: Path) -> list[Partition]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from afpanel.io.inflate import DamagedError
 from afpanel.io.vcf_kernel import PAD
 
 _CAPACITY = 16 << 20
@@ -33,6 +34,7 @@ class TextBuffer:
         self.data = np.zeros(capacity + PAD, np.uint8)
         self._filled = 0
         self._ended = False
+        self._damage: DamagedError | None = None
         self.stop = 0
 
     def advance(self, at: int) -> bool:
@@ -42,7 +44,13 @@ class TextBuffer:
         self._filled = left
         self.stop = 0
         while not self._ended and (not self.stop or self._filled < self._capacity // 2):
-            piece = next(self._source, None)
+            try:
+                piece = next(self._source, None)
+            except DamagedError as error:
+                # What came before is good, and is read first, so that the error can name the place.
+                self._damage = error
+                self._ended = True
+                break
             if piece is None:
                 self._ended = True
                 if self._filled and self.data[self._filled - 1] != ord("\n"):
@@ -53,8 +61,10 @@ class TextBuffer:
                 newline = piece.rfind(b"\n")
                 if newline >= 0:
                     self.stop = self._filled - len(piece) + newline + 1
-        if self._ended:
+        if self._damage is None and self._ended:
             self.stop = self._filled
+        if self._damage is not None and not self.stop:
+            raise self._damage
         return self.stop > 0
 
     def _append(self, piece: bytes) -> None:

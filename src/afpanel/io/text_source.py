@@ -14,15 +14,22 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from afpanel.core.counting import CallBlock
-from afpanel.core.strings import Strings
+from afpanel.core.strings import Strings, gather
 from afpanel.errors import BadInputError
 from afpanel.io.index import Index
-from afpanel.io.inflate import check_end, pieces
-from afpanel.io.records import MISSING_QUALITY, Dtype, Header, RecordBlock, WideGenotypeError
+from afpanel.io.inflate import DamagedError, check_end, pieces
+from afpanel.io.records import (
+    MISSING_QUALITY,
+    Dtype,
+    Header,
+    RecordBlock,
+    WideGenotypeError,
+    check_contig,
+)
 from afpanel.io.scan import unsorted
 from afpanel.io.sniff import FileKind
 from afpanel.io.text_buffer import TextBuffer
-from afpanel.io.vcf_kernel import COLUMNS, Fault, gather, scan
+from afpanel.io.vcf_kernel import COLUMNS, Fault, scan
 from afpanel.model.region import OPEN_END, Region
 
 _HEADER_LIMIT = 256 << 20
@@ -69,11 +76,22 @@ class TextSource:
         """Read records in file order; see `records.Source`."""
         offset: int | None = 0
         if region is not None and self._index is not None:
+            check_contig(self.path, region, [*self.contigs, *self._index.contigs])
             if region.contig not in self._index.contigs:
                 return
             offset = self._index.offset_of(region.contig, region.start)
         text = TextBuffer(pieces(self.path, self.kind.compression, offset or 0))
-        yield from _Scanner(self, text, size).blocks(region)
+        scanner = _Scanner(self, text, size)
+        try:
+            yield from scanner.blocks(region)
+        except DamagedError as error:
+            raise error.after(scanner.last) from error
+        if (
+            region is not None
+            and self._index is None
+            and region.contig.encode() not in scanner.seen
+        ):
+            check_contig(self.path, region, [*self.contigs, *map(bytes.decode, scanner.seen)])
 
     def empty_block(self) -> RecordBlock:
         """Make a block without records, of the shape that this source's blocks have."""
@@ -105,7 +123,8 @@ class _Scanner:
         self._position = np.zeros(size, np.int32)
         self._bounds = np.zeros((size, COLUMNS), np.int64)
         self._report = np.zeros(4, np.int64)
-        self._last = "the header"
+        self.last = "the header"
+        self.seen: set[bytes] = set()
         self._start()
 
     def _start(self) -> None:
@@ -118,7 +137,7 @@ class _Scanner:
         most_alleles = int(np.iinfo(self._source.dtype).max) + 1
         column = self._source.column
         everyone = len(self._source.samples) == len(column)
-        contig, done = b"", set[bytes]()
+        contig = b""
         previous, at = -1, 0
         more = self._text.advance(0)
         while more:
@@ -140,11 +159,11 @@ class _Scanner:
                     yield self.take(contig.decode())
                 if region is not None and contig == region.contig.encode():
                     return  # the region's contig has ended
-                done.add(contig)
                 contig, previous = following, -1
-                if contig in done:
+                if contig in self.seen:
                     position = self._place(at)
                     raise unsorted(self._source.path, *position, "contigs one after the other")
+                self.seen.add(contig)
             elif fault is Fault.PAST:
                 break
             elif fault is not Fault.NONE:
@@ -178,7 +197,7 @@ class _Scanner:
             before, position = positions[back[0] : back[0] + 2].tolist()
             expected = f"a position of at least {before}"
             raise unsorted(self._source.path, contig.decode(), position, expected)
-        self._last = f"{contig.decode()}:{found[-1]}"
+        self.last = f"{contig.decode()}:{found[-1]}"
         return int(found[-1])
 
     def _keep_columns(self, begin: int) -> None:
@@ -263,7 +282,7 @@ class _Scanner:
         of_sample = fault in (Fault.GENOTYPE, Fault.ALLELE, Fault.POLYPLOID, Fault.NUMBER)
         return BadInputError(
             f"{what}, sample number {sample + 1}" if of_sample else what,
-            where=f"{self._source.path}, {place}after {self._last}",
+            where=f"{self._source.path}, {place}after {self.last}",
             expected=expected,
             found=found,
             remedy=_REPAIR,

@@ -8,13 +8,10 @@ from enum import IntEnum
 from typing import Any
 
 import numba as nb
-import numpy as np
 from llvmlite import ir
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
-from afpanel.core.compiled import I4, I8, READ_I4, READ_I8, READ_U1, compiled
-from afpanel.core.strings import Strings
+from afpanel.core.compiled import I4, I8, READ_I4, READ_U1, compiled
 
 COLUMNS = 10
 """Columns whose place is noted: CHROM to FORMAT, and the first sample."""
@@ -387,17 +384,3 @@ def scan(  # type: ignore[no-untyped-def]
         row += 1
         report[0] = at
     return row
-
-
-@compiled(nb.void, READ_U1, READ_I8, READ_I8, READ_I8, nb.u1[::1])
-def _copy_slices(data, starts, ends, offsets, target):  # type: ignore[no-untyped-def]
-    for i in range(len(starts)):
-        target[offsets[i] : offsets[i + 1]] = data[starts[i] : ends[i]]
-
-
-def gather(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Strings:
-    """Copy slices of the text to a column of strings."""
-    offsets = np.concatenate([[0], np.cumsum(ends - starts)])
-    target = np.empty(offsets[-1], np.uint8)
-    _copy_slices(data, np.ascontiguousarray(starts), np.ascontiguousarray(ends), offsets, target)
-    return Strings(offsets, target)

@@ -23,9 +23,9 @@ from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.sniff import sniff
 from afpanel.io.tables import (
     canonical_build,
+    check_bed,
     raise_any,
     read_aliases,
-    read_bed,
     read_cohorts,
     read_config,
     read_policy,
@@ -168,13 +168,7 @@ class _Planner:
         if cohort.callable_bed is not None and grid is not None:
             with self._gathering():
                 bed = self._input(cohort.callable_bed)
-                if not len(read_bed(bed, grid.names, None).start):
-                    raise BadInputError(
-                        "no region of a contig that the reference has",
-                        where=bed,
-                        expected=f"contigs such as {', '.join(list(grid.reference.lengths)[:5])}",
-                        remedy="correct the names, or add them to the table harmonize.aliases",
-                    )
+                check_bed(bed, grid.names, list(grid.reference.lengths))
         if cohort.metadata is not None and not self._input(cohort.metadata).is_file():
             self._faults.append(BadInputError("file does not exist", where=cohort.metadata))
         partitions: list[PlannedPartition] = []
