@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from afpanel.constants import ContigKind, Sex
-from afpanel.core.counting import CallBlock, Counts, GenotypeFilter, count_block
+from afpanel.core.calls import CallBlock
+from afpanel.core.counting import Counts, GenotypeFilter, count_block
 from afpanel.core.ploidy import loci_of, sex_codes
 
 SETTINGS = settings(max_examples=120, deadline=None, derandomize=True)

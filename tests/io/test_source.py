@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from tests.builders import GT_HEADER, RICH_HEADERS, vcf_text, write_vcf
 
-from afpanel.core.counting import CallBlock
+from afpanel.core.calls import CallBlock
 from afpanel.errors import BadInputError
 from afpanel.io.records import RecordBlock, Source, WideGenotypeError
 from afpanel.io.sniff import Compression, compression_of, sniff

@@ -10,7 +10,7 @@ import click
 from afpanel import __version__
 from afpanel.errors import EXIT_DONE, EXIT_USAGE, AfpanelError
 
-COMMANDS = ("validate", "ingest", "harmonize", "count", "merge", "gate", "publish")
+COMMANDS = ("validate", "ingest", "harmonize", "count", "merge", "gate", "publish", "bench")
 """Names of the commands, in the order of the work; each is in the module of its name."""
 
 _INTERRUPTED = 130

@@ -10,7 +10,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.core.compiled import READ_I4, READ_I8, compiled
+from afpanel.core.calls import CallBlock
+from afpanel.core.compiled import READ_I4, READ_I8, compiled, load8
 from afpanel.core.ploidy import PLOIDY
 
 
@@ -46,24 +47,6 @@ class GenotypeFilter:
         balance = self.min_ab > 0
         wanted = {"GQ": self.min_gq > 0, "DP": depth or balance, "AD": balance}
         return tuple(name for name, needed in wanted.items() if needed)
-
-
-@dataclass(frozen=True)
-class CallBlock:
-    """Genotypes of consecutive records, with the fields that the filter needs.
-
-    Parameters
-    ----------
-    genotype
-        (records, samples, ploidy) int8 or int16; -1 missing, -2 fill.
-    gq, dp, het_alt_ad
-        (records, samples) int16, -1 missing; None where the file has no such field.
-    """
-
-    genotype: NDArray[np.integer]
-    gq: NDArray[np.int16] | None = None
-    dp: NDArray[np.int16] | None = None
-    het_alt_ad: NDArray[np.int16] | None = None
 
 
 @dataclass(frozen=True)
@@ -171,14 +154,37 @@ def _count(  # type: ignore[no-untyped-def]
     min_gq, min_dp, min_dp_haploid, min_ab, half_calls_missing,
     allele_count, homozygotes, hemizygotes, allele_number,
 ):  # fmt: skip
+    samples, cells = genotype.shape[1], allele_number.shape[1]
+    people = np.zeros(cells, np.int32)
+    for c in cell:
+        if c >= 0:
+            people[c] += 1
+    others = np.empty(cells, np.int32)
+    stride = 4 // genotype.itemsize  # samples in eight bytes
     for record in range(genotype.shape[0]):
         first_row = row_offsets[record]
-        for sample in range(genotype.shape[1]):
+        calls = genotype[record].reshape(2 * samples)
+        # Most calls are 0/0, and most places are diploid in everybody. There these calls are passed
+        # over, and only the others counted: the rest of the people are 0/0.
+        simple = not has and ploidy[record].min() == 2
+        others[:] = 0
+        sample = -1
+        while True:
+            sample += 1
+            if simple:
+                while sample + stride <= samples and load8(calls, 2 * sample) == 0:
+                    sample += stride
+            if sample >= samples:
+                break
             c = cell[sample]
             if c < 0:
                 continue
+            a, b = calls[2 * sample], calls[2 * sample + 1]
+            if simple:
+                if a == 0 and b == 0:
+                    continue
+                others[c] += 1
             copies = ploidy[record, sex[sample]]
-            a, b = genotype[record, sample, 0], genotype[record, sample, 1]
             if copies == 0 or (a < 0 and b < 0):
                 continue
             both = a >= 0 and b >= 0
@@ -208,3 +214,8 @@ def _count(  # type: ignore[no-untyped-def]
             elif not half_calls_missing:
                 allele_count[first_row + max(a, b), c] += 1
                 allele_number[record, c] += 1
+        if simple:
+            hom_ref = people - others
+            allele_count[first_row] += 2 * hom_ref
+            homozygotes[first_row] += hom_ref
+            allele_number[record] += 2 * hom_ref

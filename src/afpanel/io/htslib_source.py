@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import FILL, MISSING
-from afpanel.core.counting import CallBlock
+from afpanel.core.calls import CallBlock
 from afpanel.errors import BadInputError
 from afpanel.io.records import (
     MISSING_QUALITY,

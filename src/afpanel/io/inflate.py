@@ -42,7 +42,7 @@ def pieces(
     offset
         Where to begin: a virtual offset, as an index gives it, of a BGZF file.
     size
-        Bytes to read at a time.
+        Bytes of text to give out at a time, or somewhat more.
 
     Raises
     ------
@@ -132,28 +132,35 @@ def _gzip_pieces(path: Path, size: int) -> Iterator[bytes]:
 def _bgzf_pieces(path: Path, offset: int, size: int) -> Iterator[bytes]:
     """Inflate block by block; each block holds its own size, digest and length."""
     skip = offset & 0xFFFF
+    inflated: list[bytes] = []
+    length = 0
     with path.open("rb") as source:
         source.seek(offset >> 16)
         rest = b""
-        while piece := source.read(size):
-            data = memoryview(rest + piece)
-            inflated: list[bytes] = []
+        while data := source.read(_SMALL_PIECE):
+            compressed = memoryview(rest + data)
             at = 0
-            while at + 18 <= len(data):
-                end = at + _block_size(data, at)
-                if end > len(data):
+            while at + 18 <= len(compressed):
+                end = at + _block_size(compressed, at)
+                if end > len(compressed):
                     break
-                text = isal_zlib.decompress(data[at + 18 : end - 8], -15, 65_536)
-                digest, length = struct.unpack_from("<II", data, end - 8)
-                if len(text) != length or isal_zlib.crc32(text) != digest:
+                text = isal_zlib.decompress(compressed[at + 18 : end - 8], -15, 65_536)
+                if struct.unpack_from("<II", compressed, end - 8) != (
+                    isal_zlib.crc32(text),
+                    len(text),
+                ):
                     raise OSError("a block does not fit its digest")
-                inflated.append(text)
-                at = end
-            rest = bytes(data[at:])
-            whole = b"".join(inflated)
-            if whole:
-                yield whole[skip:]
+                inflated.append(text[skip:] if skip else text)
+                length += len(text)
                 skip = 0
+                at = end
+                # What compresses well must not make large pieces: they are held several at a time.
+                if length >= size:
+                    yield b"".join(inflated)
+                    inflated, length = [], 0
+            rest = bytes(compressed[at:])
+        if inflated:
+            yield b"".join(inflated)
         if rest:
             raise EOFError("the last block is cut short")
 

@@ -10,13 +10,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.core.counting import CallBlock
+from afpanel.core.calls import CallBlock
 from afpanel.errors import BadInputError
 from afpanel.io.sniff import FileKind
 from afpanel.model.region import Region
 
 FIELDS = ("GQ", "DP", "AD")
 """FORMAT fields that can be read beside GT."""
+
+BLOCKS_IN_USE = 3
+"""Blocks that may be in use at a time: one being read, one waiting, one being written."""
 
 MISSING_QUALITY = np.array([0x7F800001], np.uint32).view(np.float32)[0]
 """The NaN that VCF Zarr takes for a missing value."""
@@ -50,7 +53,7 @@ class RecordBlock:
         (n, filters) bool, by the source's `filters`.
     calls
         Genotypes of the samples asked for, in the file's order. A reader may use the arrays again
-        once it is asked for the next block.
+        once it has given `BLOCKS_IN_USE` - 1 further blocks.
     """
 
     contig: str

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from afpanel.io.htslib_source import HtslibSource
 from afpanel.io.records import Dtype, Source
 from afpanel.io.sniff import sniff
 from afpanel.io.text_source import TextSource
@@ -35,5 +34,8 @@ def open_source(
         If the file is damaged or its header cannot be read, or a sample is not in it.
     """
     kind = sniff(path)
-    reader = HtslibSource if kind.is_bcf else TextSource
-    return reader(path, kind, samples, fields, dtype)
+    if not kind.is_bcf:
+        return TextSource(path, kind, samples, fields, dtype)
+    from afpanel.io.htslib_source import HtslibSource  # noqa: PLC0415 - slow to import
+
+    return HtslibSource(path, kind, samples, fields, dtype)

@@ -158,8 +158,11 @@ class _GrowingTable:
             stacked = {name: _stack(blocks) for name, blocks in self._waiting.items()}
             for start in range(0, whole, self._chunk):
                 self._write({name: r[start : start + self._chunk] for name, r in stacked.items()})
-            self._waiting = {name: [rows[whole:].copy()] for name, rows in stacked.items()}
             self._n_waiting -= whole
+            self._waiting = {
+                name: [rows[whole:].copy()] if self._n_waiting else []
+                for name, rows in stacked.items()
+            }
         else:
             # The caller may use its arrays again before the chunk is full.
             for blocks in self._waiting.values():
@@ -214,7 +217,10 @@ def _create(
 ) -> zarr.Array[Any]:
     spec = ARRAYS[name]
     is_text = spec.dtype == "str"
-    # Shuffling bytes helps wide integers; genotypes are single bytes and do as well without.
+    # Calls are the bulk of what is written and read: lz4 does both at the speed of the disk, and
+    # they shrink enough. The rest is small, and some of it is published. Shuffling bytes helps wide
+    # integers; genotypes are single bytes and do as well without.
+    is_call = "samples" in spec.dims and "variants" in spec.dims
     shuffle: Literal["shuffle", "noshuffle"]
     shuffle = "shuffle" if not is_text and data.itemsize > 1 else "noshuffle"
     return root.create_array(
@@ -223,7 +229,10 @@ def _create(
         chunks=tuple(max(1, size) for size in chunks),
         dtype=str if is_text else data.dtype,
         compressors=BloscCodec(
-            cname="zstd", clevel=3, shuffle=shuffle, typesize=max(1, data.itemsize)
+            cname="lz4" if is_call else "zstd",
+            clevel=5 if is_call else 3,
+            shuffle=shuffle,
+            typesize=max(1, data.itemsize),
         ),
         dimension_names=dims or spec.dims,
         attributes={"description": spec.doc},
@@ -346,3 +355,12 @@ class Store:
         if not isinstance(array, zarr.Array):
             raise BadInputError(f"'{name}' is not an array", where=self.path)
         return array
+
+
+def foreign_blocks(path: Path, name: str, rows: int) -> Iterator[NDArray[Any]]:
+    """Read an array of a Zarr store that another program made, some rows at a time."""
+    array = zarr.open_group(path, mode="r")[name]
+    if not isinstance(array, zarr.Array):
+        raise BadInputError(f"'{name}' is not an array", where=path)
+    for start in range(0, array.shape[0], rows):
+        yield np.asarray(array[start : start + rows])

@@ -13,12 +13,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from afpanel.core.counting import CallBlock
+from afpanel.core.calls import CallBlock
 from afpanel.core.strings import Strings, gather
 from afpanel.errors import BadInputError
 from afpanel.io.index import Index
 from afpanel.io.inflate import DamagedError, check_end, pieces
+from afpanel.io.prefetch import prefetch
 from afpanel.io.records import (
+    BLOCKS_IN_USE,
+    FIELDS,
     MISSING_QUALITY,
     Dtype,
     Header,
@@ -32,6 +35,8 @@ from afpanel.io.text_buffer import TextBuffer
 from afpanel.io.vcf_kernel import COLUMNS, Fault, scan
 from afpanel.model.region import OPEN_END, Region
 
+_PIECES_AHEAD = 2
+_HEADER_PIECE = 1 << 16
 _HEADER_LIMIT = 256 << 20
 _REPAIR = "look at the line: bcftools view FILE > /dev/null"
 _CHROM, _POS, _ID, _REF, _ALT, _QUAL, _FILTER = range(7)
@@ -80,7 +85,8 @@ class TextSource:
             if region.contig not in self._index.contigs:
                 return
             offset = self._index.offset_of(region.contig, region.start)
-        text = TextBuffer(pieces(self.path, self.kind.compression, offset or 0))
+        inflated = pieces(self.path, self.kind.compression, offset or 0)
+        text = TextBuffer(prefetch(inflated, _PIECES_AHEAD))
         scanner = _Scanner(self, text, size)
         try:
             yield from scanner.blocks(region)
@@ -104,10 +110,31 @@ class TextSource:
         return self.filters.index(name)
 
 
+class _CallArrays:
+    """Arrays that a block of calls is scanned into."""
+
+    def __init__(self, shape: tuple[int, int], source: TextSource) -> None:
+        self._genotype = np.zeros((*shape, 2), source.dtype)
+        self._fields = {
+            name: np.zeros(shape if name in source.fields else (0, 0), np.int16) for name in FIELDS
+        }
+        self._read = source.fields
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.integer], ...]:
+        """Genotypes, GQ, DP and AD; empty for a field that is not read."""
+        return (self._genotype, *(self._fields[name] for name in FIELDS))
+
+    def block(self, n: int) -> CallBlock:
+        """Show the first `n` rows."""
+        fields = (self._fields[name][:n] if name in self._read else None for name in FIELDS)
+        return CallBlock(self._genotype[:n], *fields)
+
+
 class _Scanner:
     """Fills the arrays of one block after another from the text.
 
-    The arrays of calls are made once: fresh memory costs more than filling it.
+    The arrays of calls are made once and used in turn: fresh memory costs more than filling it.
     """
 
     def __init__(self, source: TextSource, text: TextBuffer, size: int) -> None:
@@ -115,11 +142,7 @@ class _Scanner:
         self._text = text
         self._size = size
         shape = (size, len(source.samples))
-        self._genotype = np.zeros((*shape, 2), source.dtype)
-        self._fields = {
-            name: np.zeros(shape if name in source.fields else (0, 0), np.int16)
-            for name in ("GQ", "DP", "AD")
-        }
+        self._calls = [_CallArrays(shape, source) for _ in range(BLOCKS_IN_USE)]
         self._position = np.zeros(size, np.int32)
         self._bounds = np.zeros((size, COLUMNS), np.int64)
         self._report = np.zeros(4, np.int64)
@@ -146,8 +169,8 @@ class _Scanner:
             self._row = scan(
                 self._text.data, at, self._text.stop, column, np.array(list(contig), np.uint8),
                 everyone, first if wanted else OPEN_END + 1, last if wanted else OPEN_END + 1,
-                most_alleles, begin, self._size, self._position, self._bounds, self._genotype,
-                self._fields["GQ"], self._fields["DP"], self._fields["AD"], self._report,
+                most_alleles, begin, self._size, self._position, self._bounds,
+                *self._calls[0].arrays, self._report,
             )  # fmt: skip
             at = int(self._report[0])
             previous = self._check_order(begin, previous, contig)
@@ -222,9 +245,7 @@ class _Scanner:
                 columns[_ID].objects(),
                 _qualities(columns[_QUAL]),
                 self._filter_table(columns[_FILTER]),
-                CallBlock(
-                    self._genotype[:n], *(self._field(name, n) for name in ("GQ", "DP", "AD"))
-                ),
+                self._calls[0].block(n),
             )
         except (UnicodeDecodeError, pa.ArrowInvalid) as error:
             raise BadInputError(
@@ -232,11 +253,9 @@ class _Scanner:
                 where=f"{self._source.path}, {contig}:{self._position[0]}-{self._position[n - 1]}",
                 remedy=_REPAIR,
             ) from error
+        self._calls = [*self._calls[1:], self._calls[0]]
         self._start()
         return block
-
-    def _field(self, name: str, n: int) -> NDArray[np.int16] | None:
-        return self._fields[name][:n] if name in self._source.fields else None
 
     def _filter_table(self, column: Strings) -> NDArray[np.bool_]:
         """Tell which FILTERs each record has; every distinct value is taken apart once."""
@@ -292,7 +311,7 @@ class _Scanner:
 def _read_header(path: Path, kind: FileKind) -> str:
     """Read the text up to the end of the line of column names, or of what stands in its place."""
     text = b""
-    for piece in pieces(path, kind.compression):
+    for piece in pieces(path, kind.compression, size=_HEADER_PIECE):
         text += piece
         body = re.search(rb"^[^#]", text, flags=re.MULTILINE)
         if body is not None or len(text) > _HEADER_LIMIT:

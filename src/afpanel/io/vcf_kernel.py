@@ -5,13 +5,10 @@ used, and says why. No object is made per variant or sample.
 """
 
 from enum import IntEnum
-from typing import Any
 
 import numba as nb
-from llvmlite import ir
-from numba.extending import intrinsic
 
-from afpanel.core.compiled import I4, I8, READ_I4, READ_U1, compiled
+from afpanel.core.compiled import I4, I8, READ_I4, READ_U1, compiled, load8, trailing_zeros
 
 COLUMNS = 10
 """Columns whose place is noted: CHROM to FORMAT, and the first sample."""
@@ -49,39 +46,16 @@ _LOW = 0x0101010101010101
 _HIGH = 0x8080808080808080
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _load8(typing_context: Any, data: Any, at: Any) -> Any:
-    """Read eight bytes at any place as one little-endian number."""
-    signature = nb.u8(data, at)
-
-    def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
-        array = context.make_array(sig.args[0])(context, builder, arguments[0])
-        place = builder.gep(array.data, [arguments[1]])
-        return builder.load(builder.bitcast(place, ir.IntType(64).as_pointer()), align=1)
-
-    return signature, generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def _trailing_zeros(typing_context: Any, value: Any) -> Any:
-    """Count the zero bits below the lowest one."""
-
-    def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return nb.u8(nb.u8), generate
-
-
 @compiled(nb.i8, READ_U1, nb.i8)
 def _field_end(data, at):  # type: ignore[no-untyped-def]
     """Find the next tab, newline or carriage return; one must come."""
     while True:
-        word = _load8(data, at)
+        word = load8(data, at)
         tab = word ^ nb.u8(_LOW * 9)
         low = word ^ nb.u8(_LOW * 10)
         found = ((tab - nb.u8(_LOW)) & ~tab | (low - nb.u8(_LOW)) & ~low) & nb.u8(_HIGH)
         if found:
-            end = at + nb.i8(_trailing_zeros(found) >> nb.u8(3))
+            end = at + nb.i8(trailing_zeros(found) >> nb.u8(3))
             if data[end] == _NEWLINE and end > at and data[end - 1] == _RETURN:
                 return end - 1
             return end
@@ -229,7 +203,7 @@ def scan(  # type: ignore[no-untyped-def]
         while s < n_columns:
             if gt_only and all_samples:
                 while s + 2 < n_columns:
-                    word = _load8(data, at)
+                    word = load8(data, at)
                     if word != nb.u8(_TWO_REF_PHASED) and word != nb.u8(_TWO_REF):
                         break
                     genotype[row, s, 0] = 0

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, REFUSED_EVIDENCE, Outcome, Sex
+from afpanel.core.calls import CallBlock
 from afpanel.core.contigs import contig_kind
-from afpanel.core.counting import CallBlock, Counts, GenotypeFilter, count_block
+from afpanel.core.counting import Counts, GenotypeFilter, count_block
 from afpanel.core.ploidy import loci_of, sex_codes
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants, sort_keys

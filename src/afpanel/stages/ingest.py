@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.errors import BadInputError
-from afpanel.io.records import RecordBlock, Source, WideGenotypeError
+from afpanel.io.prefetch import prefetch
+from afpanel.io.records import BLOCKS_IN_USE, RecordBlock, Source, WideGenotypeError
 from afpanel.io.source import open_source
 from afpanel.io.store import StoreWriter, create_store
 from afpanel.io.tables import read_samples
@@ -96,7 +97,8 @@ def _ingest(
     with _staging_folder(targets[0].path) as folder:
         stores = _OpenStores(source, targets, folder, chunk)
         progress = Progress(logger, task, "records")
-        for block in source.blocks(targets[0].region if len(targets) == 1 else None, chunk):
+        blocks = source.blocks(targets[0].region if len(targets) == 1 else None, chunk)
+        for block in prefetch(blocks, BLOCKS_IN_USE - 2):
             stores.write(block)
             place = f"at {block.contig}:{block.position[-1]:,}, {len(source.samples):,} samples"
             progress.advance(len(block), place)

@@ -1,0 +1,24 @@
+"""Genotype calls as arrays: what readers give and counting takes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class CallBlock:
+    """Genotypes of consecutive records, with the fields that the filter needs.
+
+    Parameters
+    ----------
+    genotype
+        (records, samples, ploidy) int8 or int16; -1 missing, -2 fill.
+    gq, dp, het_alt_ad
+        (records, samples) int16, -1 missing; None where the file has no such field.
+    """
+
+    genotype: NDArray[np.integer]
+    gq: NDArray[np.int16] | None = None
+    dp: NDArray[np.int16] | None = None
+    het_alt_ad: NDArray[np.int16] | None = None
