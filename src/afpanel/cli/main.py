@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from afpanel import __version__
+from afpanel.cli.memory import keep_freed_memory
 from afpanel.errors import EXIT_DONE, EXIT_USAGE, AfpanelError
 
 COMMANDS = ("validate", "ingest", "harmonize", "count", "merge", "gate", "publish", "bench")
@@ -51,6 +52,7 @@ def cli(verbose: bool, quiet: bool) -> None:
     Each command takes files in and files out, and logs to stderr. Exit codes: 0 done, 2 usage,
     3 bad input, 4 refused by policy, 5 verification failed.
     """
+    keep_freed_memory()
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S"

@@ -5,6 +5,7 @@ any of these costs a recount, and no file is parsed again.
 """
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from afpanel.core.ploidy import loci_of, sex_codes
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants, sort_keys
 from afpanel.errors import BadInputError
+from afpanel.io.prefetch import prefetch
 from afpanel.io.store import Store, StoreWriter, create_store
 from afpanel.io.tables import read_samples
 from afpanel.model.arrays import COUNTS
@@ -33,6 +35,7 @@ CELL_COUNTS = "cell-counts"
 CELL_COUNTS_VERSION = 1
 
 _CHUNK = 16_384
+_CHUNKS_AHEAD = 1
 _CELL_DIMS = ("variants", "cells")
 
 
@@ -160,28 +163,25 @@ def _count_records(
     if alleles.contig is None:
         return result
     kind = contig_kind(alleles.contig)
-    step = store.chunk_rows("call_genotype")
     progress = Progress(logger, f"count {store.path.name}", "records")
-    for start in range(0, store.rows("variant_position"), step):
-        stop = min(start + step, store.rows("variant_position"))
+    wanted = _read_wanted(store, record, options.genotype_filter)
+    for chunk in prefetch(wanted, _CHUNKS_AHEAD):
+        start, stop = chunk.start, chunk.stop
         first, last = np.searchsorted(record, (start, stop))
-        if first < last:
-            position = store.read("variant_position", start, stop)
-            n_alleles = (store.read("variant_allele", start, stop) != "").sum(axis=1)
-            row_offsets = np.concatenate([[0], np.cumsum(n_alleles)])
-            counts = count_block(
-                _read_calls(store, start, stop, options.genotype_filter),
-                row_offsets,
-                loci_of(kind, options.build, position),
-                sex,
-                cell,
-                len(cells),
-                options.genotype_filter,
-            )
-            local = record[first:last] - start
-            rows = row_offsets[local] + alleles.index[first:last]
-            for target, values in zip(result, _of_alleles(counts, rows, local), strict=True):
-                target[first:last] = values
+        row_offsets = np.concatenate([[0], np.cumsum(chunk.n_alleles)])
+        counts = count_block(
+            chunk.calls,
+            row_offsets,
+            loci_of(kind, options.build, chunk.position),
+            sex,
+            cell,
+            len(cells),
+            options.genotype_filter,
+        )
+        local = record[first:last] - start
+        rows = row_offsets[local] + alleles.index[first:last]
+        for target, values in zip(result, _of_alleles(counts, rows, local), strict=True):
+            target[first:last] = values
         progress.advance(stop - start, f"{len(ids):,} samples")
     _warn_of_empty_fields(store, options.genotype_filter)
     return result
@@ -203,14 +203,41 @@ def _warn_of_empty_fields(store: Store, genotype_filter: GenotypeFilter) -> None
             )  # fmt: skip
 
 
-def _read_calls(store: Store, start: int, stop: int, genotype_filter: GenotypeFilter) -> CallBlock:
-    """Read the genotypes of a chunk of records, and the fields that the filter looks at."""
+@dataclass(frozen=True)
+class _Chunk:
+    """Records ``start`` to ``stop`` of a store."""
+
+    start: int
+    stop: int
+    position: NDArray[np.int32]
+    n_alleles: NDArray[np.int64]
+    calls: CallBlock
+
+
+def _read_wanted(
+    store: Store, record: NDArray[np.int32], genotype_filter: GenotypeFilter
+) -> Iterator[_Chunk]:
+    """Read the chunks of a store that hold records with kept alleles."""
+    step = store.chunk_rows("call_genotype")
     arrays = {"GQ": "call_GQ", "DP": "call_DP", "AD": "call_het_alt_AD"}
-    fields = (
-        store.read(name, start, stop) if field in genotype_filter.fields and name in store else None
-        for field, name in arrays.items()
-    )
-    return CallBlock(store.read("call_genotype", start, stop), *fields)
+    for start in range(0, store.rows("variant_position"), step):
+        stop = min(start + step, store.rows("variant_position"))
+        first, last = np.searchsorted(record, (start, stop))
+        if first == last:
+            continue
+        fields = (
+            store.read(name, start, stop)
+            if field in genotype_filter.fields and name in store
+            else None
+            for field, name in arrays.items()
+        )
+        yield _Chunk(
+            start,
+            stop,
+            store.read("variant_position", start, stop),
+            (store.read("variant_allele", start, stop) != "").sum(axis=1),
+            CallBlock(store.read("call_genotype", start, stop), *fields),
+        )
 
 
 def _of_alleles(
