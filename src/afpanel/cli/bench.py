@@ -8,8 +8,16 @@ from afpanel.cli import options
 
 
 @click.command("bench")
-@click.option("--samples", type=click.IntRange(3), default=3000, show_default=True)
-@click.option("--sites", type=click.IntRange(1), default=5000, show_default=True)
+@click.option(
+    "--samples",
+    type=click.IntRange(3),
+    default=3000,
+    show_default=True,
+    help="Samples of the file.",
+)
+@click.option(
+    "--sites", type=click.IntRange(1), default=5000, show_default=True, help="Records of the file."
+)
 @click.option(
     "--fields",
     type=click.Choice(["gt", "rich"]),
@@ -23,7 +31,13 @@ from afpanel.cli import options
     show_default=True,
     help="Programs to measure against; those that are not installed are left out.",
 )
-@click.option("--repeats", type=click.IntRange(1), default=5, show_default=True)
+@click.option(
+    "--repeats",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Runs that count, after one that does not; medians are given.",
+)
 @click.option(
     "--threads",
     type=click.IntRange(1),
@@ -31,7 +45,9 @@ from afpanel.cli import options
     show_default=True,
     help="Threads of a peer that can use several.",
 )
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Of the file's random numbers."
+)
 @click.option("--json", "json_path", type=options.OUTPUT, help="Append the results, a line each.")
 def command(
     samples: int,
