@@ -17,6 +17,7 @@ from afpanel.io.records import (
     Dtype,
     Header,
     RecordBlock,
+    Source,
     WideGenotypeError,
     check_contig,
 )
@@ -28,16 +29,8 @@ _MAX_I2 = 32_767
 _REPAIR = "check the file with: bcftools view FILE > /dev/null"
 
 
-class HtslibSource:
-    """A BCF file. See `records.Source` for what it offers.
-
-    Parameters
-    ----------
-    path, kind
-        The file, and what it is.
-    samples, fields, dtype
-        As `source.open_source` has them.
-    """
+class HtslibSource(Source):
+    """A BCF file."""
 
     def __init__(
         self,
@@ -47,20 +40,13 @@ class HtslibSource:
         fields: tuple[str, ...],
         dtype: Dtype,
     ) -> None:
-        self.path = path
-        self.kind = kind
         try:
             self._file = cyvcf2.VCF(str(path))
         except Exception as error:  # cyvcf2 and htslib raise bare Exception here
             raise BadInputError(f"the header cannot be read: {error}", where=path) from error
         header = Header.parse(path, self._file.raw_header)
-        self.samples = header.select(path, samples)
+        super().__init__(path, kind, header, samples, fields, dtype)
         self._file.set_samples(self.samples)
-        self.filters = header.filters
-        self.contigs = header.contigs
-        self.fields = header.fields_among(fields)
-        self.has_genotypes = "GT" in header.formats and bool(header.samples)
-        self.dtype = dtype
 
     def empty_block(self) -> RecordBlock:
         """Make a block without records, of the shape that this source's blocks have."""
@@ -122,7 +108,6 @@ class _Block:
 
     def __init__(self, source: HtslibSource) -> None:
         self._source = source
-        self._filter_at = {name: i for i, name in enumerate(source.filters)}
         self._start()
 
     def _start(self) -> None:
@@ -148,7 +133,7 @@ class _Block:
         self._alleles.append(alleles)
         self._identifier.append(record.ID or ".")
         self._quality.append(MISSING_QUALITY if record.QUAL is None else np.float32(record.QUAL))
-        self._filters.append([self._filter_number(name) for name in record.FILTERS])
+        self._filters.append([self._source.filter_number(name) for name in record.FILTERS])
         genotype = self._read_genotype(record, len(alleles))
         self._genotype.append(genotype)
         for name, rows in self._fields.items():
@@ -157,12 +142,6 @@ class _Block:
                 rows.append(_het_alt_depth(genotype, values))
             else:
                 rows.append(_one_value(values, len(genotype)))
-
-    def _filter_number(self, name: str) -> int:
-        if name not in self._filter_at:  # used in a record, not declared in the header
-            self._filter_at[name] = len(self._source.filters)
-            self._source.filters.append(name)
-        return self._filter_at[name]
 
     def _read_genotype(self, record: Any, n_alleles: int) -> NDArray[np.int16]:
         if "GT" not in record.FORMAT:

@@ -1,11 +1,11 @@
 """What every reader of variant files gives: headers, and blocks of records as arrays."""
 
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,38 +85,6 @@ class RecordBlock:
             self.filters[part],
             CallBlock(calls.genotype[part], *fields),
         )
-
-
-class Source(Protocol):
-    """A variant file that is read through, or by region where it has an index."""
-
-    path: Path
-    kind: FileKind
-    samples: list[str]
-    filters: list[str]
-    contigs: dict[str, int | None]
-    fields: tuple[str, ...]
-    has_genotypes: bool
-
-    def blocks(self, region: Region | None, size: int) -> Iterator[RecordBlock]:
-        """Read records in file order, `size` at a time; the last block of a contig may be smaller.
-
-        Parameters
-        ----------
-        region
-            Only records whose POS lies in it, by the file's own contig name; None is everything.
-            A file without an index is read from its beginning.
-        size
-            Records in a block.
-
-        Raises
-        ------
-        BadInputError
-            At a record that is damaged or out of order, or whose genotypes cannot be used.
-        """
-
-    def empty_block(self) -> RecordBlock:
-        """Make a block without records, of the shape that this source's blocks have."""
 
 
 def check_contig(path: Path, region: Region, known: list[str]) -> None:
@@ -207,6 +175,79 @@ class Header:
     def fields_among(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         """List the fields asked for that the file declares, in the order of `FIELDS`."""
         return tuple(name for name in FIELDS if name in wanted and name in self.formats)
+
+
+class Source(ABC):
+    """A variant file that is read through, or by region where it has an index.
+
+    Parameters
+    ----------
+    path, kind
+        The file, and what it is.
+    header
+        Its header.
+    samples, fields, dtype
+        As `source.open_source` has them.
+
+    Attributes
+    ----------
+    samples
+        The samples that are read, in the file's order.
+    filters
+        FILTER values, by their number in blocks; a record may add one that is not declared.
+    contigs
+        Declared contigs, with their lengths where given.
+    fields
+        FORMAT fields that are read beside GT.
+    has_genotypes
+        Whether the file has samples, and declares GT.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        kind: FileKind,
+        header: Header,
+        samples: list[str] | None,
+        fields: tuple[str, ...],
+        dtype: Dtype,
+    ) -> None:
+        self.path = path
+        self.kind = kind
+        self.samples = header.select(path, samples)
+        self.filters = header.filters
+        self.contigs = header.contigs
+        self.fields = header.fields_among(fields)
+        self.has_genotypes = "GT" in header.formats and bool(header.samples)
+        self.dtype = dtype
+
+    def filter_number(self, name: str) -> int:
+        """Find the number of a FILTER value, which a record may have without a declaration."""
+        if name not in self.filters:
+            self.filters.append(name)
+        return self.filters.index(name)
+
+    @abstractmethod
+    def blocks(self, region: Region | None, size: int) -> Iterator[RecordBlock]:
+        """Read records in file order, `size` at a time; the last block of a contig may be smaller.
+
+        Parameters
+        ----------
+        region
+            Only records whose POS lies in it, by the file's own contig name; None is everything.
+            A file without an index is read from its beginning.
+        size
+            Records in a block.
+
+        Raises
+        ------
+        BadInputError
+            At a record that is damaged or out of order, or whose genotypes cannot be used.
+        """
+
+    @abstractmethod
+    def empty_block(self) -> RecordBlock:
+        """Make a block without records, of the shape that this source's blocks have."""
 
 
 def _ids(header: str, kind: str) -> list[str]:

@@ -26,6 +26,7 @@ from afpanel.io.records import (
     Dtype,
     Header,
     RecordBlock,
+    Source,
     WideGenotypeError,
     check_contig,
 )
@@ -42,16 +43,8 @@ _REPAIR = "look at the line: bcftools view FILE > /dev/null"
 _CHROM, _POS, _ID, _REF, _ALT, _QUAL, _FILTER = range(7)
 
 
-class TextSource:
-    """A VCF file. See `records.Source` for what it offers.
-
-    Parameters
-    ----------
-    path, kind
-        The file, and what it is.
-    samples, fields, dtype
-        As `source.open_source` has them.
-    """
+class TextSource(Source):
+    """A VCF file."""
 
     def __init__(
         self,
@@ -61,15 +54,8 @@ class TextSource:
         fields: tuple[str, ...],
         dtype: Dtype,
     ) -> None:
-        self.path = path
-        self.kind = kind
         header = Header.parse(path, _read_header(path, kind))
-        self.samples = header.select(path, samples)
-        self.filters = header.filters
-        self.contigs = header.contigs
-        self.fields = header.fields_among(fields)
-        self.has_genotypes = "GT" in header.formats and bool(header.samples)
-        self.dtype = dtype
+        super().__init__(path, kind, header, samples, fields, dtype)
         at = {name: i for i, name in enumerate(self.samples)}
         self.column = np.array([at.get(name, -1) for name in header.samples], np.int32)
         self._index = None
@@ -102,12 +88,6 @@ class TextSource:
     def empty_block(self) -> RecordBlock:
         """Make a block without records, of the shape that this source's blocks have."""
         return _Scanner(self, TextBuffer(iter(())), 0).take("")
-
-    def filter_number(self, name: str) -> int:
-        """Find the number of a FILTER value, which a record may have without a declaration."""
-        if name not in self.filters:  # used in a record, not declared in the header
-            self.filters.append(name)
-        return self.filters.index(name)
 
 
 class _CallArrays:
@@ -296,7 +276,7 @@ class _Scanner:
             ),
             Fault.POLYPLOID: ("polyploid call", "at most two alleles", text),
             Fault.GT_NOT_FIRST: ("GT is not the first of FORMAT", "GT:…", text),
-            Fault.NUMBER: ("GQ or DP is not a number", "a whole number, or .", text),
+            Fault.NUMBER: ("GQ, DP or AD is not a number", "a whole number, or .", text),
         }[fault]
         of_sample = fault in (Fault.GENOTYPE, Fault.ALLELE, Fault.POLYPLOID, Fault.NUMBER)
         return BadInputError(

@@ -9,6 +9,7 @@ from enum import IntEnum
 import numba as nb
 
 from afpanel.core.compiled import I4, I8, READ_I4, READ_U1, compiled, load8, trailing_zeros
+from afpanel.model.region import OPEN_END
 
 COLUMNS = 10
 """Columns whose place is noted: CHROM to FORMAT, and the first sample."""
@@ -42,6 +43,12 @@ _TAB, _NEWLINE, _RETURN, _COLON, _COMMA, _DOT, _HASH, _MINUS = 9, 10, 13, 58, 44
 _SLASH, _BAR, _ZERO, _NINE = 47, 124, 48, 57
 _TWO_REF_PHASED = int.from_bytes(b"0|0\t0|0\t", "little")
 _TWO_REF = int.from_bytes(b"0/0\t0/0\t", "little")
+_JUNK = -3
+_MANY = 100_000  # an allele number past any that is true
+_MOST_I2 = 32_767
+_POS_DIGITS = 10
+_PAIR = nb.types.UniTuple(nb.i8, 2)
+_TRIPLE = nb.types.UniTuple(nb.i8, 3)
 _LOW = 0x0101010101010101
 _HIGH = 0x8080808080808080
 
@@ -86,275 +93,303 @@ def _format_places(data, start, end):  # type: ignore[no-untyped-def]
     return gt, gq, dp, ad
 
 
-_I2_2D = nb.i2[:, ::1]
+@compiled(nb.i8, READ_U1, nb.i8)
+def _line_end(data, at):  # type: ignore[no-untyped-def]
+    """Find the start of the next line."""
+    while data[at] != _NEWLINE:
+        at += 1
+    return at + 1
 
 
-_SIGNATURES = [
-    nb.i8(
-        READ_U1, nb.i8, nb.i8, READ_I4, READ_U1, nb.b1, nb.i8, nb.i8, nb.i8, nb.i8, nb.i8,
-        I4, nb.i8[:, ::1], allele[:, :, ::1], _I2_2D, _I2_2D, _I2_2D, I8,
-    )
-    for allele in (nb.i1, nb.i2)
-]  # fmt: skip
+@compiled(nb.b1, nb.u1)
+def _ends_field(byte):  # type: ignore[no-untyped-def]
+    """Tell whether a byte ends a field of a call."""
+    return byte == _TAB or byte == _COLON or byte == _NEWLINE or byte == _RETURN
 
 
-@nb.njit(_SIGNATURES, cache=True, nogil=True)
-def scan(  # type: ignore[no-untyped-def]
-    data, start, stop, column, contig, all_samples, first_position, last_position, most_alleles, row, rows,
-    position, bounds, genotype, gq, dp, het_alt_ad, report,
+@compiled(_PAIR, READ_U1, nb.i8)
+def _allele(data, at):  # type: ignore[no-untyped-def]
+    """Read an allele of GT: its number, -1 for a dot or -3 for junk; and the byte after it."""
+    if data[at] == _DOT:
+        return -1, at + 1
+    if not _ZERO <= data[at] <= _NINE:
+        return _JUNK, at
+    value = 0
+    while _ZERO <= data[at] <= _NINE:
+        value = min(value * 10 + nb.i8(data[at]) - _ZERO, _MANY)
+        at += 1
+    return value, at
+
+
+@compiled(_PAIR, READ_U1, nb.i8)
+def _whole_number(data, at):  # type: ignore[no-untyped-def]
+    """Read GQ or DP: its whole part, -1 where it is missing or negative or -3 for junk; and its end."""
+    first, value, whole = at, 0, True
+    while not _ends_field(data[at]):
+        byte = data[at]
+        if _ZERO <= byte <= _NINE:
+            if whole:
+                value = min(value * 10 + nb.i8(byte) - _ZERO, _MOST_I2)
+        elif byte == _DOT or byte == _MINUS:
+            whole = False
+        else:
+            return _JUNK, at
+        at += 1
+    if at == first or data[first] == _DOT or data[first] == _MINUS:
+        return -1, at
+    return value, at
+
+
+@compiled(_PAIR, READ_U1, nb.i8, nb.i8, nb.i8)
+def _het_alt_reads(data, at, a, b):  # type: ignore[no-untyped-def]
+    """Read AD of a call a/b: the reads of its least supported ALT, -1 if missing; and its end."""
+    least, found, number = _MOST_I2, 0, 0
+    while True:
+        value = -1
+        while not _ends_field(data[at]) and data[at] != _COMMA:
+            byte = data[at]
+            if _ZERO <= byte <= _NINE:
+                value = min(max(value, 0) * 10 + nb.i8(byte) - _ZERO, _MOST_I2)
+            elif byte != _DOT:
+                return _JUNK, at
+            at += 1
+        if number > 0 and (number == a or number == b):
+            least = min(least, value)
+            found += 1
+        if data[at] != _COMMA:
+            break
+        number += 1
+        at += 1
+    return least if found == (1 if a == 0 or b == 0 else 2) else -1, at
+
+
+@compiled(nb.i8, READ_U1, nb.i8, nb.i8)
+def _position(data, start, end):  # type: ignore[no-untyped-def]
+    """Read POS; -1 if it is none."""
+    if start == end or end - start > _POS_DIGITS:
+        return -1
+    value = 0
+    for p in range(start, end):
+        if not _ZERO <= data[p] <= _NINE:
+            return -1
+        value = value * 10 + nb.i8(data[p]) - _ZERO
+    return value if value <= OPEN_END else -1
+
+
+@compiled(nb.i8, READ_U1, nb.i8, nb.i8)
+def _count_alleles(data, start, end):  # type: ignore[no-untyped-def]
+    """Count the alleles of a record, REF and what ALT lists."""
+    if end - start == 1 and data[start] == _DOT:
+        return 1
+    alleles = 2
+    for p in range(start, end):
+        if data[p] == _COMMA:
+            alleles += 1
+    return alleles
+
+
+@compiled(nb.b1, READ_U1, nb.i8, nb.i8, READ_U1)
+def _equals(data, start, end, text):  # type: ignore[no-untyped-def]
+    if end - start != len(text):
+        return False
+    for j in range(len(text)):
+        if data[start + j] != text[j]:
+            return False
+    return True
+
+
+_FIELD_2D = nb.i2[:, ::1]
+_PLACES = nb.types.UniTuple(nb.i8, 4)
+_WIDTHS = (nb.i1, nb.i2)
+
+
+@nb.njit(
+    [
+        _TRIPLE(
+            READ_U1, nb.i8, READ_I4, nb.b1, nb.b1, _PLACES, nb.i8, nb.i8, nb.i8,
+            allele[:, :, ::1], _FIELD_2D, _FIELD_2D, _FIELD_2D,
+        )
+        for allele in _WIDTHS
+    ],
+    cache=True,
+    nogil=True,
+)  # fmt: skip
+def _scan_calls(  # type: ignore[no-untyped-def]
+    data, at, column, everyone, gt_only, places, alleles, most_alleles, row,
+    genotype, gq, dp, het_alt_ad,
 ):  # fmt: skip
-    """Read whole lines of one contig from `start` to `stop`; returns the row after the last filled.
+    """Read the calls of a line; returns the start of the next line, or byte, fault and sample."""
+    gt_at, gq_at, dp_at, ad_at = places
+    want_gq, want_dp, want_ad = len(gq) > 0, len(dp) > 0, len(het_alt_ad) > 0
+    last_field = max(gq_at if want_gq else 0, dp_at if want_dp else 0, ad_at if want_ad else 0)
+    n_columns = len(column)
+    s = 0
+    ended = False
+    while s < n_columns:
+        if gt_only and everyone:
+            # Most calls are 0|0: two of them are one comparison of eight bytes.
+            while s + 2 < n_columns:
+                word = load8(data, at)
+                if word != nb.u8(_TWO_REF_PHASED) and word != nb.u8(_TWO_REF):
+                    break
+                genotype[row, s, 0] = genotype[row, s, 1] = 0
+                genotype[row, s + 1, 0] = genotype[row, s + 1, 1] = 0
+                s += 2
+                at += 8
+        if ended:
+            return at, _FEW_COLUMNS, s
+        out = column[s]
+        if out < 0:
+            at = _field_end(data, at)
+        else:
+            a = b = nb.i8(-2)
+            if gt_at < 0:
+                a = b = nb.i8(-1)
+            else:
+                a, at = _allele(data, at)
+                if data[at] == _BAR or data[at] == _SLASH:
+                    b, at = _allele(data, at + 1)
+                    if data[at] == _BAR or data[at] == _SLASH:
+                        return at, _POLYPLOID, s
+                if a == _JUNK or b == _JUNK or not _ends_field(data[at]):
+                    return at, _GENOTYPE, s
+                if max(a, b) >= alleles:
+                    return at, _ALLELE, s
+                if max(a, b) >= most_alleles:
+                    return at, _WIDE, s
+            genotype[row, out, 0] = a
+            genotype[row, out, 1] = b
+            if want_gq:
+                gq[row, out] = -1
+            if want_dp:
+                dp[row, out] = -1
+            if want_ad:
+                het_alt_ad[row, out] = -1
+            field = 0
+            while gt_at == 0 and data[at] == _COLON and field < last_field:
+                field += 1
+                at += 1
+                value = nb.i8(-1)
+                if (want_gq and field == gq_at) or (want_dp and field == dp_at):
+                    value, at = _whole_number(data, at)
+                    if field == gq_at:
+                        gq[row, out] = value
+                    else:
+                        dp[row, out] = value
+                elif want_ad and field == ad_at and a >= 0 and b >= 0 and a != b:
+                    value, at = _het_alt_reads(data, at, a, b)
+                    het_alt_ad[row, out] = value
+                else:
+                    while not _ends_field(data[at]):
+                        at += 1
+                if value == _JUNK:
+                    return at, _NUMBER, s
+            if not (data[at] == _TAB or data[at] == _NEWLINE):
+                at = _field_end(data, at)
+        s += 1
+        if data[at] == _TAB:
+            at += 1
+        else:
+            ended = True
+    if not ended:
+        return at, _MANY_COLUMNS, s
+    return _line_end(data, at), _NONE, s
 
-    `report` receives: next byte, fault, byte of the fault, sample of the fault.
+
+@nb.njit(
+    [
+        nb.i8(
+            READ_U1, nb.i8, nb.i8, READ_I4, READ_U1, nb.b1, nb.i8, nb.i8, nb.i8, nb.i8, nb.i8,
+            I4, nb.i8[:, ::1], allele[:, :, ::1], _FIELD_2D, _FIELD_2D, _FIELD_2D, I8,
+        )
+        for allele in _WIDTHS
+    ],
+    cache=True,
+    nogil=True,
+)  # fmt: skip
+def scan(  # type: ignore[no-untyped-def]
+    data, start, stop, column, contig, everyone, first_position, last_position, most_alleles,
+    row, rows, position, bounds, genotype, gq, dp, het_alt_ad, report,
+):  # fmt: skip
+    """Read whole lines of one contig; returns the row after the last that was filled.
+
+    Parameters
+    ----------
+    data, start, stop
+        (bytes,) uint8, and the part of it to read: whole lines, with `PAD` bytes after them.
+    column
+        (columns,) int32: for each sample column, the sample's place in the arrays; -1 is not read.
+    contig
+        (bytes,) uint8: the scan stops before a line of another contig.
+    everyone
+        Whether every sample column is read, in order.
+    first_position, last_position
+        Lines before the first are passed over; the scan stops before a line past the last.
+    most_alleles
+        Alleles that the dtype of `genotype` can number.
+    row, rows
+        First row to fill, and how many the arrays have.
+    position, bounds
+        (rows,) int32 POS, and (rows, `COLUMNS`) int64 where columns start.
+    genotype, gq, dp, het_alt_ad
+        (rows, samples, 2) int8 or int16, and (rows, samples) int16; an empty one is not filled.
+    report
+        (4,) int64, receives: next byte, fault, byte of the fault, sample of the fault.
     """
     report[1] = _NONE
-    n_columns = len(column)
-    want_gq, want_dp, want_ad = len(gq) > 0, len(dp) > 0, len(het_alt_ad) > 0
+    # A file without samples may end its lines after INFO.
+    n_fixed = COLUMNS - 1 if len(column) else COLUMNS - 3
     at = start
     while at < stop and row < rows:
         line = at
         report[0] = line
-        if data[at] == _HASH or data[at] == _NEWLINE:
-            while data[at] != _NEWLINE:
-                at += 1
-            at += 1
+        if (
+            data[at] == _HASH
+            or data[at] == _NEWLINE
+            or (data[at] == _RETURN and data[at + 1] == _NEWLINE)
+        ):
+            at = _line_end(data, at)
             report[0] = at
             continue
-        # A file without samples may end its lines after INFO.
-        for c in range(COLUMNS - 1 if n_columns else COLUMNS - 3):
+        for c in range(n_fixed):
             bounds[row, c] = at
             at = _field_end(data, at)
             if data[at] != _TAB:
                 report[1], report[2], report[3] = _FEW_COLUMNS, at, c
                 return row
             at += 1
-        bounds[row, COLUMNS - 1 if n_columns else COLUMNS - 3] = at
-        # CHROM
-        size = bounds[row, 1] - 1 - line
-        same = size == len(contig)
-        if same:
-            for j in range(size):
-                if data[line + j] != contig[j]:
-                    same = False
-                    break
-        if not same:
+        bounds[row, n_fixed] = at
+        if not _equals(data, line, bounds[row, 1] - 1, contig):
             report[1] = _CONTIG
             return row
-        # POS
-        p = bounds[row, 1]
-        value = 0
-        end = bounds[row, 2] - 1
-        if p == end or end - p > 10:
-            report[1], report[2] = _POSITION, p
-            return row
-        while p < end:
-            digit = nb.i8(data[p]) - _ZERO
-            if digit < 0 or digit > 9:
-                report[1], report[2] = _POSITION, p
-                return row
-            value = value * 10 + digit
-            p += 1
-        if value > 2147483646:
+        value = _position(data, bounds[row, 1], bounds[row, 2] - 1)
+        if value < 0:
             report[1], report[2] = _POSITION, bounds[row, 1]
             return row
         if value > last_position:
             report[1] = _PAST
             return row
         if value < first_position:
-            while data[at] != _NEWLINE:
-                at += 1
-            at += 1
+            at = _line_end(data, at)
             report[0] = at
             continue
         position[row] = value
-        if n_columns == 0:
-            while data[at] != _NEWLINE:
-                at += 1
-            at += 1
-            row += 1
-            report[0] = at
-            continue
-        # ALT
-        p, end = bounds[row, 4], bounds[row, 5] - 1
-        alleles = 1
-        if not (end - p == 1 and data[p] == _DOT):
-            alleles = 2
-            while p < end:
-                if data[p] == _COMMA:
-                    alleles += 1
-                p += 1
-        # FORMAT
-        p, end = bounds[row, 8], bounds[row, 9] - 1
-        gt_at, gq_at, dp_at, ad_at = _format_places(data, p, end)
-        if gt_at > 0:
-            report[1], report[2] = _GT_NOT_FIRST, p
-            return row
-        gt_only = gt_at == 0 and end - p == 2
-        last_field = 0
-        if want_gq:
-            last_field = max(last_field, gq_at)
-        if want_dp:
-            last_field = max(last_field, dp_at)
-        if want_ad:
-            last_field = max(last_field, ad_at)
-        # samples
-        s = 0
-        ended = False
-        while s < n_columns:
-            if gt_only and all_samples:
-                while s + 2 < n_columns:
-                    word = load8(data, at)
-                    if word != nb.u8(_TWO_REF_PHASED) and word != nb.u8(_TWO_REF):
-                        break
-                    genotype[row, s, 0] = 0
-                    genotype[row, s, 1] = 0
-                    genotype[row, s + 1, 0] = 0
-                    genotype[row, s + 1, 1] = 0
-                    s += 2
-                    at += 8
-            if ended:
-                report[1], report[2], report[3] = _FEW_COLUMNS, at, s
+        if len(column) == 0:
+            at = _line_end(data, at)
+        else:
+            form, form_end = bounds[row, COLUMNS - 2], bounds[row, COLUMNS - 1] - 1
+            places = _format_places(data, form, form_end)
+            if places[0] > 0:
+                report[1], report[2] = _GT_NOT_FIRST, form
                 return row
-            out = column[s]
-            if out < 0:
-                at = _field_end(data, at)
-            elif gt_at < 0:
-                genotype[row, out, 0] = -1
-                genotype[row, out, 1] = -1
-                if want_gq:
-                    gq[row, out] = -1
-                if want_dp:
-                    dp[row, out] = -1
-                if want_ad:
-                    het_alt_ad[row, out] = -1
-                at = _field_end(data, at)
-            else:
-                # first allele
-                byte = data[at]
-                a = b = -2
-                if byte == _DOT:
-                    a = -1
-                    at += 1
-                elif _ZERO <= byte <= _NINE:
-                    a = nb.i8(byte) - _ZERO
-                    at += 1
-                    while _ZERO <= data[at] <= _NINE:
-                        a = min(a * 10 + nb.i8(data[at]) - _ZERO, 100000)
-                        at += 1
-                else:
-                    report[1], report[2], report[3] = _GENOTYPE, at, s
-                    return row
-                byte = data[at]
-                if byte == _BAR or byte == _SLASH:
-                    at += 1
-                    byte = data[at]
-                    if byte == _DOT:
-                        b = -1
-                        at += 1
-                    elif _ZERO <= byte <= _NINE:
-                        b = nb.i8(byte) - _ZERO
-                        at += 1
-                        while _ZERO <= data[at] <= _NINE:
-                            b = min(b * 10 + nb.i8(data[at]) - _ZERO, 100000)
-                            at += 1
-                    else:
-                        report[1], report[2], report[3] = _GENOTYPE, at, s
-                        return row
-                    byte = data[at]
-                    if byte == _BAR or byte == _SLASH:
-                        report[1], report[2], report[3] = _POLYPLOID, at, s
-                        return row
-                if byte != _TAB and byte != _COLON and byte != _NEWLINE and byte != _RETURN:
-                    report[1], report[2], report[3] = _GENOTYPE, at, s
-                    return row
-                if a >= alleles or b >= alleles:
-                    report[1], report[2], report[3] = _ALLELE, at, s
-                    return row
-                if a >= most_alleles or b >= most_alleles:
-                    report[1], report[2], report[3] = _WIDE, at, s
-                    return row
-                genotype[row, out, 0] = a
-                genotype[row, out, 1] = b
-                if want_gq:
-                    gq[row, out] = -1
-                if want_dp:
-                    dp[row, out] = -1
-                if want_ad:
-                    het_alt_ad[row, out] = -1
-                field = 0
-                while byte == _COLON and field < last_field:
-                    field += 1
-                    at += 1
-                    if (want_gq and field == gq_at) or (want_dp and field == dp_at):
-                        value = 0
-                        first = at
-                        whole = True
-                        while True:
-                            byte = data[at]
-                            if _ZERO <= byte <= _NINE:
-                                if whole:
-                                    value = min(value * 10 + nb.i8(byte) - _ZERO, 32767)
-                            elif byte == _DOT or byte == _MINUS:
-                                whole = False
-                            else:
-                                break
-                            at += 1
-                        if byte != _TAB and byte != _COLON and byte != _NEWLINE and byte != _RETURN:
-                            report[1], report[2], report[3] = _NUMBER, at, s
-                            return row
-                        if at == first or data[first] == _DOT or data[first] == _MINUS:
-                            value = -1
-                        if field == gq_at:
-                            gq[row, out] = value
-                        else:
-                            dp[row, out] = value
-                    elif want_ad and field == ad_at and a >= 0 and b >= 0 and a != b:
-                        number = 0
-                        least = 32767
-                        found = 0
-                        while True:
-                            value = -1
-                            while True:
-                                byte = data[at]
-                                if _ZERO <= byte <= _NINE:
-                                    value = min(max(value, 0) * 10 + nb.i8(byte) - _ZERO, 32767)
-                                elif byte != _DOT:
-                                    break
-                                at += 1
-                            if number > 0 and (number == a or number == b):
-                                least = min(least, value)
-                                found += 1
-                            if byte != _COMMA:
-                                break
-                            number += 1
-                            at += 1
-                        if found == (1 if a == 0 or b == 0 else 2):
-                            het_alt_ad[row, out] = least
-                    else:
-                        while True:
-                            byte = data[at]
-                            if (
-                                byte == _TAB
-                                or byte == _COLON
-                                or byte == _NEWLINE
-                                or byte == _RETURN
-                            ):
-                                break
-                            at += 1
-                    byte = data[at]
-                if byte == _COLON:
-                    at = _field_end(data, at)
-            s += 1
-            if data[at] == _TAB:
-                at += 1
-            else:
-                ended = True
-        if not ended:
-            report[1], report[2], report[3] = _MANY_COLUMNS, at, s
-            return row
-        if data[at] == _RETURN:
-            at += 1
-        at += 1
+            at, fault, sample = _scan_calls(
+                data, at, column, everyone, places[0] == 0 and form_end - form == 2, places,
+                _count_alleles(data, bounds[row, 4], bounds[row, 5] - 1), most_alleles, row,
+                genotype, gq, dp, het_alt_ad,
+            )  # fmt: skip
+            if fault != _NONE:
+                report[1], report[2], report[3] = fault, at, sample
+                return row
         row += 1
         report[0] = at
     return row
