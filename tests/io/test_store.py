@@ -331,3 +331,22 @@ def test_a_digest_is_that_of_the_whole_file(tmp_path: Path, size: int) -> None:
     data = np.random.default_rng(size).bytes(size)
     (tmp_path / "a").write_bytes(data)
     assert sha256(tmp_path / "a") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_store_is_the_same_when_another_is_closed_while_it_is_open(tmp_path: Path) -> None:
+    """Streamed ingest opens the next store before it closes the last; the order must not show."""
+    wide = np.array([["A", "C", "G", "T", "AC", "AG", "AT", "CA", "CG"]] * 4, object)
+
+    with create_store(tmp_path / "alone.zip", "test", 1, chunk=1) as writer:
+        writer.append({"variant_allele": wide, "variant_position": np.arange(4)})
+    alone = (tmp_path / "alone.zip").read_bytes()
+    for number in range(10):
+        outer = create_store(tmp_path / f"outer{number}.zip", "test", 1, chunk=1)
+        writer = outer.__enter__()
+        inner = create_store(tmp_path / f"inner{number}.zip", "test", 1, chunk=1)
+        following = inner.__enter__()
+        writer.append({"variant_position": np.arange(3)})
+        outer.__exit__(None, None, None)
+        following.append({"variant_allele": wide, "variant_position": np.arange(4)})
+        inner.__exit__(None, None, None)
+        assert (tmp_path / f"inner{number}.zip").read_bytes() == alone

@@ -7,7 +7,7 @@ end. The same content gives the same bytes: entries carry a fixed date.
 
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -256,9 +256,10 @@ def create_store(
     attributes
         Further attributes of the store.
     """
-    # One write at a time: entries of the zip file are to come in a fixed order.
-    with whole_file(path) as partial, zarr.config.set({"async.concurrency": 1}):
-        store = _AppendingZipStore(partial)
+    # One write at a time: entries of the zip file are to come in a fixed order. The setting stays,
+    # for stores may be closed in another order than they were opened in.
+    zarr.config.set({"async.concurrency": 1})
+    with whole_file(path) as partial, closing(_AppendingZipStore(partial)) as store:
         root = zarr.create_group(store, zarr_format=3)
         root.update_attributes(
             {"afpanel_kind": kind, "afpanel_format_version": version, **(attributes or {})}
@@ -266,7 +267,6 @@ def create_store(
         writer = StoreWriter(root, chunk)
         yield writer
         writer.finish()
-        store.close()
 
 
 class Store:

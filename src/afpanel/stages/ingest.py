@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,8 +96,10 @@ def _ingest(
         per_record = 2 * len(source.samples) * (1 + len(source.fields))
         chunk = int(np.clip(_CHUNK_BYTES // max(1, per_record), 1, _MAX_CHUNK))
     task = f"ingest {source_path.name}"
-    with _staging_folder(targets[0].path) as folder:
-        stores = _OpenStores(source, targets, folder, chunk)
+    with (
+        _staging_folder(targets[0].path) as folder,
+        _OpenStores(source, targets, folder, chunk) as stores,
+    ):
         progress = Progress(logger, task, "records")
         blocks = source.blocks(targets[0].region if len(targets) == 1 else None, chunk)
         for block in prefetch(blocks, BLOCKS_IN_USE - 2):
@@ -134,6 +138,19 @@ class _OpenStores:
         self._open: dict[int, tuple[ExitStack, StoreWriter]] = {}
         self._closed: set[int] = set()
         self._sites: dict[int, list[NDArray[np.int32]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give up the stores that are still open, which happens after an error alone."""
+        for stack, _ in self._open.values():
+            stack.__exit__(kind, error, trace)
 
     def write(self, block: RecordBlock) -> None:
         """Write the records of a block to the stores they belong to."""
