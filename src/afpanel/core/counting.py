@@ -98,6 +98,11 @@ def count_block(
         Number of cells.
     genotype_filter
         What a call must reach.
+
+    Raises
+    ------
+    ValueError
+        If a call names an allele that its record does not have, which readers do not let through.
     """
     rows, records = int(row_offsets[-1]), len(loci)
     per_allele, per_record = (rows, n_cells), (records, n_cells)
@@ -113,12 +118,14 @@ def count_block(
     f = genotype_filter
     fields = (block.gq, block.dp, block.het_alt_ad)
     has = sum(1 << bit for bit, field in enumerate(fields) if field is not None)
-    _count(
+    wrong = _count(
         np.ascontiguousarray(genotype), *(_NO_FIELD if x is None else x for x in fields), has,
         row_offsets, PLOIDY[loci], sex, cell,
         f.min_gq, f.min_dp, f.min_dp_haploid, f.min_ab, f.half_calls_missing,
         counts.allele_count, counts.homozygotes, counts.hemizygotes, counts.allele_number,
     )  # fmt: skip
+    if wrong >= 0:
+        raise ValueError(f"a call of record {wrong} names an allele that the record does not have")
     return counts
 
 
@@ -139,7 +146,7 @@ _I1_2D = nb.types.Array(nb.i1, 2, "C", readonly=True)
 _I1 = nb.types.Array(nb.i1, 1, "C", readonly=True)
 _TABLE = nb.i4[:, ::1]
 _SIGNATURES = [
-    nb.void(
+    nb.i8(
         nb.types.Array(allele, 3, "C", readonly=True), _FIELD, _FIELD, _FIELD, nb.i8,
         READ_I8, _I1_2D, _I1, READ_I4, nb.i8, nb.i8, nb.i8, nb.f8, nb.b1, _TABLE, _TABLE, _TABLE, _TABLE,
     )
@@ -184,6 +191,8 @@ def _count(  # type: ignore[no-untyped-def]
                 if a == 0 and b == 0:
                     continue
                 others[c] += 1
+            if first_row + max(a, b) >= row_offsets[record + 1]:
+                return record
             copies = ploidy[record, sex[sample]]
             if copies == 0 or (a < 0 and b < 0):
                 continue
@@ -219,3 +228,4 @@ def _count(  # type: ignore[no-untyped-def]
             allele_count[first_row] += 2 * hom_ref
             homozygotes[first_row] += hom_ref
             allele_number[record] += 2 * hom_ref
+    return -1

@@ -130,6 +130,12 @@ class _Block:
         self._contig = record.CHROM
         self._position.append(record.POS)
         alleles = (record.REF, *record.ALT)
+        if "" in alleles:
+            raise BadInputError(
+                "an allele without a letter",
+                where=f"{self._source.path}, {record.CHROM}:{record.POS}",
+                found=",".join(alleles),
+            )
         self._alleles.append(alleles)
         self._identifier.append(record.ID or ".")
         self._quality.append(MISSING_QUALITY if record.QUAL is None else np.float32(record.QUAL))

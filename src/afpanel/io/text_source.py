@@ -83,7 +83,11 @@ class TextSource(Source):
             and self._index is None
             and region.contig.encode() not in scanner.seen
         ):
-            check_contig(self.path, region, [*self.contigs, *map(bytes.decode, scanner.seen)])
+            check_contig(
+                self.path,
+                region,
+                [*self.contigs, *(name.decode(errors="replace") for name in scanner.seen)],
+            )
 
     def empty_block(self) -> RecordBlock:
         """Make a block without records, of the shape that this source's blocks have."""
@@ -159,7 +163,7 @@ class _Scanner:
             if fault is Fault.CONTIG:
                 following = self._contig_at(at)
                 if self._row:
-                    yield self.take(contig.decode())
+                    yield self.take(contig.decode(errors="replace"))
                 if region is not None and contig == region.contig.encode():
                     return  # the region's contig has ended
                 contig, previous = following, -1
@@ -172,12 +176,12 @@ class _Scanner:
             elif fault is not Fault.NONE:
                 raise self._error(fault, at)
             if self._row == self._size:
-                yield self.take(contig.decode())
+                yield self.take(contig.decode(errors="replace"))
             elif fault is Fault.NONE:
                 more = self._text.advance(at)
                 at = 0
         if self._row:
-            yield self.take(contig.decode())
+            yield self.take(contig.decode(errors="replace"))
 
     def _contig_at(self, at: int) -> bytes:
         end = int(self._bounds[self._row, _POS]) - 1
@@ -199,8 +203,8 @@ class _Scanner:
         if len(back):
             before, position = positions[back[0] : back[0] + 2].tolist()
             expected = f"a position of at least {before}"
-            raise unsorted(self._source.path, contig.decode(), position, expected)
-        self.last = f"{contig.decode()}:{found[-1]}"
+            raise unsorted(self._source.path, contig.decode(errors="replace"), position, expected)
+        self.last = f"{contig.decode(errors='replace')}:{found[-1]}"
         return int(found[-1])
 
     def _keep_columns(self, begin: int) -> None:
@@ -227,9 +231,9 @@ class _Scanner:
                 self._filter_table(columns[_FILTER]),
                 self._calls[0].block(n),
             )
-        except (UnicodeDecodeError, pa.ArrowInvalid) as error:
+        except (UnicodeDecodeError, pa.ArrowException) as error:
             raise BadInputError(
-                f"a column cannot be read: {error}",
+                "a column cannot be read: text that is not UTF-8, or QUAL that is no number",
                 where=f"{self._source.path}, {contig}:{self._position[0]}-{self._position[n - 1]}",
                 remedy=_REPAIR,
             ) from error
@@ -267,6 +271,11 @@ class _Scanner:
         what, expected, found = {
             Fault.FEW_COLUMNS: ("too few columns", columns, "fewer"),
             Fault.MANY_COLUMNS: ("too many columns", columns, "more"),
+            Fault.EMPTY_ALLELE: (
+                "an allele without a letter",
+                "REF, and ALTs joined by commas",
+                text,
+            ),
             Fault.POSITION: ("POS is not a position", "a whole number", text),
             Fault.GENOTYPE: ("not a genotype", "GT such as 0/1, 1|1, ./. or 0", text),
             Fault.ALLELE: (
@@ -319,7 +328,8 @@ def _allele_table(ref: Strings, alt: Strings) -> NDArray[np.object_]:
     rows = np.repeat(np.arange(len(counts)), counts)
     columns = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
     values = lists.flatten().to_numpy(zero_copy_only=False)
-    table[rows, columns] = np.where(values == ".", "", values)
+    table[rows, columns] = values
+    table[table[:, 1] == ".", 1] = ""  # ALT is a dot where there is none
     return table
 
 

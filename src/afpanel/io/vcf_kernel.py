@@ -21,23 +21,13 @@ PAD = 16
 class Fault(IntEnum):
     """Why a scan stopped before the end."""
 
-    NONE = 0
-    FEW_COLUMNS = 1
-    MANY_COLUMNS = 2
-    POSITION = 3
-    GENOTYPE = 4
-    ALLELE = 5
-    POLYPLOID = 6
-    GT_NOT_FIRST = 7
-    WIDE = 8
-    NUMBER = 9
-    PAST = 10
-    CONTIG = 11
+    NONE, FEW_COLUMNS, MANY_COLUMNS, POSITION, GENOTYPE, ALLELE, POLYPLOID = range(7)
+    GT_NOT_FIRST, WIDE, NUMBER, PAST, CONTIG, EMPTY_ALLELE = range(7, 13)
 
 
-_NONE = 0
-_FEW_COLUMNS, _MANY_COLUMNS, _POSITION, _GENOTYPE = 1, 2, 3, 4
-_ALLELE, _POLYPLOID, _GT_NOT_FIRST, _WIDE, _NUMBER, _PAST, _CONTIG = 5, 6, 7, 8, 9, 10, 11
+# The same as plain numbers, for compiled code.
+_NONE, _FEW_COLUMNS, _MANY_COLUMNS, _POSITION, _GENOTYPE, _ALLELE, _POLYPLOID = range(7)
+_GT_NOT_FIRST, _WIDE, _NUMBER, _PAST, _CONTIG, _EMPTY_ALLELE = range(7, 13)
 
 _TAB, _NEWLINE, _RETURN, _COLON, _COMMA, _DOT, _HASH, _MINUS = 9, 10, 13, 58, 44, 46, 35, 45
 _SLASH, _BAR, _ZERO, _NINE = 47, 124, 48, 57
@@ -178,14 +168,20 @@ def _position(data, start, end):  # type: ignore[no-untyped-def]
 
 @compiled(nb.i8, READ_U1, nb.i8, nb.i8)
 def _count_alleles(data, start, end):  # type: ignore[no-untyped-def]
-    """Count the alleles of a record, REF and what ALT lists."""
+    """Count the alleles of a record, REF and what ALT lists; -1 if one has no letter."""
     if end - start == 1 and data[start] == _DOT:
         return 1
     alleles = 2
+    empty = True
     for p in range(start, end):
         if data[p] == _COMMA:
+            if empty:
+                return -1
             alleles += 1
-    return alleles
+            empty = True
+        else:
+            empty = False
+    return -1 if empty else alleles
 
 
 @compiled(nb.b1, READ_U1, nb.i8, nb.i8, READ_U1)
@@ -374,6 +370,10 @@ def scan(  # type: ignore[no-untyped-def]
             report[0] = at
             continue
         position[row] = value
+        alleles = _count_alleles(data, bounds[row, 4], bounds[row, 5] - 1)
+        if alleles < 0 or bounds[row, 4] - 1 == bounds[row, 3]:
+            report[1], report[2] = _EMPTY_ALLELE, bounds[row, 3]
+            return row
         if len(column) == 0:
             at = _line_end(data, at)
         else:
@@ -384,8 +384,7 @@ def scan(  # type: ignore[no-untyped-def]
                 return row
             at, fault, sample = _scan_calls(
                 data, at, column, everyone, places[0] == 0 and form_end - form == 2, places,
-                _count_alleles(data, bounds[row, 4], bounds[row, 5] - 1), most_alleles, row,
-                genotype, gq, dp, het_alt_ad,
+                alleles, most_alleles, row, genotype, gq, dp, het_alt_ad,
             )  # fmt: skip
             if fault != _NONE:
                 report[1], report[2], report[3] = fault, at, sample
