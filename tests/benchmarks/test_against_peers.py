@@ -29,6 +29,6 @@ def test_genotypes_alone_are_counted_faster_than_by_the_peers_that_count_groups(
 
 
 def test_rich_calls_are_filtered_and_counted_faster_than_bcftools_counts_them() -> None:
-    results = measure(3_000, 10_000, rich=True)
+    results = measure(3_000, 20_000, rich=True)
     if "bcftools" in results:
         assert results["bcftools"].ratio > 1
