@@ -263,6 +263,23 @@ def test_a_record_that_htslib_cannot_find_by_region_is_missed_by_its_count(tmp_p
     assert not (tmp_path / "alleles.zarr.zip").exists()
 
 
+def test_a_contig_of_which_nothing_was_read_is_missed_by_its_count(tmp_path: Path) -> None:
+    source = write_vcf(tmp_path / "a.vcf", text())
+    store = tmp_path / "chr1.00000.vcz.zip"
+    ingest(
+        source, sheet_of(tmp_path / "sheet.tsv", SAMPLES), [Target(Region("chr9", 0, 10), store)]
+    )
+    fasta = write_fasta(tmp_path / "ref.fa", {"chr9": "A" * 50})
+    with pytest.raises(BadInputError, match=r"chr9(.|\n)*0 records"):
+        harmonize(
+            [store],
+            ReferencePaths.find(fasta),
+            tmp_path / "alleles.zarr.zip",
+            tmp_path / "summary.json",
+            HarmonizeOptions("C", contig_records={"chr9": 7}),
+        )
+
+
 def test_many_alleles_make_a_store_of_wide_genotypes(tmp_path: Path) -> None:
     alts = ",".join("A" * n for n in range(2, 302))
     records = [

@@ -19,7 +19,7 @@ rule ingest:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         region=region_of,
-        fields=fields_needed(),
+        fields=FIELDS,
         listed=lambda wildcards: COHORTS[wildcards.cohort]["listed_samples"],
     shell:
         "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --region {params.region:q}"
@@ -51,7 +51,7 @@ for number, (stream_cohort, stream_path) in enumerate(STREAMS):
             out=lambda wildcards, cohort=stream_cohort: (
                 f"{RESULTS}/private/{cohort}/genotypes/{{partition}}.vcz.zip"
             ),
-            fields=fields_needed(),
+            fields=FIELDS,
             listed=COHORTS[stream_cohort]["listed_samples"],
         shell:
             "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --partitions {input.partitions:q}"

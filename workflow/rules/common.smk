@@ -39,6 +39,7 @@ CONFIG = PLAN["config"]
 RESULTS = CONFIG["results"]
 COHORTS = PLAN["cohorts"]
 CONTIGS = PLAN["contigs"]
+FIELDS = ",".join(PLAN["fields"])
 BUILD = CONFIG["reference"]["build"]
 PARTITIONS = {
     (name, partition["id"]): partition
@@ -48,21 +49,11 @@ PARTITIONS = {
 NAME = "{name}-{version}".format(**CONFIG["panel"])
 RELEASE = f"{RESULTS}/release/{NAME}"
 
-config.setdefault("results", RESULTS)
-
 
 wildcard_constraints:
     cohort="[A-Za-z][A-Za-z0-9-]*",
     partition="[^/]+",
     contig="[^/]+",
-
-
-def fields_needed():
-    """FORMAT fields that the genotype filter looks at."""
-    g = CONFIG["genotypes"]
-    depth = g["min_dp"] > 0 or g["min_dp_haploid"] > 0 or g["min_ab"] > 0
-    wanted = {"GQ": g["min_gq"] > 0, "DP": depth, "AD": g["min_ab"] > 0}
-    return ",".join(field for field, needed in wanted.items() if needed)
 
 
 def reference_options():

@@ -101,7 +101,8 @@ def harmonize(
     reference = Reference(reference_paths)
     aliases = read_aliases(options.aliases) if options.aliases else {}
     names = ContigNames(reference.lengths, aliases)
-    ordered, empty = _order(stores, names, reference)
+    ordered, empty, n_records = _order(stores, names, reference)
+    _check_whole(n_records, options)
     check = _RefCheck()
     outcomes: Counter[str] = Counter()
     bounds = [0]
@@ -110,7 +111,6 @@ def harmonize(
     with create_store(out, ALLELES, ALLELES_VERSION, chunk=_CHUNK, attributes=attributes) as writer:
         for number, (contig, paths) in enumerate(ordered.items()):
             sequence = reference.sequence(contig)
-            _check_whole(paths, contig, options)
             parts = [_normalize_store(path, sequence, options.filters) for path in paths]
             for part in parts:
                 check.look_at(part, contig, sequence)
@@ -163,8 +163,12 @@ def is_kept(label: str) -> bool:
 
 def _order(
     stores: Sequence[Path], names: ContigNames, reference: Reference
-) -> tuple[dict[str, list[Path]], list[Path]]:
-    """Sort stores by contig, in the reference's order, and position; list the empty ones apart."""
+) -> tuple[dict[str, list[Path]], list[Path], Counter[str]]:
+    """Sort stores by contig, in the reference's order, and position; list the empty ones apart.
+
+    Also counts the records of each contig.
+    """
+    n_records: Counter[str] = Counter()
     placed: list[tuple[str, int, Path]] = []
     empty: list[Path] = []
     for path in stores:
@@ -182,6 +186,7 @@ def _order(
                 )
             source_contig = str(store.read("contig_id")[present[0]])
             first = int(store.read("variant_position", 0, 1)[0])
+            n = store.rows("variant_position")
         contig = names.resolve(source_contig)
         if contig is None:
             raise BadInputError(
@@ -191,30 +196,29 @@ def _order(
                 remedy="add it to the table of aliases",
             )
         placed.append((contig, first, path))
+        n_records[contig] += n
     ordered: dict[str, list[Path]] = {contig: [] for contig in reference.lengths}
     for contig, _, path in sorted(placed):
         ordered[contig].append(path)
-    return {contig: paths for contig, paths in ordered.items() if paths}, sorted(empty)
+    used = {contig: paths for contig, paths in ordered.items() if paths}
+    return used, sorted(empty), n_records
 
 
-def _check_whole(paths: list[Path], contig: str, options: HarmonizeOptions) -> None:
-    """Hold the records of a contig's stores against the number that the files' index gives."""
-    expected = options.contig_records.get(contig)
-    if expected is None:
-        return
-    found = 0
-    for path in paths:
-        with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
-            found += store.rows("variant_position")
-    if found != expected:
-        raise BadInputError(
-            "the stores do not hold the records that the file's index counts",
-            where=f"cohort {options.cohort}, {contig}",
-            expected=f"{expected:,} records",
-            found=f"{found:,} records",
-            remedy="the file is damaged, or its index is that of another file: check it with"
-            " bcftools view FILE > /dev/null, and index it again",
-        )
+def _check_whole(n_records: Counter[str], options: HarmonizeOptions) -> None:
+    """Hold the records of each contig against the number that the file's index gives.
+
+    A contig of which nothing was read is among them.
+    """
+    for contig, expected in options.contig_records.items():
+        if n_records[contig] != expected:
+            raise BadInputError(
+                "the stores do not hold the records that the file's index counts",
+                where=f"cohort {options.cohort}, {contig}",
+                expected=f"{expected:,} records",
+                found=f"{n_records[contig]:,} records",
+                remedy="the file is damaged, or its index is that of another file: check it with"
+                " bcftools view FILE > /dev/null, and index it again",
+            )
 
 
 def _normalize_store(

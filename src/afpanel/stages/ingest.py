@@ -138,6 +138,7 @@ class _OpenStores:
         self._open: dict[int, tuple[ExitStack, StoreWriter]] = {}
         self._closed: set[int] = set()
         self._sites: dict[int, list[NDArray[np.int32]]] = {}
+        self._n_filters: dict[int, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -199,6 +200,7 @@ class _OpenStores:
         )
         self._open[number] = (stack, writer)
         self._sites[number] = []
+        self._n_filters[number] = 0
         return writer
 
     def _append(self, number: int, block: RecordBlock) -> None:
@@ -207,6 +209,7 @@ class _OpenStores:
         contigs = np.full(len(block), contig, np.int16)
         sites = np.column_stack([contigs, block.position, block.ref_length])
         self._sites[number].append(sites)
+        self._n_filters[number] = max(self._n_filters[number], block.filters.shape[1])
         calls = block.calls
         fields = {"GQ": calls.gq, "DP": calls.dp, "het_alt_AD": calls.het_alt_ad}
         writer.append(
@@ -228,7 +231,8 @@ class _OpenStores:
         lengths = self._source.contigs
         writer.array("contig_id", list(self._contig_at))
         writer.array("contig_length", [lengths.get(name) or 0 for name in self._contig_at])
-        writer.array("filter_id", self._source.filters)
+        # The source reads ahead, and may know more FILTERs by now than these records have.
+        writer.array("filter_id", self._source.filters[: self._n_filters.pop(number)])
         writer.array("sample_id", self._source.samples)
         writer.array("region_index", _region_index(self._sites.pop(number), self._chunk))
         stack.close()

@@ -16,6 +16,7 @@ import numpy as np
 
 from afpanel.constants import ContigKind
 from afpanel.core.contigs import ContigNames, contig_kind
+from afpanel.core.counting import GenotypeFilter
 from afpanel.core.ploidy import loci_of
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
 from afpanel.io.files import write_if_changed
@@ -125,6 +126,7 @@ class _Planner:
             "config": config | {"reference": config["reference"] | {"build": build}},
             "reference_index": [str(path) for path in (paths.fai, paths.gzi) if path is not None],
             "contigs": contigs,
+            "fields": list(self._fields(config["genotypes"])),
             "cohorts": planned,
         }
 
@@ -219,6 +221,13 @@ class _Planner:
                 for p in partitions
             ],
         }
+
+    def _fields(self, genotypes: dict[str, Any]) -> tuple[str, ...]:
+        """List the FORMAT fields that ingest must keep for the genotype filter."""
+        thresholds = {
+            key: genotypes[key] for key in ("min_gq", "min_dp", "min_dp_haploid", "min_ab")
+        }
+        return GenotypeFilter(**thresholds).fields
 
     def _check_sex_contigs(self, contigs: list[str], build: str) -> None:
         for contig in contigs:
