@@ -1,7 +1,7 @@
 """Counting against scikit-allel, against a slow oracle written from the definitions, and by property."""
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import allel
 import numpy as np
@@ -135,7 +135,14 @@ def passes(
 
 
 def slow_count(case: Case, wanted: GenotypeFilter) -> Counts:
-    """Count call by call."""
+    """Count call by call, with the filter and, for the raw counts, without its thresholds."""
+    ac, hom, hemi, an = slow_tables(case, wanted)
+    raw = GenotypeFilter(half_calls_missing=wanted.half_calls_missing)
+    raw_ac, _, _, raw_an = slow_tables(case, raw)
+    return Counts(ac, hom, hemi, an, raw_ac, raw_an)
+
+
+def slow_tables(case: Case, wanted: GenotypeFilter) -> tuple[NDArray[np.int32], ...]:
     offsets = [sum(case.n_alleles[:record]) for record in range(len(case.calls))]
     shape = (sum(case.n_alleles), case.n_cells)
     ac, hom, hemi = (np.zeros(shape, np.int32) for _ in range(3))
@@ -149,8 +156,8 @@ def slow_count(case: Case, wanted: GenotypeFilter) -> Counts:
             cell = case.cells[sample]
             copies = copies_of(case.places[record], case.sexes[sample])
             alleles, kind = alleles_of(call, copies, half_calls_missing=wanted.half_calls_missing)
-            fields = (value(f, record, sample) for f in (case.gq, case.dp, case.het_alt_ad))
-            if cell < 0 or not alleles or not passes(kind, *fields, wanted):
+            quality = (value(f, record, sample) for f in (case.gq, case.dp, case.het_alt_ad))
+            if cell < 0 or not alleles or not passes(kind, *quality, wanted):
                 continue
             for allele in alleles:
                 ac[offsets[record] + allele, cell] += 1
@@ -159,11 +166,14 @@ def slow_count(case: Case, wanted: GenotypeFilter) -> Counts:
                 hom[offsets[record] + alleles[0], cell] += 1
             if kind == "hemi":
                 hemi[offsets[record] + alleles[0], cell] += 1
-    return Counts(ac, hom, hemi, an)
+    return ac, hom, hemi, an
+
+
+TABLES = [field.name for field in fields(Counts)]
 
 
 def assert_equal(ours: Counts, theirs: Counts) -> None:
-    for name in ("allele_number", "allele_count", "homozygotes", "hemizygotes"):
+    for name in TABLES:
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), err_msg=name)
 
 
@@ -217,6 +227,50 @@ def test_every_kind_of_call_counts_as_the_definitions_say(
     case: Case, genotype_filter: GenotypeFilter
 ) -> None:
     assert_equal(count(case, genotype_filter), slow_count(case, genotype_filter))
+
+
+@pytest.mark.parametrize("samples", [31, 32, 33, 63, 64, 65, 96, 130])
+@pytest.mark.parametrize("n_cells", [1, 3, 40])
+def test_many_people_with_mostly_plain_calls_count_as_the_definitions_say(
+    samples: int, n_cells: int
+) -> None:
+    """Counting goes by words of 32 people, and by single calls at what is not plain."""
+    rng = np.random.default_rng(samples * n_cells)
+    records = 40
+    n_alleles = rng.integers(1, 4, records)
+    frequency = rng.choice([0.0, 0.01, 0.1, 0.5], records)[:, None, None]
+    shape = (records, samples, 2)
+    alt = rng.integers(1, np.maximum(2, n_alleles)[:, None, None], shape)
+    calls = np.where(rng.random(shape) < frequency, alt, 0) * (n_alleles > 1)[:, None, None]
+    odd = rng.random(shape) < rng.choice([0.0, 0.02, 0.3], records)[:, None, None]
+    calls = np.where(odd, rng.choice([-1, -2], shape) * [1, 1], calls)
+    calls[..., 0] = np.maximum(calls[..., 0], -1)  # -2 comes after an allele only
+    case = Case(
+        [[tuple(call) for call in row] for row in calls.tolist()],
+        n_alleles.tolist(),
+        [PLACES[i] for i in rng.choice(len(PLACES), records, p=[0.5, *[0.1] * 5])],
+        [SEXES[i] for i in rng.integers(0, 3, samples)],
+        rng.integers(-1, n_cells, samples).tolist(),
+        gq=rng.choice([-1, 0, 19, 20, 99, 99, 99], shape[:2]).tolist(),
+        dp=rng.choice([-1, 0, 4, 9, 10, 30, 30, 30], shape[:2]).tolist(),
+        het_alt_ad=rng.choice([-1, 0, 1, 2, 5, 6, 15, 15], shape[:2]).tolist(),
+    )
+    wide = GenotypeFilter(min_gq=40_000, min_dp=40_000, min_dp_haploid=5)
+    for wanted in (OFF, GNOMAD, replace(GNOMAD, half_calls_missing=True), wide):
+        assert_equal(count(case, wanted), slow_count(case, wanted))
+    for gone in ("gq", "dp", "het_alt_ad"):
+        part = replace(case, **{gone: None})
+        assert_equal(count(part, GNOMAD), slow_count(part, GNOMAD))
+
+
+def test_an_allele_that_the_record_does_not_have_is_an_error() -> None:
+    for sample in (0, 5, 33, 64):
+        for allele in (1, 2):
+            calls = [[(0, 0)] * 70, [(0, 0)] * 70]
+            calls[1][sample] = (0, allele)
+            case = Case(calls, [2, allele], [AUTOSOME] * 2, [Sex.XX] * 70, [0] * 70)
+            with pytest.raises(ValueError, match="record 1 names an allele"):
+                count(case)
 
 
 @pytest.mark.parametrize("half_calls_missing", [False, True])
@@ -418,7 +472,7 @@ def test_cells_add_up_to_everybody_together(case: Case, genotype_filter: Genotyp
         ),
         genotype_filter,
     )
-    for name in ("allele_number", "allele_count", "homozygotes", "hemizygotes"):
+    for name in TABLES:
         total = getattr(together, name).sum(axis=1)
         np.testing.assert_array_equal(getattr(by_cell, name).sum(axis=1), total)
         np.testing.assert_array_equal(getattr(by_sex, name).sum(axis=1), total)

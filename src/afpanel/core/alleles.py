@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import Flag, Outcome
-from afpanel.core.compiled import I4, I8, READ_I4, READ_I8, READ_U1, U1, compiled
+from afpanel.core.compiled import I4, I8, READ_I4, READ_I8, READ_U1, U1, compiled, part
 from afpanel.core.strings import Strings
 
 _TRIMMED = int(Flag.TRIMMED)
@@ -103,7 +103,7 @@ def normalize(
     )
 
 
-@compiled(nb.u1, READ_U1, READ_U1)
+@part
 def _classify(ref, alt):  # type: ignore[no-untyped-def]
     """Say what kind of allele this is, before the reference is looked at."""
     if len(alt) == 1 and alt[0] == _STAR_BYTE:
@@ -122,7 +122,7 @@ def _classify(ref, alt):  # type: ignore[no-untyped-def]
     return _KEPT
 
 
-@compiled(nb.b1, nb.i8, READ_U1, READ_U1)
+@part
 def _matches(start, ref, reference):  # type: ignore[no-untyped-def]
     if start < 0 or start + len(ref) > len(reference):
         return False
@@ -135,7 +135,7 @@ def _matches(start, ref, reference):  # type: ignore[no-untyped-def]
 _SOURCE = (READ_I8, READ_U1, READ_I8, READ_U1, READ_U1)  # REF, ALT and the reference
 
 
-@compiled(nb.void, READ_I4, *_SOURCE, U1, U1, I4, nb.i8[:, ::1], I8, I8)
+@compiled(nb.void(READ_I4, *_SOURCE, U1, U1, I4, nb.i8[:, ::1], I8, I8))
 def _plan(  # type: ignore[no-untyped-def]
     position, ref_at, ref_data, alt_at, alt_data, reference,
     outcome, flags, new_position, plan, ref_offsets, alt_offsets,
@@ -201,7 +201,13 @@ def _plan(  # type: ignore[no-untyped-def]
             flags[i] |= _LEFT_ALIGNED
 
 
-@compiled(nb.void, READ_U1, nb.i8, nb.i8, U1)
+@part
+def _copy(bases, target):  # type: ignore[no-untyped-def]
+    for j in range(len(bases)):
+        target[j] = bases[j]
+
+
+@part
 def _copy_ring(bases, shift, anchor, target):  # type: ignore[no-untyped-def]
     """Copy the bases that differ, rolled by `shift`, leaving room for an anchor before them."""
     room = 1 if anchor == _ANCHOR_BEFORE else 0
@@ -209,7 +215,7 @@ def _copy_ring(bases, shift, anchor, target):  # type: ignore[no-untyped-def]
         target[room + j] = _UPPER[bases[(j - shift) % len(bases)]]
 
 
-@compiled(nb.void, *_SOURCE, U1, I4, nb.i8[:, ::1], I8, U1, I8, U1)
+@compiled(nb.void(*_SOURCE, U1, I4, nb.i8[:, ::1], I8, U1, I8, U1))
 def _write(  # type: ignore[no-untyped-def]
     ref_at, ref_data, alt_at, alt_data, reference,
     outcome, new_position, plan, new_ref_at, new_ref, new_alt_at, new_alt,
@@ -221,8 +227,8 @@ def _write(  # type: ignore[no-untyped-def]
         to_ref = new_ref[new_ref_at[i] : new_ref_at[i + 1]]
         to_alt = new_alt[new_alt_at[i] : new_alt_at[i + 1]]
         if outcome[i] != _KEPT:
-            to_ref[:] = ref
-            to_alt[:] = alt
+            _copy(ref, to_ref)
+            _copy(alt, to_alt)
             continue
         n_ref, n_alt, first, shift, anchor = plan[i]
         _copy_ring(ref[first : first + n_ref], shift, anchor, to_ref)

@@ -4,11 +4,15 @@ Fixed signatures let every process of a run load the same cached machine code, a
 installation, and no process compiles in the middle of its work.
 """
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba as nb
 from llvmlite import ir
+from numba.core.caching import FunctionCache
+from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
 READ_U1 = nb.types.Array(nb.u1, 1, "C", readonly=True)
@@ -17,32 +21,144 @@ READ_I4 = nb.types.Array(nb.i4, 1, "C", readonly=True)
 READ_I8 = nb.types.Array(nb.i8, 1, "C", readonly=True)
 U1, I4, I8 = nb.u1[::1], nb.i4[::1], nb.i8[::1]
 
+_NO_REFERENCE_COUNTS = {"_nrt": False}
+"""An option of numba that spares every call of a part two atomic writes for each array it is given,
+which take longer than what most parts do. Compiled functions cannot make arrays then: callers do.
+"""
 
-def compiled(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compile the decorated function for one signature, releasing the GIL while it runs."""
-    decorate: Callable[[Callable[..., Any]], Callable[..., Any]]
-    decorate = nb.njit(result(*arguments), cache=True, nogil=True)
+
+def compiled(*signatures: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile the decorated function for some signatures, releasing the GIL while it runs."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        dispatcher = nb.njit(function, nogil=True, **_NO_REFERENCE_COUNTS)
+        dispatcher._cache = _Cache(function)  # noqa: SLF001 - what njit(cache=True) does
+        for signature in signatures:
+            dispatcher.compile(signature)
+        dispatcher.disable_compile()
+        return dispatcher  # type: ignore[no-any-return] # numba has no types
+
     return decorate
+
+
+def part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function into those that call it, with no machine code of its own to load."""
+    decorated: Callable[..., Any] = nb.njit(
+        function, nogil=True, forceinline=True, **_NO_REFERENCE_COUNTS
+    )
+    return decorated
+
+
+class _Cache(FunctionCache):  # type: ignore[misc] # numba has no types
+    """A cache of machine code that is out of date when any source of the code has changed.
+
+    Numba looks at the module of the function alone, and would go on with old parts of others.
+    """
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        digest = hashlib.sha256()
+        for path in sorted(sources_of(self._py_func) | {__file__}):
+            digest.update(Path(path).read_bytes())
+        return (*super()._index_key(sig, codegen), digest.hexdigest())
+
+
+def sources_of(function: Callable[..., Any]) -> set[str]:
+    """List the files of a function and of the parts that it is compiled with."""
+    names = function.__code__.co_names
+    called = [function.__globals__.get(name) for name in names]
+    parts = [value.py_func for value in called if isinstance(value, Dispatcher)]
+    return {function.__code__.co_filename}.union(*map(sources_of, parts))
+
+
+def _load(context: Any, builder: Any, to: ir.Type, kind: Any, array: Any, at: Any) -> Any:
+    """Read bytes of an array, from an element on, as something else, wherever they start."""
+    place = builder.gep(context.make_array(kind)(context, builder, array).data, [at])
+    return builder.load(builder.bitcast(place, to.as_pointer()), align=1)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def load8(typing_context: Any, data: Any, at: Any) -> Any:
     """Read eight bytes, from any element of an array on, as one little-endian number."""
-    signature = nb.u8(data, at)
 
-    def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
-        array = context.make_array(sig.args[0])(context, builder, arguments[0])
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _load(context, builder, ir.IntType(64), signature.args[0], *arguments)
+
+    return nb.u8(data, at), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load4(typing_context: Any, data: Any, at: Any) -> Any:
+    """Read four bytes, from any element of an array on, as one little-endian number."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _load(context, builder, ir.IntType(32), signature.args[0], *arguments)
+
+    return nb.u4(data, at), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store2(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
+    """Write two bytes, from any element of an array on, as one little-endian number."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
         place = builder.gep(array.data, [arguments[1]])
-        return builder.load(builder.bitcast(place, ir.IntType(64).as_pointer()), align=1)
+        builder.store(arguments[2], builder.bitcast(place, ir.IntType(16).as_pointer()), align=1)
+        return context.get_dummy_value()
 
-    return signature, generate
+    return nb.void(data, at, nb.u2), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def equal64(typing_context: Any, data: Any, at: Any, byte: Any) -> Any:
+    """Compare 64 bytes, from any element of an array on, with one: bit i tells of byte i."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = ir.VectorType(ir.IntType(8), 64)
+        found = _load(context, builder, vector, signature.args[0], *arguments[:2])
+        return _mask(builder, "==", found, arguments[2])
+
+    return nb.u8(data, at, nb.u1), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def at_least32(typing_context: Any, data: Any, at: Any, least: Any) -> Any:
+    """Compare 32 numbers of two bytes with a limit: bit i tells whether number i reaches it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = ir.VectorType(ir.IntType(16), 32)
+        found = _load(context, builder, vector, signature.args[0], *arguments[:2])
+        mask = _mask(builder, ">=", found, arguments[2])
+        return builder.zext(mask, ir.IntType(64))
+
+    return nb.u8(data, at, nb.i2), generate
+
+
+def _mask(builder: Any, comparison: str, vector: Any, value: Any) -> Any:
+    """Compare each element of a vector with one value, into a number with a bit for each."""
+    one = ir.VectorType(value.type, vector.type.count)
+    lane = builder.insert_element(ir.Constant(one, ir.Undefined), value, ir.IntType(32)(0))
+    every = ir.Constant(ir.VectorType(ir.IntType(32), vector.type.count), None)
+    same = builder.shuffle_vector(lane, ir.Constant(one, ir.Undefined), every)
+    bits = builder.icmp_signed(comparison, vector, same)
+    return builder.bitcast(bits, ir.IntType(vector.type.count))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def trailing_zeros(typing_context: Any, value: Any) -> Any:
     """Count the zero bits below the lowest one."""
 
-    def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return nb.u8(nb.u8), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def count_ones(typing_context: Any, value: Any) -> Any:
+    """Count the bits that are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return nb.i8(nb.u8), generate

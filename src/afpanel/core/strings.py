@@ -65,10 +65,11 @@ class Strings:
         return Strings.of_arrow(self.arrow().take(pa.array(indices)))
 
 
-@compiled(nb.void, READ_U1, READ_I8, READ_I8, READ_I8, U1)
+@compiled(nb.void(READ_U1, READ_I8, READ_I8, READ_I8, U1))
 def _copy_slices(data, starts, ends, offsets, target):  # type: ignore[no-untyped-def]
     for i in range(len(starts)):
-        target[offsets[i] : offsets[i + 1]] = data[starts[i] : ends[i]]
+        for j in range(ends[i] - starts[i]):
+            target[offsets[i] + j] = data[starts[i] + j]
 
 
 def gather(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Strings:

@@ -14,10 +14,10 @@ from afpanel.core.calls import CallBlock
 from afpanel.errors import BadInputError
 from afpanel.io.records import (
     MISSING_QUALITY,
-    Dtype,
     Header,
     RecordBlock,
     Source,
+    Wanted,
     WideGenotypeError,
     check_contig,
 )
@@ -32,20 +32,13 @@ _REPAIR = "check the file with: bcftools view FILE > /dev/null"
 class HtslibSource(Source):
     """A BCF file."""
 
-    def __init__(
-        self,
-        path: Path,
-        kind: FileKind,
-        samples: list[str] | None,
-        fields: tuple[str, ...],
-        dtype: Dtype,
-    ) -> None:
+    def __init__(self, path: Path, kind: FileKind, wanted: Wanted) -> None:
         try:
             self._file = cyvcf2.VCF(str(path))
         except Exception as error:  # cyvcf2 and htslib raise bare Exception here
             raise BadInputError(f"the header cannot be read: {error}", where=path) from error
         header = Header.parse(path, self._file.raw_header)
-        super().__init__(path, kind, header, samples, fields, dtype)
+        super().__init__(path, kind, header, wanted)
         self._file.set_samples(self.samples)
 
     def empty_block(self) -> RecordBlock:
@@ -155,18 +148,28 @@ class _Block:
         genotype: NDArray[np.int16] = record.genotype.array()[:, :-1]
         ploidy = genotype.shape[1]
         if ploidy > 2:
-            raise self._fault(
-                record,
-                np.flatnonzero((genotype[:, 2:] != FILL).any(axis=1)),
-                "polyploid call",
-                "at most two alleles",
-                f"{ploidy}",
-            )
+            polyploid = np.flatnonzero((genotype[:, 2:] != FILL).any(axis=1))
+            if not self._source.polyploid_missing:
+                raise self._fault(
+                    record,
+                    polyploid,
+                    "polyploid call",
+                    "at most two alleles; genotypes.polyploid: missing takes such calls as missing",
+                    f"{ploidy}",
+                )
+            self._check_alleles(record, genotype, n_alleles)
+            genotype = genotype[:, :2].copy()
+            genotype[polyploid] = MISSING
+            self._source.polyploid_calls += len(polyploid)
         if ploidy < 2:
             genotype = np.pad(genotype, ((0, 0), (0, 2 - ploidy)), constant_values=FILL)
-        highest = int(genotype.max(initial=MISSING))
-        if highest > np.iinfo(self._source.dtype).max:
+        self._check_alleles(record, genotype, n_alleles)
+        if genotype.max(initial=MISSING) > np.iinfo(self._source.dtype).max:
             raise WideGenotypeError(f"{record.CHROM}:{record.POS} has {n_alleles} alleles")
+        return genotype
+
+    def _check_alleles(self, record: Any, genotype: NDArray[np.int16], n_alleles: int) -> None:
+        highest = int(genotype.max(initial=MISSING))
         if highest >= n_alleles:
             raise self._fault(
                 record,
@@ -175,7 +178,6 @@ class _Block:
                 f"an allele number of at most {n_alleles - 1}",
                 str(highest),
             )
-        return genotype
 
     def _fault(
         self, record: Any, samples: NDArray[np.intp], what: str, expected: str, found: str

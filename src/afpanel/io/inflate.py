@@ -31,7 +31,11 @@ class DamagedError(BadInputError):
 
 
 def pieces(
-    path: Path, compression: Compression, offset: int = 0, size: int = _PIECE
+    path: Path,
+    compression: Compression,
+    offset: int = 0,
+    size: int = _PIECE,
+    end: int | None = None,
 ) -> Iterator[bytes]:
     """Read a file's text.
 
@@ -43,6 +47,8 @@ def pieces(
         Where to begin: a virtual offset, as an index gives it, of a BGZF file.
     size
         Bytes of text to give out at a time, or somewhat more.
+    end
+        Where to stop: a virtual offset of a BGZF file.
 
     Raises
     ------
@@ -51,7 +57,7 @@ def pieces(
     """
     try:
         if compression is Compression.BGZF:
-            yield from _bgzf_pieces(path, offset, size)
+            yield from _bgzf_pieces(path, offset, size, end)
         elif compression is Compression.GZIP:
             yield from _gzip_pieces(path, size)
         else:
@@ -129,13 +135,14 @@ def _gzip_pieces(path: Path, size: int) -> Iterator[bytes]:
         raise EOFError("compressed file ended before the end-of-stream marker was reached")
 
 
-def _bgzf_pieces(path: Path, offset: int, size: int) -> Iterator[bytes]:
+def _bgzf_pieces(path: Path, offset: int, size: int, stop: int | None) -> Iterator[bytes]:
     """Inflate block by block; each block holds its own size, digest and length."""
     skip = offset & 0xFFFF
     inflated: list[bytes] = []
     length = 0
     with path.open("rb") as source:
         source.seek(offset >> 16)
+        begin = offset >> 16  # of what is at hand, in the file
         rest = b""
         while data := source.read(_SMALL_PIECE):
             compressed = memoryview(rest + data)
@@ -150,6 +157,9 @@ def _bgzf_pieces(path: Path, offset: int, size: int) -> Iterator[bytes]:
                     len(text),
                 ):
                     raise OSError("a block does not fit its digest")
+                if stop is not None and begin + at == stop >> 16:
+                    yield b"".join([*inflated, text[skip : stop & 0xFFFF]])
+                    return
                 inflated.append(text[skip:] if skip else text)
                 length += len(text)
                 skip = 0
@@ -159,6 +169,7 @@ def _bgzf_pieces(path: Path, offset: int, size: int) -> Iterator[bytes]:
                     yield b"".join(inflated)
                     inflated, length = [], 0
             rest = bytes(compressed[at:])
+            begin += at
         if inflated:
             yield b"".join(inflated)
         if rest:

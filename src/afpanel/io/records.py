@@ -177,6 +177,28 @@ class Header:
         return tuple(name for name in FIELDS if name in wanted and name in self.formats)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be read of a file.
+
+    Parameters
+    ----------
+    samples
+        IDs of samples, in any order; None is all of them.
+    fields
+        Which of `FIELDS`, where the file has them.
+    dtype
+        Of genotypes: int8 for up to 128 alleles in a record, int16 for more.
+    polyploid_missing
+        Whether calls of more than two alleles are taken as missing, and not refused.
+    """
+
+    samples: list[str] | None = None
+    fields: tuple[str, ...] = ()
+    dtype: Dtype = np.int8
+    polyploid_missing: bool = False
+
+
 class Source(ABC):
     """A variant file that is read through, or by region where it has an index.
 
@@ -186,8 +208,8 @@ class Source(ABC):
         The file, and what it is.
     header
         Its header.
-    samples, fields, dtype
-        As `source.open_source` has them.
+    wanted
+        What is to be read.
 
     Attributes
     ----------
@@ -201,25 +223,25 @@ class Source(ABC):
         FORMAT fields that are read beside GT.
     has_genotypes
         Whether the file has samples, and declares GT.
+    dtype
+        Of genotypes.
+    polyploid_missing
+        Whether calls of more than two alleles are taken as missing, and not refused.
+    polyploid_calls
+        How many were, in the blocks read so far.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        kind: FileKind,
-        header: Header,
-        samples: list[str] | None,
-        fields: tuple[str, ...],
-        dtype: Dtype,
-    ) -> None:
+    def __init__(self, path: Path, kind: FileKind, header: Header, wanted: Wanted) -> None:
         self.path = path
         self.kind = kind
-        self.samples = header.select(path, samples)
+        self.samples = header.select(path, wanted.samples)
         self.filters = header.filters
         self.contigs = header.contigs
-        self.fields = header.fields_among(fields)
+        self.fields = header.fields_among(wanted.fields)
         self.has_genotypes = "GT" in header.formats and bool(header.samples)
-        self.dtype = dtype
+        self.dtype = wanted.dtype
+        self.polyploid_missing = wanted.polyploid_missing
+        self.polyploid_calls = 0
 
     def filter_number(self, name: str) -> int:
         """Find the number of a FILTER value, which a record may have without a declaration."""

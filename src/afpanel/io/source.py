@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from afpanel.io.records import Dtype, Source
+from afpanel.io.records import Dtype, Source, Wanted
 from afpanel.io.sniff import sniff
 from afpanel.io.text_source import TextSource
 
@@ -14,6 +14,8 @@ def open_source(
     samples: list[str] | None = None,
     fields: tuple[str, ...] = (),
     dtype: Dtype = np.int8,
+    *,
+    polyploid_missing: bool = False,
 ) -> Source:
     """Open a VCF or BCF file, plain or compressed, indexed or not.
 
@@ -21,12 +23,8 @@ def open_source(
     ----------
     path
         The file.
-    samples
-        IDs of the samples to read, in any order; None is all of them.
-    fields
-        Which of GQ, DP and AD to read, where the file has them.
-    dtype
-        Of genotypes: int8 for up to 128 alleles in a record, int16 for more.
+    samples, fields, dtype, polyploid_missing
+        See `records.Wanted`.
 
     Raises
     ------
@@ -34,8 +32,9 @@ def open_source(
         If the file is damaged or its header cannot be read, or a sample is not in it.
     """
     kind = sniff(path)
+    wanted = Wanted(samples, fields, dtype, polyploid_missing)
     if not kind.is_bcf:
-        return TextSource(path, kind, samples, fields, dtype)
+        return TextSource(path, kind, wanted)
     from afpanel.io.htslib_source import HtslibSource  # noqa: PLC0415 - slow to import
 
-    return HtslibSource(path, kind, samples, fields, dtype)
+    return HtslibSource(path, kind, wanted)

@@ -9,6 +9,13 @@ from afpanel.io.vcf_kernel import PAD
 
 _CAPACITY = 16 << 20
 
+LONGEST_LINE = 1 << 30
+"""Bytes that a line may have: more than a call of each of ten million people takes."""
+
+
+class LongLineError(Exception):
+    """A line goes on for longer than any true one; its beginning is what the buffer holds."""
+
 
 class TextBuffer:
     """Text to be scanned, refilled as it is used up.
@@ -51,6 +58,8 @@ class TextBuffer:
                 self._damage = error
                 self._ended = True
                 break
+            if piece is not None and not self.stop and self._filled > LONGEST_LINE:
+                raise LongLineError
             if piece is None:
                 self._ended = True
                 if self._filled and self.data[self._filled - 1] != ord("\n"):

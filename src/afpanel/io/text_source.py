@@ -23,39 +23,34 @@ from afpanel.io.records import (
     BLOCKS_IN_USE,
     FIELDS,
     MISSING_QUALITY,
-    Dtype,
     Header,
     RecordBlock,
     Source,
+    Wanted,
     WideGenotypeError,
     check_contig,
 )
 from afpanel.io.scan import unsorted
 from afpanel.io.sniff import FileKind
-from afpanel.io.text_buffer import TextBuffer
-from afpanel.io.vcf_kernel import COLUMNS, Fault, scan
+from afpanel.io.text_buffer import LongLineError, TextBuffer
+from afpanel.io.text_faults import REPAIR, line_fault, lines_before, place_of
+from afpanel.io.vcf_calls import FIELDS_AT_ONCE, PLAIN_CALLS, Fault
+from afpanel.io.vcf_kernel import COLUMNS, scan
 from afpanel.model.region import OPEN_END, Region
 
 _PIECES_AHEAD = 2
 _HEADER_PIECE = 1 << 16
 _HEADER_LIMIT = 256 << 20
-_REPAIR = "look at the line: bcftools view FILE > /dev/null"
 _CHROM, _POS, _ID, _REF, _ALT, _QUAL, _FILTER = range(7)
+_LINES, _POLYPLOID = 3, 4  # places in the report of a scan
 
 
 class TextSource(Source):
     """A VCF file."""
 
-    def __init__(
-        self,
-        path: Path,
-        kind: FileKind,
-        samples: list[str] | None,
-        fields: tuple[str, ...],
-        dtype: Dtype,
-    ) -> None:
+    def __init__(self, path: Path, kind: FileKind, wanted: Wanted) -> None:
         header = Header.parse(path, _read_header(path, kind))
-        super().__init__(path, kind, header, samples, fields, dtype)
+        super().__init__(path, kind, header, wanted)
         at = {name: i for i, name in enumerate(self.samples)}
         self.column = np.array([at.get(name, -1) for name in header.samples], np.int32)
         self._index = None
@@ -76,6 +71,16 @@ class TextSource(Source):
         scanner = _Scanner(self, text, size)
         try:
             yield from scanner.blocks(region)
+        except _LineError as error:
+            lines = lines_before(self.path, self.kind.compression, offset or 0) + error.line
+            raise line_fault(
+                error.fault,
+                error.text,
+                error.at,
+                len(self.column),
+                f"{self.path}, line {lines + 1}",
+                scanner.last,
+            ) from None
         except DamagedError as error:
             raise error.after(scanner.last) from error
         if (
@@ -129,7 +134,9 @@ class _Scanner:
         self._calls = [_CallArrays(shape, source) for _ in range(BLOCKS_IN_USE)]
         self._position = np.zeros(size, np.int32)
         self._bounds = np.zeros((size, COLUMNS), np.int64)
-        self._report = np.zeros(4, np.int64)
+        self._report = np.zeros(5, np.int64)
+        self._scratch = np.empty(2 * PLAIN_CALLS, np.int8)
+        self._ends = np.empty(FIELDS_AT_ONCE, np.int64)
         self.last = "the header"
         self.seen: set[bytes] = set()
         self._start()
@@ -146,15 +153,16 @@ class _Scanner:
         everyone = len(self._source.samples) == len(column)
         contig = b""
         previous, at = -1, 0
-        more = self._text.advance(0)
+        more = self._advance(0)
         while more:
             wanted = region is None or contig == region.contig.encode()
             begin = self._row
             self._row = scan(
                 self._text.data, at, self._text.stop, column, np.array(list(contig), np.uint8),
                 everyone, first if wanted else OPEN_END + 1, last if wanted else OPEN_END + 1,
-                most_alleles, begin, self._size, self._position, self._bounds,
-                *self._calls[0].arrays, self._report,
+                most_alleles, self._source.polyploid_missing,
+                begin, self._size, self._position, self._bounds,
+                *self._calls[0].arrays, self._report, self._scratch, self._ends,
             )  # fmt: skip
             at = int(self._report[0])
             previous = self._check_order(begin, previous, contig)
@@ -168,17 +176,22 @@ class _Scanner:
                     return  # the region's contig has ended
                 contig, previous = following, -1
                 if contig in self.seen:
-                    position = self._place(at)
-                    raise unsorted(self._source.path, *position, "contigs one after the other")
+                    place = place_of(self._text.data[at:])
+                    raise unsorted(self._source.path, *place, "contigs one after the other")
                 self.seen.add(contig)
             elif fault is Fault.PAST:
                 break
+            elif fault is Fault.WIDE:
+                contig_name, position = place_of(self._text.data[at:])
+                raise WideGenotypeError(
+                    f"{contig_name}:{position} has a call of a high allele number"
+                )
             elif fault is not Fault.NONE:
-                raise self._error(fault, at)
+                raise self._error(fault, at, int(self._report[2]))
             if self._row == self._size:
                 yield self.take(contig.decode(errors="replace"))
             elif fault is Fault.NONE:
-                more = self._text.advance(at)
+                more = self._advance(at)
                 at = 0
         if self._row:
             yield self.take(contig.decode(errors="replace"))
@@ -186,12 +199,6 @@ class _Scanner:
     def _contig_at(self, at: int) -> bytes:
         end = int(self._bounds[self._row, _POS]) - 1
         return self._text.data[at:end].tobytes()
-
-    def _place(self, line: int) -> tuple[str, int]:
-        """Read contig and position of the line at a byte; 0 where it has no position."""
-        fields = self._text.data[line : line + 200].tobytes().split(b"\t", 2)
-        number = fields[1] if len(fields) == 3 and fields[1].isdigit() else b"0"
-        return fields[0].decode(errors="replace"), int(number)
 
     def _check_order(self, begin: int, previous: int, contig: bytes) -> int:
         """Refuse positions that go back; returns the last one."""
@@ -218,6 +225,7 @@ class _Scanner:
     def take(self, contig: str) -> RecordBlock:
         """Hand over the rows filled so far, and begin the next block."""
         n = self._row
+        self._source.polyploid_calls = int(self._report[_POLYPLOID])
         columns = {c: _joined(kept) for c, kept in self._columns.items()}
         try:
             alleles = _allele_table(columns[_REF], columns[_ALT])
@@ -235,7 +243,7 @@ class _Scanner:
             raise BadInputError(
                 "a column cannot be read: text that is not UTF-8, or QUAL that is no number",
                 where=f"{self._source.path}, {contig}:{self._position[0]}-{self._position[n - 1]}",
-                remedy=_REPAIR,
+                remedy=REPAIR,
             ) from error
         self._calls = [*self._calls[1:], self._calls[0]]
         self._start()
@@ -254,47 +262,31 @@ class _Scanner:
         table: NDArray[np.bool_] = distinct[encoded.indices.to_numpy(zero_copy_only=False)]
         return table
 
-    def _error(self, fault: Fault, line: int) -> BadInputError:
-        contig, position = self._place(line)
-        at, sample = int(self._report[2]), int(self._report[3])
-        place = f"{contig}:{position}, " if position else ""
-        if fault is Fault.WIDE:
-            raise WideGenotypeError(f"{contig}:{position} has a call of a high allele number")
-        data = self._text.data
-        before = np.flatnonzero(data[line:at] == ord("\t"))
-        start = line + int(before[-1]) + 1 if len(before) else line
-        seen = re.split(rb"[\t\r\n]", data[start : start + 40].tobytes(), maxsplit=1)[0]
-        text = repr(seen.decode(errors="replace"))
-        columns = 9 + len(self._source.column)
-        alts = data[line : self._text.stop].tobytes().split(b"\t", 5)[4:5]
-        n_alts = 0 if alts in ([], [b"."]) else alts[0].count(b",") + 1
-        what, expected, found = {
-            Fault.FEW_COLUMNS: ("too few columns", columns, "fewer"),
-            Fault.MANY_COLUMNS: ("too many columns", columns, "more"),
-            Fault.EMPTY_ALLELE: (
-                "an allele without a letter",
-                "REF, and ALTs joined by commas",
-                text,
-            ),
-            Fault.POSITION: ("POS is not a position", "a whole number", text),
-            Fault.GENOTYPE: ("not a genotype", "GT such as 0/1, 1|1, ./. or 0", text),
-            Fault.ALLELE: (
-                "a call names an allele that the record does not have",
-                f"an allele number of at most {n_alts}",
-                text,
-            ),
-            Fault.POLYPLOID: ("polyploid call", "at most two alleles", text),
-            Fault.GT_NOT_FIRST: ("GT is not the first of FORMAT", "GT:…", text),
-            Fault.NUMBER: ("GQ, DP or AD is not a number", "a whole number, or .", text),
-        }[fault]
-        of_sample = fault in (Fault.GENOTYPE, Fault.ALLELE, Fault.POLYPLOID, Fault.NUMBER)
-        return BadInputError(
-            f"{what}, sample number {sample + 1}" if of_sample else what,
-            where=f"{self._source.path}, {place}after {self.last}",
-            expected=expected,
-            found=found,
-            remedy=_REPAIR,
-        )
+    def _advance(self, at: int) -> bool:
+        try:
+            return self._text.advance(at)
+        except LongLineError:
+            raise self._error(Fault.LONG_LINE, 0, 0) from None
+
+    def _error(self, fault: Fault, line: int, at: int) -> "_LineError":
+        text = self._text.data[line : max(self._text.stop, at)]
+        return _LineError(fault, text, at - line, int(self._report[_LINES]))
+
+
+class _LineError(Exception):
+    """A line cannot be used; it is for the source to say so, which knows where reading began.
+
+    Parameters
+    ----------
+    fault, text, at
+        What is wrong, the text from the line on, and the byte of it that is wrong.
+    line
+        Lines before it, from where reading began.
+    """
+
+    def __init__(self, fault: Fault, text: NDArray[np.uint8], at: int, line: int) -> None:
+        super().__init__(fault)
+        self.fault, self.text, self.at, self.line = fault, text, at, line
 
 
 def _read_header(path: Path, kind: FileKind) -> str:

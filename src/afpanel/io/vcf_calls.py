@@ -1,0 +1,357 @@
+"""Compiled loops over the calls of a line of VCF text: genotypes, and the fields that filters need.
+
+A call of the usual form is taken apart without a branch that depends on what it says; whatever is
+not of that form is read byte by byte, and that reading alone decides what is an error.
+"""
+
+from enum import IntEnum
+
+import numba as nb
+
+from afpanel.core.compiled import count_ones, equal64, load4, part, store2, trailing_zeros
+
+
+class Fault(IntEnum):
+    """Why a scan stopped before the end."""
+
+    NONE, FEW_COLUMNS, MANY_COLUMNS, POSITION, GENOTYPE, ALLELE, POLYPLOID = range(7)
+    GT_NOT_FIRST, WIDE, NUMBER, PAST, CONTIG, EMPTY_ALLELE, NUL, LONG_LINE = range(7, 15)
+
+
+# The same as plain numbers, for compiled code.
+NONE, FEW_COLUMNS, MANY_COLUMNS, POSITION, GENOTYPE, ALLELE, POLYPLOID = range(7)
+GT_NOT_FIRST, WIDE, NUMBER, PAST, CONTIG, EMPTY_ALLELE, NUL = range(7, 14)
+
+TAB, NEWLINE, RETURN, COLON, COMMA, DOT, HASH, MINUS = 9, 10, 13, 58, 44, 46, 35, 45
+SLASH, BAR, ZERO, NINE = 47, 124, 48, 57
+
+PLAIN_CALLS = 64
+"""Calls of three bytes, such as 0|1, that are taken apart at a time."""
+
+FIELDS_AT_ONCE = 64
+
+_PLAIN_BYTES = 4  # two alleles, what is between them, and the tab
+_JUNK = -3
+_NOT_USUAL = -4
+_MANY = 100_000  # an allele number past any that is true
+_MOST_I2 = 32_767
+_USUAL_DIGITS = 4
+
+
+@part
+def field_end(data, at):  # type: ignore[no-untyped-def]
+    """Find the next tab or end of line, or a NUL, which has no place in text; one must come."""
+    start = at
+    while True:
+        found = equal64(data, at, nb.u1(TAB)) | equal64(data, at, nb.u1(NEWLINE))
+        found |= equal64(data, at, nb.u1(0))
+        if found:
+            end = at + nb.i8(trailing_zeros(found))
+            if data[end] == NEWLINE and end > start and data[end - 1] == RETURN:
+                return end - 1
+            return end
+        at += 64
+
+
+@part
+def line_end(data, at):  # type: ignore[no-untyped-def]
+    """Find the start of the next line."""
+    while True:
+        found = equal64(data, at, nb.u1(NEWLINE))
+        if found:
+            return at + nb.i8(trailing_zeros(found)) + 1
+        at += 64
+
+
+@part
+def _ends_field(byte):  # type: ignore[no-untyped-def]
+    """Tell whether a byte ends a field of a call."""
+    return byte == TAB or byte == COLON or byte == NEWLINE or byte == RETURN or byte == 0
+
+
+@part
+def _allele(data, at):  # type: ignore[no-untyped-def]
+    """Read an allele of GT: its number, -1 for a dot or -3 for junk; and the byte after it."""
+    if data[at] == DOT:
+        return -1, at + 1
+    if not ZERO <= data[at] <= NINE:
+        return _JUNK, at
+    value = 0
+    while ZERO <= data[at] <= NINE:
+        value = min(value * 10 + nb.i8(data[at]) - ZERO, _MANY)
+        at += 1
+    return value, at
+
+
+@part
+def _whole_number(data, at):  # type: ignore[no-untyped-def]
+    """Read GQ or DP: its whole part, -1 where it is missing or negative or -3 for junk; and its end."""
+    first, value, whole = at, 0, True
+    while not _ends_field(data[at]):
+        byte = data[at]
+        if ZERO <= byte <= NINE:
+            if whole:
+                value = min(value * 10 + nb.i8(byte) - ZERO, _MOST_I2)
+        elif byte == DOT or byte == MINUS:
+            whole = False
+        else:
+            return _JUNK, at
+        at += 1
+    if at == first or data[first] == DOT or data[first] == MINUS:
+        return -1, at
+    return value, at
+
+
+@part
+def _het_alt_reads(data, at, a, b):  # type: ignore[no-untyped-def]
+    """Read AD of a call a/b: the reads of its least supported ALT, -1 if missing; and its end."""
+    least, found, number = _MOST_I2, 0, 0
+    while True:
+        value = -1
+        while not _ends_field(data[at]) and data[at] != COMMA:
+            byte = data[at]
+            if ZERO <= byte <= NINE:
+                value = min(max(value, 0) * 10 + nb.i8(byte) - ZERO, _MOST_I2)
+            elif byte != DOT:
+                return _JUNK, at
+            at += 1
+        if number > 0 and (number == a or number == b):
+            least = min(least, value)
+            found += 1
+        if data[at] != COMMA:
+            break
+        number += 1
+        at += 1
+    return least if found == (1 if a == 0 or b == 0 else 2) else -1, at
+
+
+@part
+def _plain_calls(data, at, alleles, target, to):  # type: ignore[no-untyped-def]
+    """Take apart `PLAIN_CALLS` calls of a digit or dot, a bar or slash, and another, and a tab each.
+
+    They go to `target`, two numbers for each from `to` on. Returns whether all are of that form and
+    name alleles that the record has; if not, what was written is of no use.
+    """
+    dot = nb.u4(DOT)
+    end = nb.u4(min(alleles, 10) + ZERO - DOT)  # from a dot, 0 is two further, and a slash between
+    wrong = nb.u4(0)
+    for k in range(PLAIN_CALLS):
+        call = load4(data, at + _PLAIN_BYTES * k)
+        a = (call & nb.u4(255)) - dot
+        between = (call >> nb.u4(8)) & nb.u4(255)
+        b = ((call >> nb.u4(16)) & nb.u4(255)) - dot
+        wrong |= nb.u4(call >> nb.u4(24) != TAB) | nb.u4((between != BAR) & (between != SLASH))
+        wrong |= nb.u4(a >= end) | nb.u4(a == 1) | nb.u4(b >= end) | nb.u4(b == 1)
+        a = (a + nb.u4(a == 0) - nb.u4(2)) & nb.u4(255)
+        b = (b + nb.u4(b == 0) - nb.u4(2)) & nb.u4(255)
+        store2(target, to + 2 * k, nb.u2(a | (b << nb.u4(8))))
+    return wrong == 0
+
+
+@part
+def _usual_call(data, at, alleles, n_fields, ends):  # type: ignore[no-untyped-def]
+    """Take apart a call of two single-digit alleles and other fields, in no more than 64 bytes.
+
+    Parameters
+    ----------
+    data, at
+        The text, and where the call begins.
+    alleles
+        Alleles of the record.
+    n_fields
+        Fields that are looked for, GT among them; `ends` receives where each ends.
+
+    Returns
+    -------
+    tuple
+        The two alleles, the number of fields found, and where the call ends; at a tab, or -1 if the
+        call is of another form.
+    """
+    tabs = equal64(data, at, nb.u1(TAB))
+    before = (tabs & (~tabs + nb.u8(1))) - nb.u8(1)  # the bits below the first tab
+    call = load4(data, at)
+    a, b = nb.i8(call & nb.u4(255)) - ZERO, nb.i8((call >> nb.u4(16)) & nb.u4(255)) - ZERO
+    between, after = (call >> nb.u4(8)) & nb.u4(255), call >> nb.u4(24)
+    others = equal64(data, at, nb.u1(NEWLINE)) | equal64(data, at, nb.u1(0))
+    usual = tabs != 0 and (others & before) == 0
+    usual &= (between == BAR) | (between == SLASH)
+    usual &= (after == COLON) | (after == TAB)
+    last = min(alleles, 10) - 1
+    usual &= ((a >= 0) & (a <= last)) | (a == DOT - ZERO)
+    usual &= ((b >= 0) & (b <= last)) | (b == DOT - ZERO)
+    if not usual:
+        return 0, 0, 0, -1
+    end = at + nb.i8(trailing_zeros(tabs))
+    colons = equal64(data, at, nb.u1(COLON)) & before
+    found = min(n_fields, count_ones(colons) + 1)
+    for field in range(found):
+        ends[field] = at + nb.i8(trailing_zeros(colons)) if colons else end
+        colons &= colons - nb.u8(1)
+    return max(a, -1), max(b, -1), found, end
+
+
+@part
+def _usual_number(data, start, end):  # type: ignore[no-untyped-def]
+    """Read a number of one to four digits, or a dot as -1; -4 if it is something else."""
+    digits = end - start
+    if digits < 1 or digits > _USUAL_DIGITS:
+        return _NOT_USUAL
+    kept = nb.u8(0xFFFFFFFF) << nb.u8(32 - 8 * digits) & nb.u8(0xFFFFFFFF)
+    text = nb.u8(load4(data, end - _USUAL_DIGITS)) & kept | nb.u8(0x30303030) & ~kept
+    if text & nb.u8(0xF0F0F0F0) | ((text + nb.u8(0x06060606)) & nb.u8(0xF0F0F0F0)) >> nb.u8(
+        4
+    ) != nb.u8(0x33333333):
+        return -1 if digits == 1 and data[start] == DOT else _NOT_USUAL
+    text -= nb.u8(0x30303030)
+    text = (text * nb.u8(10) + (text >> nb.u8(8))) & nb.u8(0x00FF00FF)
+    return nb.i8((text * nb.u8(100) + (text >> nb.u8(16))) & nb.u8(0xFFFF))
+
+
+@part
+def scan_calls(  # type: ignore[no-untyped-def]
+    data, at, column, everyone, gt_only, places, alleles, most_alleles, polyploid_missing, row,
+    genotype, gq, dp, het_alt_ad, scratch, ends, report,
+):  # fmt: skip
+    """Read the calls of a line; returns the start of the next line, or the byte of a fault, and it."""
+    gt_at, gq_at, dp_at, ad_at = places
+    want_gq, want_dp, want_ad = len(gq) > 0, len(dp) > 0, len(het_alt_ad) > 0
+    last_field = max(gq_at if want_gq else 0, dp_at if want_dp else 0, ad_at if want_ad else 0)
+    n_columns = len(column)
+    flat = genotype.reshape(genotype.size)
+    row_at = row * 2 * genotype.shape[1]
+    into_place = everyone and genotype.itemsize == 1
+    singly = 0 if gt_only else n_columns  # up to where calls are read one by one
+    s = 0
+    ended = False
+    while s < n_columns:
+        while gt_only and s >= singly and s + PLAIN_CALLS < n_columns:
+            # A line that is too short fails here, for it has newlines where tabs are to be.
+            if into_place:
+                plain = _plain_calls(data, at, alleles, flat, row_at + 2 * s)
+            else:
+                plain = _plain_calls(data, at, alleles, scratch, 0)
+            if not plain:
+                singly = s + PLAIN_CALLS
+                break
+            if not into_place:
+                for k in range(PLAIN_CALLS):
+                    out = column[s + k]
+                    if out >= 0:
+                        genotype[row, out, 0] = scratch[2 * k]
+                        genotype[row, out, 1] = scratch[2 * k + 1]
+            s += PLAIN_CALLS
+            at += PLAIN_CALLS * _PLAIN_BYTES
+        if ended:
+            return at, FEW_COLUMNS
+        out = column[s]
+        if out < 0:
+            at = field_end(data, at)
+        else:
+            usual = False
+            if not gt_only and gt_at == 0 and last_field < FIELDS_AT_ONCE:
+                a, b, found, end = _usual_call(data, at, alleles, last_field + 1, ends)
+                usual = end >= 0
+                if usual:
+                    genotype[row, out, 0] = a
+                    genotype[row, out, 1] = b
+                    if want_gq:
+                        value = nb.i8(-1)
+                        if 0 < gq_at < found:
+                            value = _usual_number(data, ends[gq_at - 1] + 1, ends[gq_at])
+                        gq[row, out] = value
+                        usual &= value != _NOT_USUAL
+                    if want_dp:
+                        value = nb.i8(-1)
+                        if 0 < dp_at < found:
+                            value = _usual_number(data, ends[dp_at - 1] + 1, ends[dp_at])
+                        dp[row, out] = value
+                        usual &= value != _NOT_USUAL
+                    if want_ad:
+                        value = nb.i8(-1)
+                        if 0 < ad_at < found and a != b and a >= 0 and b >= 0:
+                            value, _ = _het_alt_reads(data, ends[ad_at - 1] + 1, a, b)
+                        het_alt_ad[row, out] = value
+                        usual &= value != _JUNK
+                    if usual:
+                        at = end
+            if not usual:
+                at, fault = _any_call(
+                    data, at, places, last_field, alleles, most_alleles, polyploid_missing,
+                    row, out, genotype, gq, dp, het_alt_ad, report,
+                )  # fmt: skip
+                if fault != NONE:
+                    return at, fault
+        if data[at] == TAB:
+            at += 1
+        elif data[at] == 0:
+            return at, NUL
+        else:
+            ended = True
+        s += 1
+    if not ended:
+        return at, MANY_COLUMNS
+    return line_end(data, at), NONE
+
+
+@part
+def _any_call(  # type: ignore[no-untyped-def]
+    data, at, places, last_field, alleles, most_alleles, polyploid_missing,
+    row, out, genotype, gq, dp, het_alt_ad, report,
+):  # fmt: skip
+    """Read a call byte by byte; returns the end of its column and no fault, or byte and fault."""
+    gt_at, gq_at, dp_at, ad_at = places
+    want_gq, want_dp, want_ad = len(gq) > 0, len(dp) > 0, len(het_alt_ad) > 0
+    a = b = nb.i8(-2)
+    if gt_at < 0:
+        a = b = nb.i8(-1)
+    else:
+        a, at = _allele(data, at)
+        highest = a
+        if data[at] == BAR or data[at] == SLASH:
+            b, at = _allele(data, at + 1)
+            highest = max(highest, b)
+        polyploid = data[at] == BAR or data[at] == SLASH
+        if polyploid and not polyploid_missing:
+            return at, POLYPLOID
+        while a != _JUNK and b != _JUNK and (data[at] == BAR or data[at] == SLASH):
+            b, at = _allele(data, at + 1)
+            highest = max(highest, b)
+        if a == _JUNK or b == _JUNK or not _ends_field(data[at]):
+            return at, GENOTYPE
+        if highest >= alleles:
+            return at, ALLELE
+        if polyploid:
+            a = b = nb.i8(-1)
+            report[4] += 1
+        elif highest >= most_alleles:
+            return at, WIDE
+    genotype[row, out, 0] = a
+    genotype[row, out, 1] = b
+    if want_gq:
+        gq[row, out] = -1
+    if want_dp:
+        dp[row, out] = -1
+    if want_ad:
+        het_alt_ad[row, out] = -1
+    field = 0
+    while gt_at == 0 and data[at] == COLON and field < last_field:
+        field += 1
+        at += 1
+        value = nb.i8(-1)
+        if (want_gq and field == gq_at) or (want_dp and field == dp_at):
+            value, at = _whole_number(data, at)
+            if field == gq_at:
+                gq[row, out] = value
+            else:
+                dp[row, out] = value
+        elif want_ad and field == ad_at and a >= 0 and b >= 0 and a != b:
+            value, at = _het_alt_reads(data, at, a, b)
+            het_alt_ad[row, out] = value
+        else:
+            while not _ends_field(data[at]):
+                at += 1
+        if value == _JUNK:
+            return at, NUMBER
+    if not (data[at] == TAB or data[at] == NEWLINE):
+        at = field_end(data, at)
+    return at, NONE
