@@ -5,8 +5,9 @@ installation, and no process compiles in the middle of its work.
 """
 
 import hashlib
+import inspect
+import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numba as nb
@@ -57,17 +58,17 @@ class _Cache(FunctionCache):  # type: ignore[misc] # numba has no types
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         digest = hashlib.sha256()
-        for path in sorted(sources_of(self._py_func) | {__file__}):
-            digest.update(Path(path).read_bytes())
+        for module in sorted(modules_of(self._py_func) | {__name__}):
+            digest.update(inspect.getsource(sys.modules[module]).encode())
         return (*super()._index_key(sig, codegen), digest.hexdigest())
 
 
-def sources_of(function: Callable[..., Any]) -> set[str]:
-    """List the files of a function and of the parts that it is compiled with."""
+def modules_of(function: Callable[..., Any]) -> set[str]:
+    """List the modules of a function and of the parts that it is compiled with."""
     names = function.__code__.co_names
     called = [function.__globals__.get(name) for name in names]
     parts = [value.py_func for value in called if isinstance(value, Dispatcher)]
-    return {function.__code__.co_filename}.union(*map(sources_of, parts))
+    return {function.__module__}.union(*map(modules_of, parts))
 
 
 def _load(context: Any, builder: Any, to: ir.Type, kind: Any, array: Any, at: Any) -> Any:
