@@ -21,14 +21,14 @@ def command(name: str) -> click.Command:
     return cli.get_command(click.Context(cli), name)
 
 
-def example_of(help_text: str) -> list[str]:
-    """The words of a help text's example, its lines joined."""
+def examples_of(help_text: str) -> list[list[str]]:
+    """The words of each call of a help text's example, its lines joined."""
     lines = (
         help_text.split("Example:", 1)[1]
         .split("Options:", maxsplit=1)[0]
         .split("\n\n", maxsplit=1)[0]
     )
-    return shlex.split(lines.replace("\\\n", " "))
+    return [shlex.split(line) for line in lines.replace("\\\n", " ").splitlines() if line.strip()]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -43,9 +43,9 @@ def test_the_help_of_every_command_teaches_by_an_example(name, capsys):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_example_of_every_command_is_a_call_that_it_understands(name, capsys):
     main([name, "--help"])
-    words = example_of(capsys.readouterr().out)
-    assert words[:2] == ["afpanel", name]
-    command(name).make_context(name, words[2:])  # raises where an option is unknown or missing
+    for words in examples_of(capsys.readouterr().out):
+        assert words[:2] == ["afpanel", name]
+        command(name).make_context(name, words[2:])  # raises where an option is unknown or missing
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -7,6 +7,7 @@ import pytest
 
 from afpanel.io import store as stores
 from afpanel.io.panel_store import PANEL, PANEL_VERSION
+from afpanel.io.store_writer import create_store
 
 
 def rewrite(path, *, extra=None, groups=None, drop=()):
@@ -17,7 +18,7 @@ def rewrite(path, *, extra=None, groups=None, drop=()):
     if groups is not None:
         arrays["group_id"] = np.array(groups, object)
     arrays |= extra or {}
-    with stores.create_store(path, PANEL, PANEL_VERSION, chunk=100, attributes=about) as new:
+    with create_store(path, PANEL, PANEL_VERSION, chunk=100, attributes=about) as new:
         for name, values in arrays.items():
             if name not in drop:
                 dims = tuple(f"d{i}" for i in range(values.ndim))
@@ -118,7 +119,7 @@ def test_attributes_of_a_panel_do_not_pass_the_gate(panel):
         arrays = {name: old.read(name) for name in old.names()}
         about = {k: v for k, v in old.attributes.items() if not k.startswith("afpanel_")}
     about["made_by"] = "someone@host"
-    with stores.create_store(path, PANEL, PANEL_VERSION, chunk=100, attributes=about) as new:
+    with create_store(path, PANEL, PANEL_VERSION, chunk=100, attributes=about) as new:
         for name, values in arrays.items():
             new.array(name, values)
     outcome = panel.run(*panel.gate_command())

@@ -11,6 +11,7 @@ import pytest
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zarr.storage import ZipStore
 
 from afpanel.errors import BadInputError
 from afpanel.io.files import (
@@ -21,7 +22,8 @@ from afpanel.io.files import (
     write_json,
     write_text,
 )
-from afpanel.io.store import Store, create_store
+from afpanel.io.store import Store
+from afpanel.io.store_writer import create_store
 
 SETTINGS = settings(max_examples=25, deadline=None, derandomize=True)
 
@@ -350,3 +352,64 @@ def test_a_store_is_the_same_when_another_is_closed_while_it_is_open(tmp_path: P
         following.append({"variant_allele": wide, "variant_position": np.arange(4)})
         inner.__exit__(None, None, None)
         assert (tmp_path / f"inner{number}.zip").read_bytes() == alone
+
+
+# ---------------------------------------------------------------------------------------------
+# Chunks are packed without Zarr, and must be what Zarr would have written
+
+
+def entries(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize("rows", [1, 4, 5, 12])
+@pytest.mark.parametrize("samples", [1, 7, 70_001])
+def test_the_bytes_of_chunks_are_those_that_zarr_writes(
+    tmp_path: Path, rows: int, samples: int
+) -> None:
+    rng = np.random.default_rng(rows)
+    columns = {
+        "variant_position": rng.integers(1, 10**8, rows).astype(np.int32),
+        "variant_quality": rng.random(rows).astype(np.float32),
+        "variant_allele": np.array([["A", "C", "", "é" * (i % 3)] for i in range(rows)], object),
+        "variant_filter": rng.random((rows, 3)) < 0.5,
+        "call_genotype": rng.integers(-2, 3, (rows, samples, 2)).astype(np.int8),
+        "call_DP": rng.integers(-1, 300, (rows, samples)).astype(np.int16),
+    }
+    with create_store(tmp_path / "a.zip", "test", 1, chunk=4) as writer:
+        writer.append(columns)
+    with (
+        ZipStore(tmp_path / "a.zip", mode="r") as ours,
+        ZipStore(tmp_path / "b.zip", mode="w") as b,
+    ):
+        theirs = zarr.create_group(b)
+        for name, array in zarr.open_group(ours, mode="r").arrays():
+            np.testing.assert_array_equal(np.asarray(array[...]), columns[name], name)
+            again = theirs.create_array(
+                name,
+                shape=array.shape,
+                chunks=array.chunks,
+                dtype=array.dtype,
+                compressors=array.compressors,
+                config={"write_empty_chunks": name.startswith("call_")},
+            )
+            again[...] = np.asarray(array[...])
+    expected, found = entries(tmp_path / "b.zip"), entries(tmp_path / "a.zip")
+    chunks = {name for name in expected if "/c/" in name}
+    assert chunks == {name for name in found if "/c/" in name}
+    assert all(found[name] == expected[name] for name in chunks)
+
+
+def test_a_chunk_read_at_once_is_what_zarr_reads(tmp_path: Path) -> None:
+    calls = np.random.default_rng(3).integers(-1, 3, (10, 9, 2)).astype(np.int8)
+    zeros = np.zeros((10, 2), np.bool_)
+    with create_store(tmp_path / "a.zip", "test", 1, chunk=4) as writer:
+        writer.append({"call_genotype": calls, "variant_filter": zeros})
+    with Store(tmp_path / "a.zip", "test", 1) as store:
+        for start in range(10):
+            for stop in range(start, 11):
+                read = store.read("call_genotype", start, stop)
+                np.testing.assert_array_equal(read, calls[start:stop])
+                read = store.read("variant_filter", start, stop)
+                np.testing.assert_array_equal(read, zeros[start:stop])

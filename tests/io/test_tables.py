@@ -304,6 +304,7 @@ def test_a_configuration_of_the_required_keys_has_the_defaults_of_the_contract(
         "min_dp_haploid": 5,
         "min_ab": 0.2,
         "half_calls": "count",
+        "polyploid": "error",
         "filters": ["PASS", "."],
     }
     assert config["harmonize"]["max_ref_mismatch"] == 0.01

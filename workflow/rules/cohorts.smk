@@ -20,10 +20,11 @@ rule ingest:
     params:
         region=region_of,
         fields=FIELDS,
+        polyploid=CONFIG["genotypes"]["polyploid"],
         listed=lambda wildcards: COHORTS[wildcards.cohort]["listed_samples"],
     shell:
         "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --region {params.region:q}"
-        " --fields '{params.fields}' --out {output:q} 2> {log:q}"
+        " --fields '{params.fields}' --polyploid {params.polyploid} --out {output:q} 2> {log:q}"
 
 
 for number, (stream_cohort, stream_path) in enumerate(STREAMS):
@@ -52,10 +53,11 @@ for number, (stream_cohort, stream_path) in enumerate(STREAMS):
                 f"{RESULTS}/private/{cohort}/genotypes/{{partition}}.vcz.zip"
             ),
             fields=FIELDS,
+            polyploid=CONFIG["genotypes"]["polyploid"],
             listed=COHORTS[stream_cohort]["listed_samples"],
         shell:
             "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --partitions {input.partitions:q}"
-            " --fields '{params.fields}' --out {params.out:q} 2> {log:q}"
+            " --fields '{params.fields}' --polyploid {params.polyploid} --out {params.out:q} 2> {log:q}"
 
 
 rule harmonize:
@@ -104,7 +106,7 @@ rule count:
         **{
             key: CONFIG["genotypes"][key]
             for key in CONFIG["genotypes"]
-            if key != "filters"
+            if key not in ("filters", "polyploid")
         },
         country=lambda wildcards: COHORTS[wildcards.cohort]["country"],
         build=BUILD,

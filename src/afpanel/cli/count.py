@@ -8,8 +8,8 @@ from afpanel.cli import options
 
 
 @click.command("count")
-@click.argument("store", type=options.INPUT)
-@click.option("--alleles", type=options.INPUT, required=True, help="Allele map of the cohort.")
+@click.argument("source", type=options.INPUT)
+@click.option("--alleles", type=options.INPUT, help="Allele map of the cohort; for a store.")
 @options.samples
 @options.cohort
 @click.option("--country", required=True, help="ISO 3166-1 alpha-2 code of the cohort's country.")
@@ -49,10 +49,26 @@ from afpanel.cli import options
     show_default=True,
     help="Whether 0/. is one called allele or a missing call.",
 )
+@click.option(
+    "--reference",
+    type=options.INPUT,
+    help="Reference FASTA, plain or bgzip-compressed; for a VCF or BCF file.",
+)
+@options.reference_index
+@click.option(
+    "--region", help="Only records that start in contig:start-end; for a VCF or BCF file."
+)
+@options.polyploid
+@click.option(
+    "--keep",
+    type=options.INPUT,
+    help="Folder for the genotype store and the allele map of a VCF or BCF file; by default they"
+    " are deleted.",
+)
 @click.option("--out", type=options.OUTPUT, required=True, help="Counts to write (.zarr.zip).")
 def command(
-    store: Path,
-    alleles: Path,
+    source: Path,
+    alleles: Path | None,
     samples: Path,
     cohort: str,
     country: str,
@@ -62,18 +78,27 @@ def command(
     min_dp_haploid: int,
     min_ab: float,
     half_calls: str,
+    reference: Path | None,
+    index_dir: Path | None,
+    region: str | None,
+    polyploid: str,
+    keep: Path | None,
     out: Path,
 ) -> None:  # fmt: skip
     """Count alleles, homozygotes and hemizygotes of one partition, for every cell at once.
 
-    A threshold applies only if the store has its field. A changed sample sheet or filter needs this
-    command again, and no VCF.
+    SOURCE is a genotype store (.vcz.zip), with the cohort's allele map; a changed sample sheet or
+    filter needs this command again, and no VCF. Or it is a VCF or BCF file of one contig, with the
+    reference: then ingest, harmonize and count are done in one go. A threshold applies only if the
+    file has its field.
 
     \b
     Example:
       afpanel count genotypes/chr21.00000.vcz.zip --alleles alleles.zarr.zip \\
           --samples cohort.samples.tsv --cohort MY --country MY --build GRCh38 \\
           --out counts/chr21.00000.zarr.zip
+      afpanel count cohort.vcf.gz --region chr21 --reference GRCh38.fa.gz \\
+          --samples cohort.samples.tsv --cohort MY --country MY --build GRCh38 --out chr21.zarr.zip
     """
     if not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
         raise click.UsageError(f"--country takes an ISO 3166-1 alpha-2 code, not '{country}'")
@@ -84,10 +109,29 @@ def command(
     genotype_filter = GenotypeFilter(
         min_gq, min_dp, min_dp_haploid, min_ab, half_calls_missing=half_calls == "missing"
     )
-    count(
-        store,
-        alleles,
+    count_options = CountOptions(cohort, country, canonical_build(build), genotype_filter)
+    if source.suffix == ".zip":
+        if alleles is None or reference is not None or region is not None or keep is not None:
+            raise click.UsageError(
+                "a genotype store goes with --alleles, without --reference, --region and --keep"
+            )
+        count(source, alleles, samples, out, count_options)
+        return
+    if alleles is not None or reference is None:
+        raise click.UsageError("a VCF or BCF file goes with --reference, without --alleles")
+    from afpanel.io.reference import ReferencePaths
+    from afpanel.model.region import Region
+    from afpanel.stages.direct import DirectSource, count_file
+
+    count_file(
+        DirectSource(
+            source,
+            ReferencePaths.find(reference, index_dir),
+            None if region is None else Region.parse(region),
+            keep,
+            polyploid_missing=polyploid == "missing",
+        ),
         samples,
         out,
-        CountOptions(cohort, country, canonical_build(build), genotype_filter),
+        count_options,
     )

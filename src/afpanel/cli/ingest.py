@@ -29,6 +29,7 @@ from afpanel.cli import options
     show_default=True,
     help="FORMAT fields to keep beside GT where the file has them: those the genotype filter needs.",
 )
+@options.polyploid
 @click.option("--chunk", type=click.IntRange(1), help="Records in a chunk of the store.")
 def command(
     vcf: Path,
@@ -37,6 +38,7 @@ def command(
     region: str | None,
     partitions: Path | None,
     fields: str,
+    polyploid: str,
     chunk: int | None,
 ) -> None:
     """Read the genotypes of a VCF or BCF file into VCF Zarr stores.
@@ -68,4 +70,5 @@ def command(
     unknown = set(wanted) - {"GQ", "DP", "AD"}
     if unknown:
         raise click.UsageError(f"--fields takes GQ, DP and AD, not {', '.join(sorted(unknown))}")
-    ingest(vcf, samples, targets, fields=wanted, chunk=chunk)
+    missing = polyploid == "missing"
+    ingest(vcf, samples, targets, fields=wanted, chunk=chunk, polyploid_missing=missing)

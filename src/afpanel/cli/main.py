@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from afpanel import __version__
-from afpanel.cli.memory import keep_freed_memory
+from afpanel.cli import process
 from afpanel.errors import EXIT_DONE, EXIT_USAGE, AfpanelError
 
 COMMANDS = ("validate", "ingest", "harmonize", "count", "merge", "gate", "publish", "bench")
@@ -52,7 +52,6 @@ def cli(verbose: bool, quiet: bool) -> None:
     Each command takes files in and files out, and logs to stderr. Exit codes: 0 done, 2 usage,
     3 bad input, 4 refused by policy, 5 verification failed.
     """
-    keep_freed_memory()
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S"
@@ -61,6 +60,7 @@ def cli(verbose: bool, quiet: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    process.prepare()
     try:
         cli.main(args=arguments, prog_name="afpanel", standalone_mode=False)
     except click.ClickException as error:

@@ -35,6 +35,13 @@ cohort: Decorator = click.option("--cohort", required=True, help="Name of the co
 build: Decorator = click.option(
     "--build", required=True, help="Genome build of the panel, GRCh37 or GRCh38."
 )
+polyploid: Decorator = click.option(
+    "--polyploid",
+    type=click.Choice(["error", "missing"]),
+    default="error",
+    show_default=True,
+    help="Whether a call of three alleles or more is refused, or taken as missing.",
+)
 aliases: Decorator = click.option(
     "--aliases", type=INPUT, help="Table of contig names: alias<tab>contig of the reference."
 )

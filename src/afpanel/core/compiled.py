@@ -56,6 +56,10 @@ class _Cache(FunctionCache):  # type: ignore[misc] # numba has no types
     Numba looks at the module of the function alone, and would go on with old parts of others.
     """
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         digest = hashlib.sha256()
         for module in sorted(modules_of(self._py_func) | {__name__}):

@@ -4,7 +4,9 @@ The semantics of every kind of call are those of `docs/definitions.md`. A call g
 the person has a copy of the locus (`core.ploidy`) and the call passes the genotype filter.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,14 @@ from numpy.typing import NDArray
 from afpanel.core.calls import CallBlock
 from afpanel.core.count_kernel import PEOPLE_IN_WORD, count_calls
 from afpanel.core.ploidy import PLOIDY
+
+THRESHOLDS = {
+    "min_gq": ("GQ",),
+    "min_dp": ("DP",),
+    "min_dp_haploid": ("DP",),
+    "min_ab": ("DP", "AD"),
+}
+"""The thresholds of the genotype filter, and the FORMAT fields that each looks at."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +49,40 @@ class GenotypeFilter:
     min_ab: float = 0.0
     half_calls_missing: bool = False
 
+    @classmethod
+    def of(cls, genotypes: Mapping[str, Any]) -> "GenotypeFilter":
+        """Take the thresholds from the section `genotypes` of a configuration."""
+        thresholds: dict[str, Any] = {key: genotypes[key] for key in THRESHOLDS}
+        return cls(**thresholds, half_calls_missing=genotypes["half_calls"] == "missing")
+
     @property
     def fields(self) -> tuple[str, ...]:
         """FORMAT fields that the thresholds in force look at."""
-        depth = self.min_dp > 0 or self.min_dp_haploid > 0
-        balance = self.min_ab > 0
-        wanted = {"GQ": self.min_gq > 0, "DP": depth or balance, "AD": balance}
-        return tuple(name for name, needed in wanted.items() if needed)
+        used = {
+            name for key, names in THRESHOLDS.items() if getattr(self, key) > 0 for name in names
+        }
+        return tuple(name for name in ("GQ", "DP", "AD") if name in used)
+
+    def not_applied(self, fields: Mapping[str, str]) -> dict[str, str]:
+        """Tell which thresholds do not apply to a cohort, for want of a field, and to how much of it.
+
+        Parameters
+        ----------
+        fields
+            FORMAT fields that the cohort's files have: in ``all`` or in ``some``.
+
+        >>> GenotypeFilter(min_gq=20, min_ab=0.2).not_applied({"GQ": "some", "DP": "all"})
+        {'min_gq': 'some files lack GQ', 'min_ab': 'all files lack AD'}
+        """
+        lacking = {}
+        for key, names in THRESHOLDS.items():
+            missing = [name for name in names if fields.get(name) != "all"]
+            if getattr(self, key) > 0 and missing:
+                everywhere = any(name not in fields for name in missing)
+                which = "all" if everywhere else "some"
+                absent = [name for name in missing if name not in fields] if everywhere else missing
+                lacking[key] = f"{which} files lack {' and '.join(absent)}"
+        return lacking
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ class _Block:
         self._identifier: list[str] = []
         self._quality: list[np.float32] = []
         self._filters: list[list[int]] = []
+        self._polyploid: list[int] = []
         self._genotype: list[NDArray[np.int16]] = []
         self._fields: dict[str, list[NDArray[np.int16]]] = {
             name: [] for name in self._source.fields
@@ -133,6 +134,7 @@ class _Block:
         self._identifier.append(record.ID or ".")
         self._quality.append(MISSING_QUALITY if record.QUAL is None else np.float32(record.QUAL))
         self._filters.append([self._source.filter_number(name) for name in record.FILTERS])
+        self._polyploid.append(0)
         genotype = self._read_genotype(record, len(alleles))
         self._genotype.append(genotype)
         for name, rows in self._fields.items():
@@ -160,7 +162,7 @@ class _Block:
             self._check_alleles(record, genotype, n_alleles)
             genotype = genotype[:, :2].copy()
             genotype[polyploid] = MISSING
-            self._source.polyploid_calls += len(polyploid)
+            self._polyploid[-1] = len(polyploid)
         if ploidy < 2:
             genotype = np.pad(genotype, ((0, 0), (0, 2 - ploidy)), constant_values=FILL)
         self._check_alleles(record, genotype, n_alleles)
@@ -212,6 +214,7 @@ class _Block:
             np.array(self._identifier, object),
             np.array(self._quality, np.float32),
             filters,
+            np.array(self._polyploid, np.int32),
             calls,
         )
         self._start()

@@ -10,7 +10,8 @@ import numpy as np
 from afpanel.core.masking import GroupCounts
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
-from afpanel.io.store import Store, StoreWriter, create_store
+from afpanel.io.store import Store
+from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.model.arrays import COUNTS
 
 PANEL = "panel-counts"

@@ -51,6 +51,8 @@ class RecordBlock:
         (n,) float32, NaN where missing.
     filters
         (n, filters) bool, by the source's `filters`.
+    polyploid
+        (n,) int32: calls of more than two alleles that were taken as missing.
     calls
         Genotypes of the samples asked for, in the file's order. A reader may use the arrays again
         once it has given `BLOCKS_IN_USE` - 1 further blocks.
@@ -63,6 +65,7 @@ class RecordBlock:
     identifier: NDArray[np.object_]
     quality: NDArray[np.float32]
     filters: NDArray[np.bool_]
+    polyploid: NDArray[np.int32]
     calls: CallBlock
 
     def __len__(self) -> int:
@@ -83,6 +86,7 @@ class RecordBlock:
             self.identifier[part],
             self.quality[part],
             self.filters[part],
+            self.polyploid[part],
             CallBlock(calls.genotype[part], *fields),
         )
 
@@ -227,8 +231,6 @@ class Source(ABC):
         Of genotypes.
     polyploid_missing
         Whether calls of more than two alleles are taken as missing, and not refused.
-    polyploid_calls
-        How many were, in the blocks read so far.
     """
 
     def __init__(self, path: Path, kind: FileKind, header: Header, wanted: Wanted) -> None:
@@ -241,7 +243,6 @@ class Source(ABC):
         self.has_genotypes = "GT" in header.formats and bool(header.samples)
         self.dtype = wanted.dtype
         self.polyploid_missing = wanted.polyploid_missing
-        self.polyploid_calls = 0
 
     def filter_number(self, name: str) -> int:
         """Find the number of a FILTER value, which a record may have without a declaration."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead
-from afpanel.io.store import create_store
+from afpanel.io.store_writer import create_store
 from afpanel.model.figures import FIGURES, STATE
 
 RELEASE = "release"

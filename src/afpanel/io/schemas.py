@@ -7,12 +7,14 @@ import difflib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import yaml
 
 from afpanel.errors import BadInputError
+
+if TYPE_CHECKING:
+    import jsonschema
 
 _INSTALLED = Path(__file__).parent.parent / "schemas"
 _CHECKOUT = Path(__file__).parents[3] / "workflow" / "schemas"
@@ -28,12 +30,14 @@ def load_schema(name: str) -> dict[str, Any]:
 
 def faults_of(document: Any, schema_name: str, where: str) -> list[BadInputError]:
     """List everything in which a document departs from its schema."""
+    import jsonschema  # noqa: PLC0415 - slow to import, and most commands read tables alone
+
     validator = jsonschema.Draft202012Validator(load_schema(schema_name))
     errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
     return [fault for error in errors for fault in _explain(error, where)]
 
 
-def _explain(error: jsonschema.ValidationError, where: str) -> Iterator[BadInputError]:
+def _explain(error: "jsonschema.ValidationError", where: str) -> Iterator[BadInputError]:
     path = ".".join(map(str, error.absolute_path))
     place = f"{where}, {path}" if path else where
     schema: Any = error.schema

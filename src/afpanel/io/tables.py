@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -157,11 +158,15 @@ def _read_table(
     if not lines:
         raise BadInputError("the table is empty", where=path)
     header = [name.strip().removeprefix("#") for name in lines[0]]
-    faults = [
-        fault
-        for fault in faults_of(dict.fromkeys(header, ""), schema, f"{path}, line 1")
-        if "unknown key" in fault.what or "is missing" in fault.what
-    ]
+    faults = []
+    if set(load_schema(schema)["required"]) - set(header) or set(header) - set(
+        load_schema(schema)["properties"]
+    ):
+        faults = [
+            fault
+            for fault in faults_of(dict.fromkeys(header, ""), schema, f"{path}, line 1")
+            if "unknown key" in fault.what or "is missing" in fault.what
+        ]
     faults.extend(
         BadInputError(f"column '{name}' stands {n} times", where=f"{path}, line 1")
         for name, n in Counter(header).items()
@@ -169,6 +174,7 @@ def _read_table(
     )
     raise_any(faults)
     rows: _Rows = []
+    defaults = with_defaults({}, schema)
     for number, fields in enumerate(lines[1:], 2):
         if not any(field.strip() for field in fields):
             continue
@@ -183,13 +189,21 @@ def _read_table(
             )
             continue
         given = dict(zip(header, (field.strip() for field in fields), strict=False))
-        rows.append((number, with_defaults({k: v for k, v in given.items() if v}, schema)))
+        rows.append((number, defaults | {k: v for k, v in given.items() if v}))
     faults.extend(_value_faults(path, rows, schema))
     faults.extend(further(path, rows))
     raise_any(faults)
     if not rows:
         raise BadInputError("the table has no rows", where=path)
     return rows
+
+
+def _is_allowed(value: str, described: dict[str, Any]) -> bool:
+    """Tell quickly whether a value is good; if not, the schema's validator says why."""
+    pattern = described.get("pattern")
+    return (pattern is None or re.search(pattern, value) is not None) and (
+        "enum" not in described or value in described["enum"]
+    )
 
 
 def _value_faults(path: Path, rows: _Rows, schema: str) -> list[BadInputError]:
@@ -203,7 +217,7 @@ def _value_faults(path: Path, rows: _Rows, schema: str) -> list[BadInputError]:
             first_line = {value: n for value, n in first_line.items() if value == ""}
         required = name in load_schema(schema)["required"]
         for value, number in first_line.items():
-            if value == "" and not required:
+            if _is_allowed(value, described) if value else not required:
                 continue
             row = {} if value == "" else {name: value}
             place = f"{path}, line {number}"

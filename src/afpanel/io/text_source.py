@@ -42,7 +42,7 @@ _PIECES_AHEAD = 2
 _HEADER_PIECE = 1 << 16
 _HEADER_LIMIT = 256 << 20
 _CHROM, _POS, _ID, _REF, _ALT, _QUAL, _FILTER = range(7)
-_LINES, _POLYPLOID = 3, 4  # places in the report of a scan
+_LINES = 3  # place in the report of a scan
 
 
 class TextSource(Source):
@@ -134,7 +134,8 @@ class _Scanner:
         self._calls = [_CallArrays(shape, source) for _ in range(BLOCKS_IN_USE)]
         self._position = np.zeros(size, np.int32)
         self._bounds = np.zeros((size, COLUMNS), np.int64)
-        self._report = np.zeros(5, np.int64)
+        self._report = np.zeros(4, np.int64)
+        self._polyploid = np.zeros(size, np.int32)
         self._scratch = np.empty(2 * PLAIN_CALLS, np.int8)
         self._ends = np.empty(FIELDS_AT_ONCE, np.int64)
         self.last = "the header"
@@ -161,7 +162,7 @@ class _Scanner:
                 self._text.data, at, self._text.stop, column, np.array(list(contig), np.uint8),
                 everyone, first if wanted else OPEN_END + 1, last if wanted else OPEN_END + 1,
                 most_alleles, self._source.polyploid_missing,
-                begin, self._size, self._position, self._bounds,
+                begin, self._size, self._position, self._bounds, self._polyploid,
                 *self._calls[0].arrays, self._report, self._scratch, self._ends,
             )  # fmt: skip
             at = int(self._report[0])
@@ -225,7 +226,6 @@ class _Scanner:
     def take(self, contig: str) -> RecordBlock:
         """Hand over the rows filled so far, and begin the next block."""
         n = self._row
-        self._source.polyploid_calls = int(self._report[_POLYPLOID])
         columns = {c: _joined(kept) for c, kept in self._columns.items()}
         try:
             alleles = _allele_table(columns[_REF], columns[_ALT])
@@ -237,6 +237,7 @@ class _Scanner:
                 columns[_ID].objects(),
                 _qualities(columns[_QUAL]),
                 self._filter_table(columns[_FILTER]),
+                self._polyploid[:n].copy(),
                 self._calls[0].block(n),
             )
         except (UnicodeDecodeError, pa.ArrowException) as error:

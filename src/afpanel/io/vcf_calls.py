@@ -210,7 +210,7 @@ def _usual_number(data, start, end):  # type: ignore[no-untyped-def]
 @part
 def scan_calls(  # type: ignore[no-untyped-def]
     data, at, column, everyone, gt_only, places, alleles, most_alleles, polyploid_missing, row,
-    genotype, gq, dp, het_alt_ad, scratch, ends, report,
+    genotype, gq, dp, het_alt_ad, scratch, ends, polyploid,
 ):  # fmt: skip
     """Read the calls of a line; returns the start of the next line, or the byte of a fault, and it."""
     gt_at, gq_at, dp_at, ad_at = places
@@ -277,7 +277,7 @@ def scan_calls(  # type: ignore[no-untyped-def]
             if not usual:
                 at, fault = _any_call(
                     data, at, places, last_field, alleles, most_alleles, polyploid_missing,
-                    row, out, genotype, gq, dp, het_alt_ad, report,
+                    row, out, genotype, gq, dp, het_alt_ad, polyploid,
                 )  # fmt: skip
                 if fault != NONE:
                     return at, fault
@@ -296,7 +296,7 @@ def scan_calls(  # type: ignore[no-untyped-def]
 @part
 def _any_call(  # type: ignore[no-untyped-def]
     data, at, places, last_field, alleles, most_alleles, polyploid_missing,
-    row, out, genotype, gq, dp, het_alt_ad, report,
+    row, out, genotype, gq, dp, het_alt_ad, polyploid,
 ):  # fmt: skip
     """Read a call byte by byte; returns the end of its column and no fault, or byte and fault."""
     gt_at, gq_at, dp_at, ad_at = places
@@ -310,8 +310,8 @@ def _any_call(  # type: ignore[no-untyped-def]
         if data[at] == BAR or data[at] == SLASH:
             b, at = _allele(data, at + 1)
             highest = max(highest, b)
-        polyploid = data[at] == BAR or data[at] == SLASH
-        if polyploid and not polyploid_missing:
+        is_polyploid = data[at] == BAR or data[at] == SLASH
+        if is_polyploid and not polyploid_missing:
             return at, POLYPLOID
         while a != _JUNK and b != _JUNK and (data[at] == BAR or data[at] == SLASH):
             b, at = _allele(data, at + 1)
@@ -320,9 +320,9 @@ def _any_call(  # type: ignore[no-untyped-def]
             return at, GENOTYPE
         if highest >= alleles:
             return at, ALLELE
-        if polyploid:
+        if is_polyploid:
             a = b = nb.i8(-1)
-            report[4] += 1
+            polyploid[row] += 1
         elif highest >= most_alleles:
             return at, WIDE
     genotype[row, out, 0] = a

@@ -112,14 +112,14 @@ _FIELD_2D = nb.i2[:, ::1]
     *(
         nb.i8(
             READ_U1, nb.i8, nb.i8, READ_I4, READ_U1, nb.b1, nb.i8, nb.i8, nb.i8, nb.b1,
-            nb.i8, nb.i8, I4, nb.i8[:, ::1], allele[:, :, ::1], _FIELD_2D, _FIELD_2D, _FIELD_2D, I8, nb.i1[::1], I8,
+            nb.i8, nb.i8, I4, nb.i8[:, ::1], I4, allele[:, :, ::1], _FIELD_2D, _FIELD_2D, _FIELD_2D, I8, nb.i1[::1], I8,
         )
         for allele in (nb.i1, nb.i2)
     )
 )  # fmt: skip
 def scan(  # type: ignore[no-untyped-def]
     data, start, stop, column, contig, everyone, first_position, last_position, most_alleles,
-    polyploid_missing, row, rows, position, bounds, genotype, gq, dp, het_alt_ad, report, scratch, ends,
+    polyploid_missing, row, rows, position, bounds, polyploid, genotype, gq, dp, het_alt_ad, report, scratch, ends,
 ):  # fmt: skip
     """Read whole lines of one contig; returns the row after the last that was filled.
 
@@ -143,11 +143,12 @@ def scan(  # type: ignore[no-untyped-def]
         First row to fill, and how many the arrays have.
     position, bounds
         (rows,) int32 POS, and (rows, `COLUMNS`) int64 where columns start.
+    polyploid
+        (rows,) int32: polyploid calls taken as missing.
     genotype, gq, dp, het_alt_ad
         (rows, samples, 2) int8 or int16, and (rows, samples) int16; an empty one is not filled.
     report
-        (5,) int64, receives: next byte, fault, byte of the fault. To the last two are added: lines
-        gone through, and polyploid calls taken as missing.
+        (4,) int64, receives: next byte, fault, byte of the fault; lines gone through are added.
     scratch, ends
         (2 * `PLAIN_CALLS`,) int8 and (`FIELDS_AT_ONCE`,) int64, overwritten.
     """
@@ -203,10 +204,11 @@ def scan(  # type: ignore[no-untyped-def]
             if places[0] > 0:
                 report[1], report[2] = GT_NOT_FIRST, form
                 return row
+            polyploid[row] = 0
             at, fault = scan_calls(
                 data, at, column, everyone, places[0] == 0 and form_end - form == 2, places,
                 alleles, most_alleles, polyploid_missing, row, genotype, gq, dp, het_alt_ad,
-                scratch, ends, report,
+                scratch, ends, polyploid,
             )  # fmt: skip
             if fault != NONE:
                 report[1], report[2] = fault, at

@@ -87,6 +87,8 @@ _SPECS = (
     ArraySpec("variant_alt", ("variants",), "str", "Canonical ALT."),
     ArraySpec("allele_count", ("variants", "groups"), "i4", "AC: copies of ALT."),
     ArraySpec("allele_number", ("variants", "groups"), "i4", "AN: called alleles."),
+    ArraySpec("raw_allele_count", ("variants", "groups"), "i4", "AC before the genotype filter."),
+    ArraySpec("raw_allele_number", ("variants", "groups"), "i4", "AN before the genotype filter."),
     ArraySpec(
         "allele_frequency",
         ("variants", "groups"),
@@ -112,3 +114,6 @@ ARRAYS = {spec.name: spec for spec in _SPECS}
 
 COUNTS = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count")
 """The four counts of a cell or group at a variant, in the order they are always listed."""
+
+RAW_COUNTS = ("raw_allele_count", "raw_allele_number")
+"""The counts of a cell before the genotype filter."""

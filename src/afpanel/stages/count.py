@@ -21,9 +21,10 @@ from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants, sort_keys
 from afpanel.errors import BadInputError
 from afpanel.io.prefetch import prefetch
-from afpanel.io.store import Store, StoreWriter, create_store
+from afpanel.io.store import Store
+from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.io.tables import read_samples
-from afpanel.model.arrays import COUNTS
+from afpanel.model.arrays import COUNTS, RAW_COUNTS
 from afpanel.model.cohort import Sample, cell_index, cells_of
 from afpanel.stages.harmonize import ALLELES, ALLELES_VERSION, partition_of
 from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
@@ -32,7 +33,7 @@ from afpanel.stages.progress import Progress
 logger = logging.getLogger(__name__)
 
 CELL_COUNTS = "cell-counts"
-CELL_COUNTS_VERSION = 1
+CELL_COUNTS_VERSION = 2
 
 _CHUNK = 16_384
 _CHUNKS_AHEAD = 1
@@ -106,9 +107,14 @@ def count(
         out, CELL_COUNTS, CELL_COUNTS_VERSION, chunk=_CHUNK, attributes=attributes
     ) as writer:
         _write(writer, variants, [values[order] for values in counts], refused)
+    passed, raw = (
+        int(counts[(*COUNTS, *RAW_COUNTS).index(name)].sum())
+        for name in ("allele_number", "raw_allele_number")
+    )
     logger.info(
-        "count %s: done, %s variants in %d cells of %s people",
+        "count %s: done, %s variants in %d cells of %s people; %s of called alleles pass the filter",
         store_path.name, f"{len(variants):,}", len(cells), f"{sum(c.people for c in cells):,}",
+        f"{passed / raw:.1%}" if raw else "none",
     )  # fmt: skip
 
 
@@ -144,7 +150,7 @@ def _read_alleles(path: Path, partition: str) -> _Alleles:
 def _count_records(
     store: Store, alleles: _Alleles, samples: list[Sample], options: CountOptions
 ) -> list[NDArray[np.int32]]:
-    """Count every kept allele; for each of `COUNTS`, (alleles, cells) int32."""
+    """Count every kept allele; for each of `COUNTS` and `RAW_COUNTS`, (alleles, cells) int32."""
     ids = store.texts("sample_id")
     absent = sorted({sample.id for sample in samples if sample.include} - set(ids))
     if absent:
@@ -159,7 +165,7 @@ def _count_records(
     sex = sex_codes([sex_of.get(name, Sex.UNKNOWN) for name in ids])
     cell = cell_index(ids, samples, cells)
     record = alleles.record[alleles.outcome == Outcome.KEPT]
-    result = [np.zeros((len(record), len(cells)), np.int32) for _ in COUNTS]
+    result = [np.zeros((len(record), len(cells)), np.int32) for _ in (*COUNTS, *RAW_COUNTS)]
     if alleles.contig is None:
         return result
     kind = contig_kind(alleles.contig)
@@ -243,12 +249,14 @@ def _read_wanted(
 def _of_alleles(
     counts: Counts, rows: NDArray[np.int64], records: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], ...]:
-    """Pick the counts of some alleles, in the order of `COUNTS`."""
+    """Pick the counts of some alleles, in the order of `COUNTS` and `RAW_COUNTS`."""
     return (
         counts.allele_count[rows],
         counts.allele_number[records],
         counts.homozygotes[rows],
         counts.hemizygotes[rows],
+        counts.raw_allele_count[rows],
+        counts.raw_allele_number[records],
     )
 
 
@@ -275,7 +283,7 @@ def _write(
             "variant_position": variants.position,
             "variant_ref": variants.ref.objects(),
             "variant_alt": variants.alt.objects(),
-            **dict(zip(COUNTS, counts, strict=True)),
+            **dict(zip((*COUNTS, *RAW_COUNTS), counts, strict=True)),
         },
         dims=_CELL_DIMS,
     )

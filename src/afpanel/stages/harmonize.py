@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ from afpanel.core.variants import Variants, concatenate, first_of_each, sort_key
 from afpanel.errors import BadInputError
 from afpanel.io.files import write_json
 from afpanel.io.reference import Reference, ReferencePaths
-from afpanel.io.store import Store, StoreWriter, create_store
+from afpanel.io.store import Store
+from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.io.tables import read_aliases
 from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
 from afpanel.stages.progress import Progress
@@ -89,7 +91,7 @@ def harmonize(
     out
         Allele map to write.
     summary
-        JSON to write: number of source alleles by outcome.
+        JSON to write: number of source alleles by outcome, and what the genotypes have.
     options
         See `HarmonizeOptions`.
 
@@ -101,15 +103,15 @@ def harmonize(
     reference = Reference(reference_paths)
     aliases = read_aliases(options.aliases) if options.aliases else {}
     names = ContigNames(reference.lengths, aliases)
-    ordered, empty, n_records = _order(stores, names, reference)
-    _check_whole(n_records, options)
+    known = _look_at(stores, names, reference)
+    _check_whole(known.n_records, options)
     check = _RefCheck()
     outcomes: Counter[str] = Counter()
     bounds = [0]
     progress = Progress(logger, f"harmonize {options.cohort}", "source alleles")
     attributes = {"cohort": options.cohort}
     with create_store(out, ALLELES, ALLELES_VERSION, chunk=_CHUNK, attributes=attributes) as writer:
-        for number, (contig, paths) in enumerate(ordered.items()):
+        for number, (contig, paths) in enumerate(known.ordered.items()):
             sequence = reference.sequence(contig)
             parts = [_normalize_store(path, sequence, options.filters) for path in paths]
             for part in parts:
@@ -129,13 +131,20 @@ def harmonize(
         )
         if wrong is not None:
             raise wrong
-        everything = [path for paths in ordered.values() for path in paths] + empty
-        numbers = [n for n, paths in enumerate(ordered.values()) for _ in paths]
-        writer.array("contig_id", list(ordered))
-        writer.array("partition_contig", numbers + [MISSING] * len(empty))
+        everything = [path for paths in known.ordered.values() for path in paths] + known.empty
+        numbers = [n for n, paths in enumerate(known.ordered.values()) for _ in paths]
+        writer.array("contig_id", list(known.ordered))
+        writer.array("partition_contig", numbers + [MISSING] * len(known.empty))
         writer.array("partition_id", [partition_of(path) for path in everything])
-        writer.array("partition_offset", bounds + [bounds[-1]] * len(empty))
-    write_json(summary, {"cohort": options.cohort, "outcomes": dict(sorted(outcomes.items()))})
+        writer.array("partition_offset", bounds + [bounds[-1]] * len(known.empty))
+    write_json(
+        summary,
+        {
+            "cohort": options.cohort,
+            "outcomes": dict(sorted(outcomes.items())),
+            "genotypes": known.described(),
+        },
+    )
     kept = sum(n for label, n in outcomes.items() if is_kept(label))
     logger.info(
         "harmonize %s: done, %s source alleles, %s kept, %s rejected",
@@ -161,18 +170,52 @@ def is_kept(label: str) -> bool:
     return label not in REJECTIONS
 
 
-def _order(
-    stores: Sequence[Path], names: ContigNames, reference: Reference
-) -> tuple[dict[str, list[Path]], list[Path], Counter[str]]:
-    """Sort stores by contig, in the reference's order, and position; list the empty ones apart.
+@dataclass(frozen=True)
+class _Stores:
+    """The stores of a cohort.
 
-    Also counts the records of each contig.
+    Parameters
+    ----------
+    ordered
+        Those that have records: by contig, in the reference's order, and by position.
+    empty
+        Those that have none.
+    n_records
+        Records of each contig.
+    fields
+        FORMAT fields that the stores have, and in how many of them.
+    polyploid_calls
+        Calls of more than two alleles that ingest took as missing.
     """
+
+    ordered: dict[str, list[Path]]
+    empty: list[Path]
+    n_records: Counter[str]
+    fields: Counter[str]
+    polyploid_calls: int
+
+    def described(self) -> dict[str, Any]:
+        """Say what the summary says of genotypes: it must not depend on how stores were cut."""
+        n = len(self.empty) + sum(map(len, self.ordered.values()))
+        return {
+            "fields": {
+                name: "all" if k == n else "some" for name, k in sorted(self.fields.items())
+            },
+            "polyploid_calls": self.polyploid_calls,
+        }
+
+
+def _look_at(stores: Sequence[Path], names: ContigNames, reference: Reference) -> _Stores:
+    """Sort stores by contig and position, and see what they hold."""
     n_records: Counter[str] = Counter()
+    fields: Counter[str] = Counter()
+    polyploid_calls = 0
     placed: list[tuple[str, int, Path]] = []
     empty: list[Path] = []
     for path in stores:
         with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
+            fields.update(store.attributes["fields"])
+            polyploid_calls += store.attributes["polyploid_calls"]
             if not store.rows("variant_position"):
                 empty.append(path)
                 continue
@@ -201,7 +244,7 @@ def _order(
     for contig, _, path in sorted(placed):
         ordered[contig].append(path)
     used = {contig: paths for contig, paths in ordered.items() if paths}
-    return used, sorted(empty), n_records
+    return _Stores(used, sorted(empty), n_records, fields, polyploid_calls)
 
 
 def _check_whole(n_records: Counter[str], options: HarmonizeOptions) -> None:

@@ -5,9 +5,11 @@ A store holds what the file has, raw: nothing is normalised, filtered or counted
 
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +21,7 @@ from afpanel.errors import BadInputError
 from afpanel.io.prefetch import prefetch
 from afpanel.io.records import BLOCKS_IN_USE, RecordBlock, Source, WideGenotypeError
 from afpanel.io.source import open_source
-from afpanel.io.store import StoreWriter, create_store
+from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.io.tables import read_samples
 from afpanel.model.region import Region
 from afpanel.stages.progress import Progress
@@ -27,7 +29,7 @@ from afpanel.stages.progress import Progress
 logger = logging.getLogger(__name__)
 
 GENOTYPES = "genotypes"
-GENOTYPES_VERSION = 1
+GENOTYPES_VERSION = 2
 
 _CHUNK_BYTES = 32 << 20
 _MAX_CHUNK = 10_000
@@ -48,6 +50,7 @@ def ingest(
     *,
     fields: tuple[str, ...] = (),
     chunk: int | None = None,
+    polyploid_missing: bool = False,
 ) -> None:
     """Read a VCF or BCF file into genotype stores, in one pass.
 
@@ -63,39 +66,36 @@ def ingest(
         FORMAT fields to keep beside GT, where the file has them: GQ, DP, AD.
     chunk
         Records in a chunk; by default as many as make a chunk of about 32 MB.
+    polyploid_missing
+        Whether calls of more than two alleles are taken as missing, and not refused.
 
     Raises
     ------
     BadInputError
         If the file or the sheet cannot be used.
     """
-    wanted = [sample.id for sample in read_samples(sheet)]
+    samples = [sample.id for sample in read_samples(sheet)]
+    open_as = partial(
+        open_source, source_path, samples, fields, polyploid_missing=polyploid_missing
+    )
     try:
-        _ingest(source_path, wanted, targets, fields, chunk, np.int8)
+        _ingest(open_as(dtype=np.int8), targets, chunk)
     except WideGenotypeError as wide:
         logger.info("ingest %s: starting again with wide genotypes: %s", source_path.name, wide)
-        _ingest(source_path, wanted, targets, fields, chunk, np.int16)
+        _ingest(open_as(dtype=np.int16), targets, chunk)
 
 
-def _ingest(
-    source_path: Path,
-    samples: list[str],
-    targets: Sequence[Target],
-    fields: tuple[str, ...],
-    chunk: int | None,
-    dtype: type[np.int8] | type[np.int16],
-) -> None:
-    source = open_source(source_path, samples, fields, dtype)
+def _ingest(source: Source, targets: Sequence[Target], chunk: int | None) -> None:
     if not source.has_genotypes:
         raise BadInputError(
             "the file has no genotypes",
-            where=source_path,
+            where=source.path,
             expected="samples, and GT in their FORMAT",
         )
     if chunk is None:
         per_record = 2 * len(source.samples) * (1 + len(source.fields))
         chunk = int(np.clip(_CHUNK_BYTES // max(1, per_record), 1, _MAX_CHUNK))
-    task = f"ingest {source_path.name}"
+    task = f"ingest {source.path.name}"
     with (
         _staging_folder(targets[0].path) as folder,
         _OpenStores(source, targets, folder, chunk) as stores,
@@ -107,6 +107,11 @@ def _ingest(
             place = f"at {block.contig}:{block.position[-1]:,}, {len(source.samples):,} samples"
             progress.advance(len(block), place)
         stores.finish()
+    if stores.polyploid_calls:
+        logger.warning(
+            "%s: %s calls of more than two alleles are taken as missing",
+            task, f"{stores.polyploid_calls:,}",
+        )  # fmt: skip
     stores_written = "1 store" if len(targets) == 1 else f"{len(targets)} stores"
     logger.info("%s: done, %s records into %s", task, f"{progress.done:,}", stores_written)
 
@@ -139,6 +144,8 @@ class _OpenStores:
         self._closed: set[int] = set()
         self._sites: dict[int, list[NDArray[np.int32]]] = {}
         self._n_filters: dict[int, int] = {}
+        self._polyploid: Counter[int] = Counter()
+        self.polyploid_calls = 0
 
     def __enter__(self) -> Self:
         return self
@@ -209,6 +216,7 @@ class _OpenStores:
         contigs = np.full(len(block), contig, np.int16)
         sites = np.column_stack([contigs, block.position, block.ref_length])
         self._sites[number].append(sites)
+        self._polyploid[number] += int(block.polyploid.sum())
         self._n_filters[number] = max(self._n_filters[number], block.filters.shape[1])
         calls = block.calls
         fields = {"GQ": calls.gq, "DP": calls.dp, "het_alt_AD": calls.het_alt_ad}
@@ -234,6 +242,9 @@ class _OpenStores:
         # The source reads ahead, and may know more FILTERs by now than these records have.
         writer.array("filter_id", self._source.filters[: self._n_filters.pop(number)])
         writer.array("sample_id", self._source.samples)
+        polyploid = self._polyploid.pop(number)
+        self.polyploid_calls += polyploid
+        writer.attributes({"polyploid_calls": polyploid})
         writer.array("region_index", _region_index(self._sites.pop(number), self._chunk))
         stack.close()
         self._closed.add(number)
@@ -243,11 +254,11 @@ def _without_fill(alleles: NDArray[np.object_]) -> NDArray[np.object_]:
     """Leave out the columns that no record of these fills, beyond REF and one ALT."""
     filled = np.flatnonzero((alleles != "").any(axis=0))
     width = max(2, int(filled[-1]) + 1) if len(filled) else 2
-    return (
-        alleles[:, :width]
-        if alleles.shape[1] >= width
-        else np.pad(alleles, ((0, 0), (0, width - alleles.shape[1])), constant_values="")
-    )
+    if alleles.shape[1] >= width:
+        return alleles[:, :width]
+    wide = np.full((len(alleles), width), "", object)
+    wide[:, : alleles.shape[1]] = alleles
+    return wide
 
 
 def _region_index(sites: list[NDArray[np.int32]], chunk: int) -> NDArray[np.int32]:

@@ -224,10 +224,7 @@ class _Planner:
 
     def _fields(self, genotypes: dict[str, Any]) -> tuple[str, ...]:
         """List the FORMAT fields that ingest must keep for the genotype filter."""
-        thresholds = {
-            key: genotypes[key] for key in ("min_gq", "min_dp", "min_dp_haploid", "min_ab")
-        }
-        return GenotypeFilter(**thresholds).fields
+        return GenotypeFilter.of(genotypes).fields
 
     def _check_sex_contigs(self, contigs: list[str], build: str) -> None:
         for contig in contigs:

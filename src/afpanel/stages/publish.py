@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from afpanel import __version__
+from afpanel.core.counting import THRESHOLDS, GenotypeFilter
 from afpanel.errors import BadInputError
 from afpanel.io.files import read_json, sha256, write_json, write_text
 from afpanel.io.panel_store import read_head, read_panel_blocks
@@ -172,6 +173,8 @@ def _manifest(
     plan = read_json(inputs.plan)
     decision = read_json(inputs.decision)
     reference = Reference(inputs.reference)
+    fields = {each["cohort"]: each["genotypes"] for each in map(read_json, inputs.harmonization)}
+    genotype_filter = GenotypeFilter.of(plan["config"]["genotypes"])
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     genotypes = plan["config"]["genotypes"]
     harmonize = plan["config"]["harmonize"]
@@ -195,8 +198,7 @@ def _manifest(
         },
         "parameters": {
             "genotypes": {
-                key: genotypes[key]
-                for key in ("min_gq", "min_dp", "min_dp_haploid", "min_ab", "half_calls", "filters")
+                key: genotypes[key] for key in (*THRESHOLDS, "half_calls", "polyploid", "filters")
             },
             "harmonize": {"max_ref_mismatch": harmonize["max_ref_mismatch"]},
         },
@@ -210,6 +212,7 @@ def _manifest(
                 "cohort": name,
                 "country": cohort["country"],
                 "callable_regions": cohort["callable"] is not None,
+                "thresholds_not_applied": genotype_filter.not_applied(fields[name]["fields"]),
             }
             for name, cohort in sorted(plan["cohorts"].items())
         ],

@@ -1,0 +1,86 @@
+"""How the chunks of arrays are packed: what Zarr's codecs do, without a thread for each chunk.
+
+Handing a chunk to Zarr and waiting for it takes longer than packing it. The bytes are the same: Zarr
+writes the arrays' metadata, and reads all of it.
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numcodecs import blosc
+from numcodecs.vlen import VLenUTF8
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec
+
+_SHUFFLE = {"noshuffle": blosc.NOSHUFFLE, "shuffle": blosc.SHUFFLE}
+
+_ONE_THREAD = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How the chunks of an array are packed.
+
+    Parameters
+    ----------
+    is_text
+        Whether the array holds strings.
+    compressor, level, shuffle, typesize
+        What Blosc is told.
+    """
+
+    is_text: bool
+    compressor: Literal["lz4", "zstd"]
+    level: int
+    shuffle: Literal["noshuffle", "shuffle"]
+    typesize: int
+
+    @classmethod
+    def of(cls, dtype: np.dtype[np.generic], *, is_call: bool) -> "Packing":
+        """Choose for an array.
+
+        Calls are the bulk of what is written and read: lz4 does both at the speed of the disk, and
+        they shrink enough. The rest is small, and some of it is published. Shuffling bytes helps
+        wide integers; genotypes are single bytes and do as well without.
+        """
+        is_text = dtype.kind in "OTU"
+        shuffled = not is_text and dtype.itemsize > 1
+        return cls(
+            is_text,
+            "lz4" if is_call else "zstd",
+            5 if is_call else 3,
+            "shuffle" if shuffled else "noshuffle",
+            max(1, dtype.itemsize),
+        )
+
+    def codec(self) -> BloscCodec:
+        """Give the codec that Zarr's metadata names."""
+        return BloscCodec(
+            cname=self.compressor, clevel=self.level, shuffle=self.shuffle, typesize=self.typesize
+        )
+
+    def pack(self, chunk: NDArray[np.generic]) -> bytes:
+        """Pack a whole chunk."""
+        plain: Any = VLenUTF8().encode(chunk) if self.is_text else np.ascontiguousarray(chunk)
+        with _ONE_THREAD:
+            # With threads of its own Blosc lays blocks down as they are done, in any order.
+            used, blosc.use_threads = blosc.use_threads, False
+            try:
+                packed: bytes = blosc.compress(
+                    plain,
+                    self.compressor.encode(),
+                    self.level,
+                    _SHUFFLE[self.shuffle],
+                    blosc.AUTOBLOCKS,
+                    self.typesize,
+                )
+            finally:
+                blosc.use_threads = used
+        return packed
+
+
+def unpack(packed: bytes, chunk: NDArray[np.generic]) -> None:
+    """Unpack a chunk of numbers into an array of its shape and dtype."""
+    blosc.decompress(packed, chunk)
