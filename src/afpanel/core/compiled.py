@@ -121,7 +121,19 @@ def equal64(typing_context: Any, data: Any, at: Any, byte: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(ir.IntType(8), 64)
         found = _load(context, builder, vector, signature.args[0], *arguments[:2])
-        return _mask(builder, "==", found, arguments[2])
+        return _mask(builder, builder.icmp_unsigned, "==", found, arguments[2])
+
+    return nb.u8(data, at, nb.u1), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def at_most64(typing_context: Any, data: Any, at: Any, most: Any) -> Any:
+    """Compare 64 bytes, from any element of an array on, with a limit: bit i tells of byte i."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = ir.VectorType(ir.IntType(8), 64)
+        found = _load(context, builder, vector, signature.args[0], *arguments[:2])
+        return _mask(builder, builder.icmp_unsigned, "<=", found, arguments[2])
 
     return nb.u8(data, at, nb.u1), generate
 
@@ -133,19 +145,19 @@ def at_least32(typing_context: Any, data: Any, at: Any, least: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(ir.IntType(16), 32)
         found = _load(context, builder, vector, signature.args[0], *arguments[:2])
-        mask = _mask(builder, ">=", found, arguments[2])
+        mask = _mask(builder, builder.icmp_signed, ">=", found, arguments[2])
         return builder.zext(mask, ir.IntType(64))
 
     return nb.u8(data, at, nb.i2), generate
 
 
-def _mask(builder: Any, comparison: str, vector: Any, value: Any) -> Any:
+def _mask(builder: Any, compare: Any, comparison: str, vector: Any, value: Any) -> Any:
     """Compare each element of a vector with one value, into a number with a bit for each."""
     one = ir.VectorType(value.type, vector.type.count)
     lane = builder.insert_element(ir.Constant(one, ir.Undefined), value, ir.IntType(32)(0))
     every = ir.Constant(ir.VectorType(ir.IntType(32), vector.type.count), None)
     same = builder.shuffle_vector(lane, ir.Constant(one, ir.Undefined), every)
-    bits = builder.icmp_signed(comparison, vector, same)
+    bits = compare(comparison, vector, same)
     return builder.bitcast(bits, ir.IntType(vector.type.count))
 
 

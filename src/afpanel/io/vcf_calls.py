@@ -8,7 +8,15 @@ from enum import IntEnum
 
 import numba as nb
 
-from afpanel.core.compiled import count_ones, equal64, load4, part, store2, trailing_zeros
+from afpanel.core.compiled import (
+    at_most64,
+    count_ones,
+    equal64,
+    load4,
+    part,
+    store2,
+    trailing_zeros,
+)
 
 
 class Fault(IntEnum):
@@ -43,13 +51,14 @@ def field_end(data, at):  # type: ignore[no-untyped-def]
     """Find the next tab or end of line, or a NUL, which has no place in text; one must come."""
     start = at
     while True:
-        found = equal64(data, at, nb.u1(TAB)) | equal64(data, at, nb.u1(NEWLINE))
-        found |= equal64(data, at, nb.u1(0))
-        if found:
+        found = at_most64(data, at, nb.u1(NEWLINE))  # all of these are, and other control codes
+        while found:
             end = at + nb.i8(trailing_zeros(found))
-            if data[end] == NEWLINE and end > start and data[end - 1] == RETURN:
-                return end - 1
-            return end
+            if data[end] == TAB or data[end] == 0:
+                return end
+            if data[end] == NEWLINE:
+                return end - 1 if end > start and data[end - 1] == RETURN else end
+            found &= found - nb.u8(1)
         at += 64
 
 
@@ -167,13 +176,13 @@ def _usual_call(data, at, alleles, n_fields, ends):  # type: ignore[no-untyped-d
         The two alleles, the number of fields found, and where the call ends; at a tab, or -1 if the
         call is of another form.
     """
-    tabs = equal64(data, at, nb.u1(TAB))
-    before = (tabs & (~tabs + nb.u8(1))) - nb.u8(1)  # the bits below the first tab
+    stops = at_most64(data, at, nb.u1(NEWLINE))  # the tab, or what makes the call unusual
+    before = (stops & (~stops + nb.u8(1))) - nb.u8(1)  # the bits below the first
+    end = at + nb.i8(trailing_zeros(stops))
     call = load4(data, at)
     a, b = nb.i8(call & nb.u4(255)) - ZERO, nb.i8((call >> nb.u4(16)) & nb.u4(255)) - ZERO
     between, after = (call >> nb.u4(8)) & nb.u4(255), call >> nb.u4(24)
-    others = equal64(data, at, nb.u1(NEWLINE)) | equal64(data, at, nb.u1(0))
-    usual = tabs != 0 and (others & before) == 0
+    usual = stops != 0 and data[end] == TAB
     usual &= (between == BAR) | (between == SLASH)
     usual &= (after == COLON) | (after == TAB)
     last = min(alleles, 10) - 1
@@ -181,7 +190,6 @@ def _usual_call(data, at, alleles, n_fields, ends):  # type: ignore[no-untyped-d
     usual &= ((b >= 0) & (b <= last)) | (b == DOT - ZERO)
     if not usual:
         return 0, 0, 0, -1
-    end = at + nb.i8(trailing_zeros(tabs))
     colons = equal64(data, at, nb.u1(COLON)) & before
     found = min(n_fields, count_ones(colons) + 1)
     for field in range(found):
@@ -208,22 +216,69 @@ def _usual_number(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @part
+def _usual_calls(  # type: ignore[no-untyped-def]
+    data, at, s, column, places, last_field, alleles, row, genotype, gq, dp, het_alt_ad, ends
+):
+    """Read calls from sample `s` on for as long as they are usual; returns the next byte and sample."""
+    _, gq_at, dp_at, ad_at = places
+    while s < len(column):
+        a, b, found, end = _usual_call(data, at, alleles, last_field + 1, ends)
+        if end < 0:
+            break
+        out = column[s]
+        if out >= 0:
+            genotype[row, out, 0] = a
+            genotype[row, out, 1] = b
+            worst = nb.i8(0)
+            if len(gq):
+                value = nb.i8(-1)
+                if 0 < gq_at < found:
+                    value = _usual_number(data, ends[gq_at - 1] + 1, ends[gq_at])
+                gq[row, out] = value
+                worst = min(worst, value)
+            if len(dp):
+                value = nb.i8(-1)
+                if 0 < dp_at < found:
+                    value = _usual_number(data, ends[dp_at - 1] + 1, ends[dp_at])
+                dp[row, out] = value
+                worst = min(worst, value)
+            if len(het_alt_ad):
+                value = nb.i8(-1)
+                if 0 < ad_at < found and a != b and a >= 0 and b >= 0:
+                    value, _ = _het_alt_reads(data, ends[ad_at - 1] + 1, a, b)
+                het_alt_ad[row, out] = value
+                worst = min(worst, value)
+            if worst < -1:
+                break
+        at = end + 1
+        s += 1
+    return at, s
+
+
+@part
 def scan_calls(  # type: ignore[no-untyped-def]
     data, at, column, everyone, gt_only, places, alleles, most_alleles, polyploid_missing, row,
     genotype, gq, dp, het_alt_ad, scratch, ends, polyploid,
 ):  # fmt: skip
     """Read the calls of a line; returns the start of the next line, or the byte of a fault, and it."""
     gt_at, gq_at, dp_at, ad_at = places
-    want_gq, want_dp, want_ad = len(gq) > 0, len(dp) > 0, len(het_alt_ad) > 0
-    last_field = max(gq_at if want_gq else 0, dp_at if want_dp else 0, ad_at if want_ad else 0)
+    last_field = 0
+    if len(gq):
+        last_field = max(last_field, gq_at)
+    if len(dp):
+        last_field = max(last_field, dp_at)
+    if len(het_alt_ad):
+        last_field = max(last_field, ad_at)
     n_columns = len(column)
     flat = genotype.reshape(genotype.size)
     row_at = row * 2 * genotype.shape[1]
     into_place = everyone and genotype.itemsize == 1
-    singly = 0 if gt_only else n_columns  # up to where calls are read one by one
+    singly = 0  # up to where calls are read one by one
     s = 0
     ended = False
     while s < n_columns:
+        if ended:
+            return at, FEW_COLUMNS
         while gt_only and s >= singly and s + PLAIN_CALLS < n_columns:
             # A line that is too short fails here, for it has newlines where tabs are to be.
             if into_place:
@@ -241,46 +296,23 @@ def scan_calls(  # type: ignore[no-untyped-def]
                         genotype[row, out, 1] = scratch[2 * k + 1]
             s += PLAIN_CALLS
             at += PLAIN_CALLS * _PLAIN_BYTES
-        if ended:
-            return at, FEW_COLUMNS
+        if not gt_only and gt_at == 0 and last_field < FIELDS_AT_ONCE:
+            at, s = _usual_calls(
+                data, at, s, column, places, last_field, alleles, row,
+                genotype, gq, dp, het_alt_ad, ends,
+            )  # fmt: skip
+            if s == n_columns:
+                break  # the last call ended in a tab
         out = column[s]
         if out < 0:
             at = field_end(data, at)
         else:
-            usual = False
-            if not gt_only and gt_at == 0 and last_field < FIELDS_AT_ONCE:
-                a, b, found, end = _usual_call(data, at, alleles, last_field + 1, ends)
-                usual = end >= 0
-                if usual:
-                    genotype[row, out, 0] = a
-                    genotype[row, out, 1] = b
-                    if want_gq:
-                        value = nb.i8(-1)
-                        if 0 < gq_at < found:
-                            value = _usual_number(data, ends[gq_at - 1] + 1, ends[gq_at])
-                        gq[row, out] = value
-                        usual &= value != _NOT_USUAL
-                    if want_dp:
-                        value = nb.i8(-1)
-                        if 0 < dp_at < found:
-                            value = _usual_number(data, ends[dp_at - 1] + 1, ends[dp_at])
-                        dp[row, out] = value
-                        usual &= value != _NOT_USUAL
-                    if want_ad:
-                        value = nb.i8(-1)
-                        if 0 < ad_at < found and a != b and a >= 0 and b >= 0:
-                            value, _ = _het_alt_reads(data, ends[ad_at - 1] + 1, a, b)
-                        het_alt_ad[row, out] = value
-                        usual &= value != _JUNK
-                    if usual:
-                        at = end
-            if not usual:
-                at, fault = _any_call(
-                    data, at, places, last_field, alleles, most_alleles, polyploid_missing,
-                    row, out, genotype, gq, dp, het_alt_ad, polyploid,
-                )  # fmt: skip
-                if fault != NONE:
-                    return at, fault
+            at, fault = _any_call(
+                data, at, places, last_field, alleles, most_alleles, polyploid_missing,
+                row, out, genotype, gq, dp, het_alt_ad, polyploid,
+            )  # fmt: skip
+            if fault != NONE:
+                return at, fault
         if data[at] == TAB:
             at += 1
         elif data[at] == 0:

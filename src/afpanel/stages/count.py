@@ -62,7 +62,7 @@ class CountOptions:
 
 @dataclass(frozen=True)
 class _Alleles:
-    """The allele map's rows of one partition."""
+    """The allele map's rows of one partition, one for each ALT of each record."""
 
     contig: str | None
     record: NDArray[np.int32]
@@ -170,11 +170,12 @@ def _count_records(
         return result
     kind = contig_kind(alleles.contig)
     progress = Progress(logger, f"count {store.path.name}", "records")
+    n_alleles = 1 + np.bincount(alleles.record, minlength=store.rows("variant_position"))
     wanted = _read_wanted(store, record, options.genotype_filter)
     for chunk in prefetch(wanted, _CHUNKS_AHEAD):
         start, stop = chunk.start, chunk.stop
         first, last = np.searchsorted(record, (start, stop))
-        row_offsets = np.concatenate([[0], np.cumsum(chunk.n_alleles)])
+        row_offsets = np.concatenate([[0], np.cumsum(n_alleles[start:stop])])
         counts = count_block(
             chunk.calls,
             row_offsets,
@@ -216,7 +217,6 @@ class _Chunk:
     start: int
     stop: int
     position: NDArray[np.int32]
-    n_alleles: NDArray[np.int64]
     calls: CallBlock
 
 
@@ -241,7 +241,6 @@ def _read_wanted(
             start,
             stop,
             store.read("variant_position", start, stop),
-            (store.read("variant_allele", start, stop) != "").sum(axis=1),
             CallBlock(store.read("call_genotype", start, stop), *fields),
         )
 
