@@ -61,9 +61,10 @@ def command(
 ) -> None:  # fmt: skip
     """Measure the way from a VCF to counts beside other tools, on one file in one run.
 
-    A synthetic VCF is made; ingest, harmonize and count run on it as whole processes, and each peer
-    in turn with them. Their counts must be ours. Ratios above 1 say how many times faster ours is;
-    recount is counting again from the store.
+    A synthetic VCF is made; `afpanel count` goes from it to a genotype store and to the counts of
+    three populations, as a whole process, and each peer runs in turn with it. Their counts must be
+    ours. Ratios above 1 say how many times faster ours is. Recount is counting again from the store,
+    with other populations; three commands are ingest, harmonize and count, as the workflow runs them.
 
     \b
     Example:
@@ -87,11 +88,11 @@ def command(
         f"{samples:,} samples x {sites:,} sites, {fields}: {first.seconds:.2f} s,"
         f" {first.genotypes_per_second:,} genotypes/s, peak {first.peak_mb:,.0f} MB"
     )
-    click.echo(f"{'peer':<10}{'seconds':>10}{'ratio':>8}{'peak MB':>10}  counts")
+    click.echo(f"{'peer':<16}{'seconds':>10}{'ratio':>8}{'peak MB':>10}  counts")
     for result in results:
         agreement = {True: "agree", False: "differ", None: "-"}[result.agrees]
         click.echo(
-            f"{result.peer:<10}{result.peer_seconds:>10.2f}{result.ratio:>8.2f}"
+            f"{result.peer:<16}{result.peer_seconds:>10.2f}{result.ratio:>8.2f}"
             f"{result.peer_peak_mb:>10,.0f}  {agreement}"
         )
     if json_path is not None:

@@ -2,10 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _WAIT = 0.1
 _END = object()
@@ -57,3 +60,29 @@ def prefetch(source: Iterator[T], ahead: int) -> Iterator[T]:
     finally:
         stopped.set()
         thread.join()
+
+
+def map_ahead(function: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+    """Apply a function to items in threads of their own, and give the results in order.
+
+    Parameters
+    ----------
+    function
+        What to do; called for several items at a time.
+    items
+        What to do it to.
+    ahead
+        Threads, and results that may be in the making while the caller works on one.
+    """
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(ahead) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -1,4 +1,4 @@
-"""The speed of ingest and count beside the tools one would use instead, on one file in one run.
+"""The speed of counting a variant file beside the tools one would use instead, on one file in one run.
 
 Every program is timed as a whole process, in turn, and its counts are compared with ours: a fast wrong
 answer is no answer. A peer that is not installed is left out, by name.
@@ -6,13 +6,11 @@ answer is no answer. A peer that is not installed is left out, by name.
 
 import json
 import logging
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,9 +22,13 @@ from numpy.typing import NDArray
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.store import Store, foreign_blocks
 from afpanel.stages.bench_data import CONTIG, POPULATIONS, BenchFiles, make_files
+from afpanel.stages.bench_launch import Launcher, Run
 from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
 
 logger = logging.getLogger(__name__)
+
+OURS = "afpanel"
+_COUNTS = "counts.zarr.zip"
 
 Counts = NDArray[np.int64]
 """AC and AN of each population, (sites, 2 x populations); of everybody, (sites, 2)."""
@@ -76,12 +78,6 @@ class Result:
     peak_mb: float
     peer_peak_mb: float
     agrees: bool | None
-
-
-@dataclass(frozen=True)
-class _Run:
-    seconds: float
-    peak_mb: float
 
 
 @dataclass(frozen=True)
@@ -198,32 +194,35 @@ def bench(options: BenchOptions) -> list[Result]:
 def _measure(
     options: BenchOptions, files: BenchFiles, folder: Path, installed: list[str]
 ) -> list[Result]:
-    ours: list[_Run] = []
-    recounts: list[_Run] = []
-    theirs: dict[str, list[_Run]] = {peer: [] for peer in installed}
-    for repeat in range(options.repeats + 1):  # the first, which warms caches, is not counted
-        first, again = _run_ours(files, folder, options)
-        runs = {peer: _run_peer(peer, files, folder, options) for peer in installed}
-        logger.info("run %d of %d: %.2f s", repeat, options.repeats, first.seconds)
-        if repeat:
-            ours.append(first)
-            recounts.append(again)
-            for peer, run in runs.items():
-                theirs[peer].append(run)
-    counts = _our_counts(folder)
-    results = [_result("recount", options, ours, recounts, None)]
-    for peer in installed:
-        read = PEERS[peer].counts
+    runs: dict[str, list[Run]] = defaultdict(list)
+    with Launcher() as launcher:
+        for repeat in range(options.repeats + 1):  # the first, which warms caches, is not counted
+            round_of = _run_ours(launcher, files, folder, options)
+            for peer in installed:
+                command = PEERS[peer].command(files, folder / peer, options.threads)
+                round_of[peer] = launcher.run(command)
+            took = round_of[OURS].seconds
+            logger.info("run %d of %d: %.2f s", repeat, options.repeats, took)
+            if repeat:
+                for name, run in round_of.items():
+                    runs[name].append(run)
+    counts = _our_counts(folder / _COUNTS)
+    results = []
+    for name, theirs in runs.items():
+        if name == OURS:
+            continue
+        read = _OWN[name] if name in _OWN else PEERS[name].counts
         # Our path filters calls of a rich file, and the peers do not: their counts differ by right.
-        agrees = None if read is None or options.rich else _same(counts, read(folder / peer))
+        comparable = read is not None and (name in _OWN or not options.rich)
+        agrees = _same(counts, read(folder / name)) if comparable and read is not None else None
         if agrees is False:
-            raise VerificationError(f"the counts of {peer} are not ours", where=files.vcf)
-        results.append(_result(peer, options, ours, theirs[peer], agrees))
+            raise VerificationError(f"the counts of {name} are not ours", where=files.vcf)
+        results.append(_result(name, options, runs[OURS], theirs, agrees))
     return results
 
 
 def _result(
-    peer: str, options: BenchOptions, ours: list[_Run], theirs: list[_Run], agrees: bool | None
+    peer: str, options: BenchOptions, ours: list[Run], theirs: list[Run], agrees: bool | None
 ) -> Result:
     seconds = statistics.median(run.seconds for run in ours)
     peer_seconds = statistics.median(run.seconds for run in theirs)
@@ -244,56 +243,63 @@ def _result(
     )
 
 
-def _run_ours(files: BenchFiles, folder: Path, options: BenchOptions) -> tuple[_Run, _Run]:
-    """Run ingest, harmonize and count as the workflow does; then count again with a new grouping."""
-    store, alleles = folder / f"{CONTIG}.00000.vcz.zip", folder / "alleles.zarr.zip"
+def _run_ours(
+    launcher: Launcher, files: BenchFiles, folder: Path, options: BenchOptions
+) -> dict[str, Run]:
+    """Count the file by one command, again from its store with other groups, and by three commands."""
+    kept, staged = folder / "kept", folder / f"{CONTIG}.00000.vcz.zip"
     afpanel = f"{sys.executable} -m afpanel -q"
     fields = "GQ,DP,AD" if options.rich else ""
     no_filter = "" if options.rich else " --min-gq 0 --min-dp 0 --min-dp-haploid 0 --min-ab 0"
-    count = (
-        f"{afpanel} count {store} --alleles {alleles} --samples {files.sheet} --cohort B"
-        f" --country VN --build GRCh38 --out {folder / 'counts.zarr.zip'}{no_filter}"
+    of_cohort = f"--cohort B --country VN --build GRCh38{no_filter}"
+    first = (
+        f"{afpanel} count {files.vcf} --reference {files.fasta} --samples {files.sheet} {of_cohort}"
+        f" --keep {kept} --out {folder / _COUNTS}"
     )
-    harmonize = (
-        f"{afpanel} harmonize {store} --reference {files.fasta} --cohort B --out {alleles}"
-        f" --summary {folder / 'summary.json'}"
+    recount = (
+        f"{afpanel} count {kept / 'genotypes.vcz.zip'} --alleles {kept / 'alleles.zarr.zip'}"
+        f" --samples {files.regrouped} {of_cohort} --out {folder / 'recounts.zarr.zip'}"
     )
-    commands = [
-        f"{afpanel} ingest {files.vcf} --samples {files.sheet} --out {store} --fields '{fields}'",
-        harmonize,
-        count,
-    ]
-    runs = [_timed(command) for command in commands]
-    total = _Run(sum(run.seconds for run in runs), max(run.peak_mb for run in runs))
-    return total, _timed(count)
+    alleles = folder / "alleles.zarr.zip"
+    three = (
+        f"{afpanel} ingest {files.vcf} --samples {files.sheet} --out {staged} --fields '{fields}'",
+        (
+            f"{afpanel} harmonize {staged} --reference {files.fasta} --cohort B --out {alleles}"
+            f" --summary {folder / 'summary.json'}"
+        ),
+        (
+            f"{afpanel} count {staged} --alleles {alleles} --samples {files.sheet} {of_cohort}"
+            f" --out {folder / 'staged.zarr.zip'}"
+        ),
+    )
+    return {
+        OURS: launcher.run(first),
+        "recount": launcher.run(recount),
+        "three commands": launcher.run(" && ".join(three)),
+    }
 
 
-def _run_peer(peer: str, files: BenchFiles, folder: Path, options: BenchOptions) -> _Run:
-    return _timed(PEERS[peer].command(files, folder / peer, options.threads))
-
-
-def _timed(command: str) -> _Run:
-    """Run a shell command, and take its wall time and the peak memory of its largest process."""
-    start = time.monotonic()
-    process = subprocess.Popen(["bash", "-c", f"set -euo pipefail; {command}"])
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise BadInputError(f"failed with exit code {process.returncode}: {command}")
-    return _Run(seconds, usage.ru_maxrss / 1024)
-
-
-def _our_counts(folder: Path) -> Counts:
-    with Store(folder / "counts.zarr.zip", CELL_COUNTS, CELL_COUNTS_VERSION) as store:
+def _our_counts(path: Path) -> Counts:
+    with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
         ac, an = store.read("allele_count"), store.read("allele_number")
     return np.stack([ac, an], axis=2).reshape(len(ac), -1).astype(np.int64)
+
+
+def _everybody(counts: Counts) -> Counts:
+    return np.column_stack([counts[:, 0::2].sum(axis=1), counts[:, 1::2].sum(axis=1)])
+
+
+_OWN: dict[str, Callable[[Path], Counts]] = {
+    "recount": lambda out: _everybody(_our_counts(out.with_name("recounts.zarr.zip"))),
+    "three commands": lambda out: _our_counts(out.with_name("staged.zarr.zip")),
+}
+"""How to read the counts of our other ways."""
 
 
 def _same(ours: Counts, theirs: Counts) -> bool:
     """Compare counts per population, or of everybody where the peer has no more."""
     if theirs.shape[1] == 2:
-        ours = np.column_stack([ours[:, 0::2].sum(axis=1), ours[:, 1::2].sum(axis=1)])
+        ours = _everybody(ours)
     return bool(np.array_equal(ours, theirs))
 
 

@@ -36,12 +36,15 @@ class BenchFiles:
     vcf, fasta, sheet, groups
         The VCF (BGZF with a tabix index), its reference, and the populations of its samples as a
         sample sheet and as bcftools' ``+fill-tags`` takes them.
+    regrouped
+        A sheet with the same samples in other populations.
     """
 
     vcf: Path
     fasta: Path
     sheet: Path
     groups: Path
+    regrouped: Path
 
 
 def make_files(folder: Path, samples: int, sites: int, *, rich: bool, seed: int) -> BenchFiles:
@@ -60,12 +63,16 @@ def make_files(folder: Path, samples: int, sites: int, *, rich: bool, seed: int)
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
-    files = BenchFiles(*(folder / name for name in ("b.vcf.gz", "b.fa", "b.tsv", "b.groups")))
+    files = BenchFiles(
+        *(folder / name for name in ("b.vcf.gz", "b.fa", "b.tsv", "b.groups", "b2.tsv"))
+    )
     names = [f"S{i:07d}" for i in range(samples)]
     population = [POPULATIONS[i % len(POPULATIONS)] for i in range(samples)]
     pairs = list(zip(names, population, strict=True))
-    sheet = "".join(f"{name}\t{label}\tXX\n" for name, label in pairs)
-    files.sheet.write_text("sample\tpopulation\tsex\n" + sheet)
+    header = "sample\tpopulation\tsex\n"
+    files.sheet.write_text(header + "".join(f"{name}\t{label}\tXX\n" for name, label in pairs))
+    others = (f"{name}\tQ{i % 5}\t{'XX' if i % 2 else 'XY'}\n" for i, name in enumerate(names))
+    files.regrouped.write_text(header + "".join(others))
     files.groups.write_text("".join(f"{name}\t{label}\n" for name, label in pairs))
     length = _SPACING * (sites + 1)
     bases = rng.choice(np.frombuffer(b"ACGT", np.uint8), length)

@@ -7,6 +7,7 @@ any of these costs a recount, and no file is parsed again.
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from afpanel.core.ploidy import loci_of, sex_codes
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants, sort_keys
 from afpanel.errors import BadInputError
-from afpanel.io.prefetch import prefetch
+from afpanel.io.prefetch import map_ahead
 from afpanel.io.store import Store
 from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.io.tables import read_samples
@@ -36,7 +37,7 @@ CELL_COUNTS = "cell-counts"
 CELL_COUNTS_VERSION = 2
 
 _CHUNK = 16_384
-_CHUNKS_AHEAD = 1
+_CHUNKS_AHEAD = 2
 _CELL_DIMS = ("variants", "cells")
 
 
@@ -171,8 +172,8 @@ def _count_records(
     kind = contig_kind(alleles.contig)
     progress = Progress(logger, f"count {store.path.name}", "records")
     n_alleles = 1 + np.bincount(alleles.record, minlength=store.rows("variant_position"))
-    wanted = _read_wanted(store, record, options.genotype_filter)
-    for chunk in prefetch(wanted, _CHUNKS_AHEAD):
+    read = partial(_read_chunk, store, options.genotype_filter)
+    for chunk in map_ahead(read, _wanted_chunks(store, record), _CHUNKS_AHEAD):
         start, stop = chunk.start, chunk.stop
         first, last = np.searchsorted(record, (start, stop))
         row_offsets = np.concatenate([[0], np.cumsum(n_alleles[start:stop])])
@@ -220,29 +221,25 @@ class _Chunk:
     calls: CallBlock
 
 
-def _read_wanted(
-    store: Store, record: NDArray[np.int32], genotype_filter: GenotypeFilter
-) -> Iterator[_Chunk]:
-    """Read the chunks of a store that hold records with kept alleles."""
-    step = store.chunk_rows("call_genotype")
-    arrays = {"GQ": "call_GQ", "DP": "call_DP", "AD": "call_het_alt_AD"}
-    for start in range(0, store.rows("variant_position"), step):
-        stop = min(start + step, store.rows("variant_position"))
+def _wanted_chunks(store: Store, record: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+    """List the chunks of a store that hold records with kept alleles."""
+    n, step = store.rows("variant_position"), store.chunk_rows("call_genotype")
+    for start in range(0, n, step):
+        stop = min(start + step, n)
         first, last = np.searchsorted(record, (start, stop))
-        if first == last:
-            continue
-        fields = (
-            store.read(name, start, stop)
-            if field in genotype_filter.fields and name in store
-            else None
-            for field, name in arrays.items()
-        )
-        yield _Chunk(
-            start,
-            stop,
-            store.read("variant_position", start, stop),
-            CallBlock(store.read("call_genotype", start, stop), *fields),
-        )
+        if first < last:
+            yield start, stop
+
+
+def _read_chunk(store: Store, genotype_filter: GenotypeFilter, place: tuple[int, int]) -> _Chunk:
+    """Read a chunk's calls, with the fields that the filter needs and the store has."""
+    arrays = {"GQ": "call_GQ", "DP": "call_DP", "AD": "call_het_alt_AD"}
+    fields = (
+        store.read(name, *place) if field in genotype_filter.fields and name in store else None
+        for field, name in arrays.items()
+    )
+    position = store.read("variant_position", *place)
+    return _Chunk(*place, position, CallBlock(store.read("call_genotype", *place), *fields))
 
 
 def _of_alleles(
