@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names that glibc's mallopt gives its settings
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # settings of glibc's mallopt
 _LARGEST_BLOCK = 1 << 30
 _OBJECTS_BETWEEN_COLLECTIONS = 500_000
 
@@ -34,5 +34,6 @@ def _keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return
+    mallopt(_ARENA_MAX, 1)  # what threads allocate is kept too
     mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
     mallopt(_TRIM_THRESHOLD, 2 * _LARGEST_BLOCK - 1)

@@ -121,10 +121,11 @@ def _gzip_pieces(path: Path, size: int) -> Iterator[bytes]:
     with path.open("rb") as source:
         while data := source.read(min(size, _SMALL_PIECE)):
             while data:
-                text = inflater.decompress(data)
+                # What compresses well must not make large pieces: they are held several at a time.
+                text = inflater.decompress(data, size)
                 if text:
                     yield text
-                data = b""
+                data = inflater.unconsumed_tail
                 if inflater.eof:
                     data = inflater.unused_data
                     if not data.strip(b"\0"):

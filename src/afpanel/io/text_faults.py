@@ -70,7 +70,10 @@ def line_fault(
 _WORDS: dict[Fault, tuple[str, str]] = {
     Fault.FEW_COLUMNS: ("too few columns", ""),
     Fault.MANY_COLUMNS: ("too many columns", ""),
-    Fault.EMPTY_ALLELE: ("an allele without a letter", "REF, and ALTs joined by commas"),
+    Fault.EMPTY_ALLELE: (
+        "an allele without a letter",
+        "REF, and ALTs joined by commas, or one dot",
+    ),
     Fault.POSITION: ("POS is not a position", "a whole number"),
     Fault.GENOTYPE: ("not a genotype", "GT such as 0/1, 1|1, ./. or 0"),
     Fault.ALLELE: ("a call names an allele that the record does not have", ""),
@@ -81,6 +84,8 @@ _WORDS: dict[Fault, tuple[str, str]] = {
     Fault.GT_NOT_FIRST: ("GT is not the first of FORMAT", "GT:…"),
     Fault.NUMBER: ("GQ, DP or AD is not a number", "a whole number, or ."),
     Fault.NUL: ("a NUL byte", "text"),
+    Fault.FIELD_TWICE: ("a field stands in FORMAT twice", "each field once"),
+    Fault.NO_CONTIG: ("CHROM is empty", "the name of a contig"),
     Fault.LONG_LINE: ("the line does not end", "a line of at most 1 GiB"),
 }
 

@@ -41,6 +41,7 @@ from afpanel.model.region import OPEN_END, Region
 _PIECES_AHEAD = 2
 _HEADER_PIECE = 1 << 16
 _HEADER_LIMIT = 256 << 20
+_NO_HEADER_LINE = re.compile(rb"^[^#]", flags=re.MULTILINE)
 _CHROM, _POS, _ID, _REF, _ALT, _QUAL, _FILTER = range(7)
 _LINES = 3  # place in the report of a scan
 
@@ -171,6 +172,8 @@ class _Scanner:
             fault = Fault(int(self._report[1]))
             if fault is Fault.CONTIG:
                 following = self._contig_at(at)
+                if not following:
+                    raise self._error(Fault.NO_CONTIG, at, at)
                 if self._row:
                     yield self.take(contig.decode(errors="replace"))
                 if region is not None and contig == region.contig.encode():
@@ -292,16 +295,25 @@ class _LineError(Exception):
 
 def _read_header(path: Path, kind: FileKind) -> str:
     """Read the text up to the end of the line of column names, or of what stands in its place."""
-    text = b""
+    text = bytearray()
     for piece in pieces(path, kind.compression, size=_HEADER_PIECE):
+        seen = max(0, len(text) - 1)
         text += piece
-        body = re.search(rb"^[^#]", text, flags=re.MULTILINE)
-        if body is not None or len(text) > _HEADER_LIMIT:
+        body = _NO_HEADER_LINE.search(text, seen)
+        if body is not None:
+            text = text[: body.start()]
             break
-    else:
-        body = None
-    header = text if body is None else text[: body.start()]
-    return header.decode(errors="replace").rstrip("\n")
+        if len(text) > _HEADER_LIMIT:
+            raise BadInputError(
+                "the header does not end",
+                where=path,
+                expected=f"column names after at most {_HEADER_LIMIT >> 20} MB",
+                remedy=REPAIR,
+            )
+    if b"\0" in text:
+        line = text.count(b"\n", 0, text.index(b"\0")) + 1
+        raise BadInputError("a NUL byte in the header", where=f"{path}, line {line}", remedy=REPAIR)
+    return text.decode(errors="replace").rstrip("\n")
 
 
 def _joined(parts: list[Strings]) -> Strings:

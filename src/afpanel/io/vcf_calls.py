@@ -23,12 +23,13 @@ class Fault(IntEnum):
     """Why a scan stopped before the end."""
 
     NONE, FEW_COLUMNS, MANY_COLUMNS, POSITION, GENOTYPE, ALLELE, POLYPLOID = range(7)
-    GT_NOT_FIRST, WIDE, NUMBER, PAST, CONTIG, EMPTY_ALLELE, NUL, LONG_LINE = range(7, 15)
+    GT_NOT_FIRST, WIDE, NUMBER, PAST, CONTIG, EMPTY_ALLELE, NUL, FIELD_TWICE = range(7, 15)
+    LONG_LINE, NO_CONTIG = range(15, 17)
 
 
 # The same as plain numbers, for compiled code.
 NONE, FEW_COLUMNS, MANY_COLUMNS, POSITION, GENOTYPE, ALLELE, POLYPLOID = range(7)
-GT_NOT_FIRST, WIDE, NUMBER, PAST, CONTIG, EMPTY_ALLELE, NUL = range(7, 14)
+GT_NOT_FIRST, WIDE, NUMBER, PAST, CONTIG, EMPTY_ALLELE, NUL, FIELD_TWICE = range(7, 15)
 
 TAB, NEWLINE, RETURN, COLON, COMMA, DOT, HASH, MINUS = 9, 10, 13, 58, 44, 46, 35, 45
 SLASH, BAR, ZERO, NINE = 47, 124, 48, 57
@@ -94,15 +95,18 @@ def _allele(data, at):  # type: ignore[no-untyped-def]
 
 @part
 def _whole_number(data, at):  # type: ignore[no-untyped-def]
-    """Read GQ or DP: its whole part, -1 where it is missing or negative or -3 for junk; and its end."""
+    """Read GQ or DP: its whole part, -1 where it is missing or negative or -3 for junk; and its end.
+
+    A minus comes first only, and there is one point.
+    """
     first, value, whole = at, 0, True
     while not _ends_field(data[at]):
         byte = data[at]
         if ZERO <= byte <= NINE:
             if whole:
                 value = min(value * 10 + nb.i8(byte) - ZERO, _MOST_I2)
-        elif byte == DOT or byte == MINUS:
-            whole = False
+        elif (byte == DOT and whole) or (byte == MINUS and at == first):
+            whole = whole and byte == MINUS
         else:
             return _JUNK, at
         at += 1
@@ -116,12 +120,12 @@ def _het_alt_reads(data, at, a, b):  # type: ignore[no-untyped-def]
     """Read AD of a call a/b: the reads of its least supported ALT, -1 if missing; and its end."""
     least, found, number = _MOST_I2, 0, 0
     while True:
-        value = -1
+        value, first = -1, at
         while not _ends_field(data[at]) and data[at] != COMMA:
             byte = data[at]
-            if ZERO <= byte <= NINE:
+            if ZERO <= byte <= NINE and (at == first or data[first] != DOT):
                 value = min(max(value, 0) * 10 + nb.i8(byte) - ZERO, _MOST_I2)
-            elif byte != DOT:
+            elif byte != DOT or at > first:
                 return _JUNK, at
             at += 1
         if number > 0 and (number == a or number == b):

@@ -14,6 +14,7 @@ from afpanel.io.vcf_calls import (
     DOT,
     EMPTY_ALLELE,
     FEW_COLUMNS,
+    FIELD_TWICE,
     GT_NOT_FIRST,
     HASH,
     NEWLINE,
@@ -38,6 +39,7 @@ PAD = 320
 """Bytes that must be readable after the last line."""
 
 _POS_DIGITS = 10
+_TWICE = -2
 
 
 @part
@@ -51,14 +53,15 @@ def _format_places(data, start, end):  # type: ignore[no-untyped-def]
         while stop < end and data[stop] != COLON:
             stop += 1
         if stop - at == 2:
-            if data[at] == 71 and data[at + 1] == 84:  # GT
-                gt = number
-            elif data[at] == 71 and data[at + 1] == 81:  # GQ
-                gq = number
-            elif data[at] == 68 and data[at + 1] == 80:  # DP
-                dp = number
-            elif data[at] == 65 and data[at + 1] == 68:  # AD
-                ad = number
+            # GT, GQ, DP or AD; one that comes a second time is an error.
+            if data[at] == 71 and data[at + 1] == 84:
+                gt = _TWICE if gt != -1 else number
+            elif data[at] == 71 and data[at + 1] == 81:
+                gq = _TWICE if gq != -1 else number
+            elif data[at] == 68 and data[at + 1] == 80:
+                dp = _TWICE if dp != -1 else number
+            elif data[at] == 65 and data[at + 1] == 68:
+                ad = _TWICE if ad != -1 else number
         number += 1
         at = stop + 1
     return gt, gq, dp, ad
@@ -79,20 +82,18 @@ def _position(data, start, end):  # type: ignore[no-untyped-def]
 
 @part
 def _count_alleles(data, start, end):  # type: ignore[no-untyped-def]
-    """Count the alleles of a record, REF and what ALT lists; -1 if one has no letter."""
+    """Count the alleles of a record, REF and what ALT lists; -1 if one is empty, or a dot of several."""
     if end - start == 1 and data[start] == DOT:
         return 1
     alleles = 2
-    empty = True
-    for p in range(start, end):
-        if data[p] == COMMA:
-            if empty:
+    first = start
+    for p in range(start, end + 1):
+        if p == end or data[p] == COMMA:
+            if p == first or (p == first + 1 and data[first] == DOT):
                 return -1
-            alleles += 1
-            empty = True
-        else:
-            empty = False
-    return -1 if empty else alleles
+            alleles += p < end
+            first = p + 1
+    return alleles
 
 
 @part
@@ -194,13 +195,17 @@ def scan(  # type: ignore[no-untyped-def]
         position[row] = value
         alleles = _count_alleles(data, bounds[row, 4], bounds[row, 5] - 1)
         if alleles < 0 or bounds[row, 4] - 1 == bounds[row, 3]:
-            report[1], report[2] = EMPTY_ALLELE, bounds[row, 3]
+            no_ref = bounds[row, 4] - 1 == bounds[row, 3]
+            report[1], report[2] = EMPTY_ALLELE, bounds[row, 3 if no_ref else 4]
             return row
         if len(column) == 0:
             at = line_end(data, at)
         else:
             form, form_end = bounds[row, COLUMNS - 2], bounds[row, COLUMNS - 1] - 1
             places = _format_places(data, form, form_end)
+            if min(places) == _TWICE:
+                report[1], report[2] = FIELD_TWICE, form
+                return row
             if places[0] > 0:
                 report[1], report[2] = GT_NOT_FIRST, form
                 return row
