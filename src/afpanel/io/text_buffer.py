@@ -7,7 +7,7 @@ import numpy as np
 from afpanel.io.inflate import DamagedError
 from afpanel.io.vcf_kernel import PAD
 
-_CAPACITY = 16 << 20
+_CAPACITY = 4 << 20
 
 LONGEST_LINE = 1 << 30
 """Bytes that a line may have: more than a call of each of ten million people takes."""

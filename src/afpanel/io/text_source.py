@@ -38,7 +38,7 @@ from afpanel.io.vcf_calls import FIELDS_AT_ONCE, PLAIN_CALLS, Fault
 from afpanel.io.vcf_kernel import COLUMNS, scan
 from afpanel.model.region import OPEN_END, Region
 
-_PIECES_AHEAD = 2
+_PIECES_AHEAD = 8
 _HEADER_PIECE = 1 << 16
 _HEADER_LIMIT = 256 << 20
 _NO_HEADER_LINE = re.compile(rb"^[^#]", flags=re.MULTILINE)

@@ -44,7 +44,6 @@ _JUNK = -3
 _NOT_USUAL = -4
 _MANY = 100_000  # an allele number past any that is true
 _MOST_I2 = 32_767
-_USUAL_DIGITS = 4
 
 
 @part
@@ -162,73 +161,65 @@ def _plain_calls(data, at, alleles, target, to):  # type: ignore[no-untyped-def]
 
 
 @part
-def _usual_call(data, at, alleles, n_fields, ends):  # type: ignore[no-untyped-def]
-    """Take apart a call of two single-digit alleles and other fields, in no more than 64 bytes.
-
-    Parameters
-    ----------
-    data, at
-        The text, and where the call begins.
-    alleles
-        Alleles of the record.
-    n_fields
-        Fields that are looked for, GT among them; `ends` receives where each ends.
-
-    Returns
-    -------
-    tuple
-        The two alleles, the number of fields found, and where the call ends; at a tab, or -1 if the
-        call is of another form.
-    """
-    stops = at_most64(data, at, nb.u1(NEWLINE))  # the tab, or what makes the call unusual
-    before = (stops & (~stops + nb.u8(1))) - nb.u8(1)  # the bits below the first
-    end = at + nb.i8(trailing_zeros(stops))
+def _usual_genotype(data, at, alleles):  # type: ignore[no-untyped-def]
+    """Take apart two single-digit alleles, at the end of a field; -4 as the first if it is not so."""
     call = load4(data, at)
     a, b = nb.i8(call & nb.u4(255)) - ZERO, nb.i8((call >> nb.u4(16)) & nb.u4(255)) - ZERO
     between, after = (call >> nb.u4(8)) & nb.u4(255), call >> nb.u4(24)
-    usual = stops != 0 and data[end] == TAB
-    usual &= (between == BAR) | (between == SLASH)
-    usual &= (after == COLON) | (after == TAB)
     last = min(alleles, 10) - 1
+    usual = (between == BAR) | (between == SLASH)
+    usual &= (after == COLON) | (after == TAB)
     usual &= ((a >= 0) & (a <= last)) | (a == DOT - ZERO)
     usual &= ((b >= 0) & (b <= last)) | (b == DOT - ZERO)
-    if not usual:
-        return 0, 0, 0, -1
-    colons = equal64(data, at, nb.u1(COLON)) & before
-    found = min(n_fields, count_ones(colons) + 1)
-    for field in range(found):
-        ends[field] = at + nb.i8(trailing_zeros(colons)) if colons else end
-        colons &= colons - nb.u8(1)
-    return max(a, -1), max(b, -1), found, end
+    return max(a, -1) if usual else _NOT_USUAL, max(b, -1)
 
 
 @part
 def _usual_number(data, start, end):  # type: ignore[no-untyped-def]
-    """Read a number of one to four digits, or a dot as -1; -4 if it is something else."""
-    digits = end - start
-    if digits < 1 or digits > _USUAL_DIGITS:
+    """Read a number of one to three digits, or a dot as -1; -4 if it is something else."""
+    last = nb.i8(data[end - 1]) - ZERO
+    if end - start == 2:
+        tens = nb.i8(data[start]) - ZERO
+        usual = (nb.u8(tens) < 10) & (nb.u8(last) < 10)
+        return 10 * tens + last if usual else _NOT_USUAL
+    if end - start == 1:
+        return last if nb.u8(last) < 10 else (-1 if last == DOT - ZERO else _NOT_USUAL)
+    if end - start != 3:
         return _NOT_USUAL
-    kept = nb.u8(0xFFFFFFFF) << nb.u8(32 - 8 * digits) & nb.u8(0xFFFFFFFF)
-    text = nb.u8(load4(data, end - _USUAL_DIGITS)) & kept | nb.u8(0x30303030) & ~kept
-    if text & nb.u8(0xF0F0F0F0) | ((text + nb.u8(0x06060606)) & nb.u8(0xF0F0F0F0)) >> nb.u8(
-        4
-    ) != nb.u8(0x33333333):
-        return -1 if digits == 1 and data[start] == DOT else _NOT_USUAL
-    text -= nb.u8(0x30303030)
-    text = (text * nb.u8(10) + (text >> nb.u8(8))) & nb.u8(0x00FF00FF)
-    return nb.i8((text * nb.u8(100) + (text >> nb.u8(16))) & nb.u8(0xFFFF))
+    hundreds, tens = nb.i8(data[start]) - ZERO, nb.i8(data[start + 1]) - ZERO
+    usual = (nb.u8(hundreds) < 10) & (nb.u8(tens) < 10) & (nb.u8(last) < 10)
+    return 100 * hundreds + 10 * tens + last if usual else _NOT_USUAL
 
 
 @part
 def _usual_calls(  # type: ignore[no-untyped-def]
     data, at, s, column, places, last_field, alleles, row, genotype, gq, dp, het_alt_ad, ends
 ):
-    """Read calls from sample `s` on for as long as they are usual; returns the next byte and sample."""
+    """Read calls from sample `s` on for as long as they are usual; returns the next byte and sample.
+
+    Where columns and fields end is found for 64 bytes at a time, so that one call need not wait for
+    the one before it. A call is usual if it fits in there and its genotype has single digits.
+    """
     _, gq_at, dp_at, ad_at = places
+    base = at
+    stops = colons = nb.u8(0)
     while s < len(column):
-        a, b, found, end = _usual_call(data, at, alleles, last_field + 1, ends)
-        if end < 0:
+        if stops == 0:
+            base = at
+            stops = at_most64(data, base, nb.u1(NEWLINE))  # tabs, and what makes a call unusual
+            colons = equal64(data, base, nb.u1(COLON))
+            if stops == 0:
+                break
+        end = base + nb.i8(trailing_zeros(stops))
+        a, b = _usual_genotype(data, at, alleles)
+        if a == _NOT_USUAL or data[end] != TAB:
             break
+        before = (stops & (~stops + nb.u8(1))) - nb.u8(1)
+        within = colons & before
+        found = min(last_field, count_ones(within)) + 1
+        for field in range(found):
+            ends[field] = base + nb.i8(trailing_zeros(within)) if within else end
+            within &= within - nb.u8(1)
         out = column[s]
         if out >= 0:
             genotype[row, out, 0] = a
@@ -254,6 +245,8 @@ def _usual_calls(  # type: ignore[no-untyped-def]
                 worst = min(worst, value)
             if worst < -1:
                 break
+        colons &= ~before
+        stops &= stops - nb.u8(1)
         at = end + 1
         s += 1
     return at, s
