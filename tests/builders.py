@@ -1,7 +1,10 @@
 """Small files for tests: references, VCFs and sample sheets, written from a few words."""
 
 import gzip
+import struct
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import pysam
@@ -14,6 +17,7 @@ RICH_HEADERS = (
     '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Reads">',
     '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Genotype quality">',
 )
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 def write_fasta(path: Path, contigs: Mapping[str, str]) -> Path:
@@ -77,6 +81,27 @@ def write_vcf(path: Path, text: str) -> Path:
     else:
         path.write_text(text)
     return path
+
+
+def bgzf_block(text: bytes, level: int = 6) -> bytes:
+    """Pack at most 64 kB as a BGZF block."""
+    packer = zlib.compressobj(level, zlib.DEFLATED, -15)
+    deflated = packer.compress(text) + packer.flush()
+    head = bytes.fromhex("1f8b08040000000000ff0600424302") + b"\x00"
+    size = struct.pack("<H", len(head) + 2 + len(deflated) + 8 - 1)
+    return head + size + deflated + struct.pack("<II", zlib.crc32(text), len(text))
+
+
+def bgzf(text: bytes, sizes: Iterable[int]) -> bytes:
+    """Pack text as BGZF, in blocks of these sizes, over and over."""
+    blocks = []
+    at = 0
+    for size in cycle(sizes):
+        if at >= len(text):
+            break
+        blocks.append(bgzf_block(text[at : at + size]))
+        at += size
+    return b"".join([*blocks, BGZF_END])
 
 
 def write_sheet(path: Path, rows: Iterable[Sequence[str]], *, include: bool = False) -> Path:

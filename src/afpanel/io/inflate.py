@@ -10,7 +10,7 @@ from isal import isal_zlib
 from afpanel.errors import BadInputError
 from afpanel.io.sniff import Compression
 
-_PIECE = 1 << 20
+_PIECE = 2 << 20
 _SMALL_PIECE = 1 << 17
 _GZIP_WINDOW = 16 + 15  # a gzip header, and the largest window
 _ISAL_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment] # its stubs err

@@ -17,6 +17,24 @@ from afpanel.core.compiled import (
     store2,
     trailing_zeros,
 )
+from afpanel.io.vcf_fields import (
+    BAR,
+    COLON,
+    DOT,
+    JUNK,
+    NEWLINE,
+    NOT_USUAL,
+    SLASH,
+    TAB,
+    ZERO,
+    allele,
+    ends_field,
+    field_end,
+    het_alt_reads,
+    line_end,
+    usual_number,
+    whole_number,
+)
 
 
 class Fault(IntEnum):
@@ -31,110 +49,12 @@ class Fault(IntEnum):
 NONE, FEW_COLUMNS, MANY_COLUMNS, POSITION, GENOTYPE, ALLELE, POLYPLOID = range(7)
 GT_NOT_FIRST, WIDE, NUMBER, PAST, CONTIG, EMPTY_ALLELE, NUL, FIELD_TWICE = range(7, 15)
 
-TAB, NEWLINE, RETURN, COLON, COMMA, DOT, HASH, MINUS = 9, 10, 13, 58, 44, 46, 35, 45
-SLASH, BAR, ZERO, NINE = 47, 124, 48, 57
-
 PLAIN_CALLS = 64
 """Calls of three bytes, such as 0|1, that are taken apart at a time."""
 
 FIELDS_AT_ONCE = 64
 
 _PLAIN_BYTES = 4  # two alleles, what is between them, and the tab
-_JUNK = -3
-_NOT_USUAL = -4
-_MANY = 100_000  # an allele number past any that is true
-_MOST_I2 = 32_767
-
-
-@part
-def field_end(data, at):  # type: ignore[no-untyped-def]
-    """Find the next tab or end of line, or a NUL, which has no place in text; one must come."""
-    start = at
-    while True:
-        found = at_most64(data, at, nb.u1(NEWLINE))  # all of these are, and other control codes
-        while found:
-            end = at + nb.i8(trailing_zeros(found))
-            if data[end] == TAB or data[end] == 0:
-                return end
-            if data[end] == NEWLINE:
-                return end - 1 if end > start and data[end - 1] == RETURN else end
-            found &= found - nb.u8(1)
-        at += 64
-
-
-@part
-def line_end(data, at):  # type: ignore[no-untyped-def]
-    """Find the start of the next line."""
-    while True:
-        found = equal64(data, at, nb.u1(NEWLINE))
-        if found:
-            return at + nb.i8(trailing_zeros(found)) + 1
-        at += 64
-
-
-@part
-def _ends_field(byte):  # type: ignore[no-untyped-def]
-    """Tell whether a byte ends a field of a call."""
-    return byte == TAB or byte == COLON or byte == NEWLINE or byte == RETURN or byte == 0
-
-
-@part
-def _allele(data, at):  # type: ignore[no-untyped-def]
-    """Read an allele of GT: its number, -1 for a dot or -3 for junk; and the byte after it."""
-    if data[at] == DOT:
-        return -1, at + 1
-    if not ZERO <= data[at] <= NINE:
-        return _JUNK, at
-    value = 0
-    while ZERO <= data[at] <= NINE:
-        value = min(value * 10 + nb.i8(data[at]) - ZERO, _MANY)
-        at += 1
-    return value, at
-
-
-@part
-def _whole_number(data, at):  # type: ignore[no-untyped-def]
-    """Read GQ or DP: its whole part, -1 where it is missing or negative or -3 for junk; and its end.
-
-    A minus comes first only, and there is one point.
-    """
-    first, value, whole = at, 0, True
-    while not _ends_field(data[at]):
-        byte = data[at]
-        if ZERO <= byte <= NINE:
-            if whole:
-                value = min(value * 10 + nb.i8(byte) - ZERO, _MOST_I2)
-        elif (byte == DOT and whole) or (byte == MINUS and at == first):
-            whole = whole and byte == MINUS
-        else:
-            return _JUNK, at
-        at += 1
-    if at == first or data[first] == DOT or data[first] == MINUS:
-        return -1, at
-    return value, at
-
-
-@part
-def _het_alt_reads(data, at, a, b):  # type: ignore[no-untyped-def]
-    """Read AD of a call a/b: the reads of its least supported ALT, -1 if missing; and its end."""
-    least, found, number = _MOST_I2, 0, 0
-    while True:
-        value, first = -1, at
-        while not _ends_field(data[at]) and data[at] != COMMA:
-            byte = data[at]
-            if ZERO <= byte <= NINE and (at == first or data[first] != DOT):
-                value = min(max(value, 0) * 10 + nb.i8(byte) - ZERO, _MOST_I2)
-            elif byte != DOT or at > first:
-                return _JUNK, at
-            at += 1
-        if number > 0 and (number == a or number == b):
-            least = min(least, value)
-            found += 1
-        if data[at] != COMMA:
-            break
-        number += 1
-        at += 1
-    return least if found == (1 if a == 0 or b == 0 else 2) else -1, at
 
 
 @part
@@ -171,24 +91,7 @@ def _usual_genotype(data, at, alleles):  # type: ignore[no-untyped-def]
     usual &= (after == COLON) | (after == TAB)
     usual &= ((a >= 0) & (a <= last)) | (a == DOT - ZERO)
     usual &= ((b >= 0) & (b <= last)) | (b == DOT - ZERO)
-    return max(a, -1) if usual else _NOT_USUAL, max(b, -1)
-
-
-@part
-def _usual_number(data, start, end):  # type: ignore[no-untyped-def]
-    """Read a number of one to three digits, or a dot as -1; -4 if it is something else."""
-    last = nb.i8(data[end - 1]) - ZERO
-    if end - start == 2:
-        tens = nb.i8(data[start]) - ZERO
-        usual = (nb.u8(tens) < 10) & (nb.u8(last) < 10)
-        return 10 * tens + last if usual else _NOT_USUAL
-    if end - start == 1:
-        return last if nb.u8(last) < 10 else (-1 if last == DOT - ZERO else _NOT_USUAL)
-    if end - start != 3:
-        return _NOT_USUAL
-    hundreds, tens = nb.i8(data[start]) - ZERO, nb.i8(data[start + 1]) - ZERO
-    usual = (nb.u8(hundreds) < 10) & (nb.u8(tens) < 10) & (nb.u8(last) < 10)
-    return 100 * hundreds + 10 * tens + last if usual else _NOT_USUAL
+    return max(a, -1) if usual else NOT_USUAL, max(b, -1)
 
 
 @part
@@ -212,7 +115,7 @@ def _usual_calls(  # type: ignore[no-untyped-def]
                 break
         end = base + nb.i8(trailing_zeros(stops))
         a, b = _usual_genotype(data, at, alleles)
-        if a == _NOT_USUAL or data[end] != TAB:
+        if a == NOT_USUAL or data[end] != TAB:
             break
         before = (stops & (~stops + nb.u8(1))) - nb.u8(1)
         within = colons & before
@@ -228,19 +131,19 @@ def _usual_calls(  # type: ignore[no-untyped-def]
             if len(gq):
                 value = nb.i8(-1)
                 if 0 < gq_at < found:
-                    value = _usual_number(data, ends[gq_at - 1] + 1, ends[gq_at])
+                    value = usual_number(data, ends[gq_at - 1] + 1, ends[gq_at])
                 gq[row, out] = value
                 worst = min(worst, value)
             if len(dp):
                 value = nb.i8(-1)
                 if 0 < dp_at < found:
-                    value = _usual_number(data, ends[dp_at - 1] + 1, ends[dp_at])
+                    value = usual_number(data, ends[dp_at - 1] + 1, ends[dp_at])
                 dp[row, out] = value
                 worst = min(worst, value)
             if len(het_alt_ad):
                 value = nb.i8(-1)
                 if 0 < ad_at < found and a != b and a >= 0 and b >= 0:
-                    value, _ = _het_alt_reads(data, ends[ad_at - 1] + 1, a, b)
+                    value, _ = het_alt_reads(data, ends[ad_at - 1] + 1, a, b)
                 het_alt_ad[row, out] = value
                 worst = min(worst, value)
             if worst < -1:
@@ -270,6 +173,15 @@ def scan_calls(  # type: ignore[no-untyped-def]
     flat = genotype.reshape(genotype.size)
     row_at = row * 2 * genotype.shape[1]
     into_place = everyone and genotype.itemsize == 1
+    if gt_only:
+        # Other records of the file may have these, and the rows have held others before.
+        for out in range(genotype.shape[1]):
+            if len(gq):
+                gq[row, out] = -1
+            if len(dp):
+                dp[row, out] = -1
+            if len(het_alt_ad):
+                het_alt_ad[row, out] = -1
     singly = 0  # up to where calls are read one by one
     s = 0
     ended = False
@@ -334,18 +246,18 @@ def _any_call(  # type: ignore[no-untyped-def]
     if gt_at < 0:
         a = b = nb.i8(-1)
     else:
-        a, at = _allele(data, at)
+        a, at = allele(data, at)
         highest = a
         if data[at] == BAR or data[at] == SLASH:
-            b, at = _allele(data, at + 1)
+            b, at = allele(data, at + 1)
             highest = max(highest, b)
         is_polyploid = data[at] == BAR or data[at] == SLASH
         if is_polyploid and not polyploid_missing:
             return at, POLYPLOID
-        while a != _JUNK and b != _JUNK and (data[at] == BAR or data[at] == SLASH):
-            b, at = _allele(data, at + 1)
+        while a != JUNK and b != JUNK and (data[at] == BAR or data[at] == SLASH):
+            b, at = allele(data, at + 1)
             highest = max(highest, b)
-        if a == _JUNK or b == _JUNK or not _ends_field(data[at]):
+        if a == JUNK or b == JUNK or not ends_field(data, at):
             return at, GENOTYPE
         if highest >= alleles:
             return at, ALLELE
@@ -368,18 +280,18 @@ def _any_call(  # type: ignore[no-untyped-def]
         at += 1
         value = nb.i8(-1)
         if (want_gq and field == gq_at) or (want_dp and field == dp_at):
-            value, at = _whole_number(data, at)
+            value, at = whole_number(data, at)
             if field == gq_at:
                 gq[row, out] = value
             else:
                 dp[row, out] = value
         elif want_ad and field == ad_at and a >= 0 and b >= 0 and a != b:
-            value, at = _het_alt_reads(data, at, a, b)
+            value, at = het_alt_reads(data, at, a, b)
             het_alt_ad[row, out] = value
         else:
-            while not _ends_field(data[at]):
+            while not ends_field(data, at):
                 at += 1
-        if value == _JUNK:
+        if value == JUNK:
             return at, NUMBER
     if not (data[at] == TAB or data[at] == NEWLINE):
         at = field_end(data, at)

@@ -8,28 +8,30 @@ import numba as nb
 
 from afpanel.core.compiled import I4, I8, READ_I4, READ_U1, compiled, part
 from afpanel.io.vcf_calls import (
-    COLON,
-    COMMA,
     CONTIG,
-    DOT,
     EMPTY_ALLELE,
     FEW_COLUMNS,
     FIELD_TWICE,
     GT_NOT_FIRST,
-    HASH,
-    NEWLINE,
-    NINE,
     NONE,
     NUL,
     PAST,
     POSITION,
+    scan_calls,
+)
+from afpanel.io.vcf_fields import (
+    COLON,
+    COMMA,
+    DOT,
+    HASH,
+    NEWLINE,
+    NINE,
     RETURN,
     TAB,
     ZERO,
     field_end,
     line_end,
-    scan_calls,
-)  # fmt: skip
+)
 from afpanel.model.region import OPEN_END
 
 COLUMNS = 10
@@ -153,7 +155,7 @@ def scan(  # type: ignore[no-untyped-def]
     scratch, ends
         (2 * `PLAIN_CALLS`,) int8 and (`FIELDS_AT_ONCE`,) int64, overwritten.
     """
-    report[1] = NONE
+    report[0], report[1] = start, NONE
     # A file without samples may end its lines after INFO.
     n_fixed = COLUMNS - 1 if len(column) else COLUMNS - 3
     at = start

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 GENOTYPES = "genotypes"
 GENOTYPES_VERSION = 2
 
-_CHUNK_BYTES = 32 << 20
+_CHUNK_BYTES = 16 << 20
 _MAX_CHUNK = 10_000
 
 
@@ -65,7 +65,7 @@ def ingest(
     fields
         FORMAT fields to keep beside GT, where the file has them: GQ, DP, AD.
     chunk
-        Records in a chunk; by default as many as make a chunk of about 32 MB.
+        Records in a chunk; by default as many as make a chunk of about 16 MB.
     polyploid_missing
         Whether calls of more than two alleles are taken as missing, and not refused.
 
