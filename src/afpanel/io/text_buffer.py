@@ -8,7 +8,6 @@ from afpanel.io.inflate import DamagedError
 from afpanel.io.vcf_kernel import PAD
 
 _CAPACITY = 8 << 20
-_LOOK = 1 << 16
 
 LONGEST_LINE = 1 << 30
 """Bytes that a line may have: more than a call of each of ten million people takes."""
@@ -76,20 +75,6 @@ class TextBuffer:
         if self._damage is not None and not self.stop:
             raise self._damage
         return self.stop > 0
-
-    def line_after(self, at: int) -> int:
-        """Find where the next line begins after a byte; `stop` if there is none."""
-        while at < self.stop:
-            end = min(at + _LOOK, self.stop)
-            newlines = np.flatnonzero(self.data[at:end] == ord("\n"))
-            if len(newlines):
-                return at + int(newlines[0]) + 1
-            at = end
-        return self.stop
-
-    def count_lines(self, start: int, end: int) -> int:
-        """Count the lines that end in a part of the text."""
-        return int(np.count_nonzero(self.data[start:end] == ord("\n")))
 
     def _append(self, piece: bytes) -> None:
         end = self._filled + len(piece)

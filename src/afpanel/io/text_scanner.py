@@ -1,9 +1,6 @@
 """Lines of VCF text scanned into blocks of records."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +25,7 @@ from afpanel.io.vcf_calls import FIELDS_AT_ONCE, PLAIN_CALLS, Fault
 from afpanel.io.vcf_kernel import COLUMNS, scan
 from afpanel.model.region import OPEN_END, Region
 
-_WORTH_HALVING = 1 << 20
+_LINES = 3  # place in the report of a scan
 _CHROM, _POS, _ID, _REF, _ALT, _QUAL, _FILTER = range(7)
 
 
@@ -53,31 +50,8 @@ class _CallArrays:
         return CallBlock(self._genotype[:n], *fields)
 
 
-@dataclass
-class _Workspace:
-    """What one call of the scan needs for itself; `report` is what it says, see `vcf_kernel.scan`."""
-
-    report: NDArray[np.int64] = field(default_factory=lambda: np.zeros(4, np.int64))
-    scratch: NDArray[np.int8] = field(default_factory=lambda: np.empty(2 * PLAIN_CALLS, np.int8))
-    ends: NDArray[np.int64] = field(default_factory=lambda: np.empty(FIELDS_AT_ONCE, np.int64))
-
-
-@dataclass(frozen=True)
-class _Ahead:
-    """A scan that is under way of the second half of the text at hand.
-
-    It is of use if the first half ends where this one starts, and fills as many rows as it has lines.
-    """
-
-    start: int
-    row: int
-    contig: bytes
-    result: Future[int]
-    workspace: _Workspace
-
-
 class Scanner:
-    """Fills the arrays of one block after another from the text, two halves of it at a time.
+    """Fills the arrays of one block after another from the text.
 
     The arrays of calls are made once and used in turn: fresh memory costs more than filling it.
 
@@ -112,9 +86,9 @@ class Scanner:
         self._position = np.zeros(size, np.int32)
         self._bounds = np.zeros((size, COLUMNS), np.int64)
         self._polyploid = np.zeros(size, np.int32)
-        self._workspaces = (_Workspace(), _Workspace())
-        self._ahead: _Ahead | None = None
-        self._lines = 0
+        self._report = np.zeros(4, np.int64)
+        self._scratch = np.empty(2 * PLAIN_CALLS, np.int8)
+        self._ends = np.empty(FIELDS_AT_ONCE, np.int64)
         self.last = "the header"
         self.seen: set[bytes] = set()
         self._start()
@@ -125,16 +99,13 @@ class Scanner:
 
     def blocks(self, region: Region | None) -> Iterator[RecordBlock]:
         """Read blocks until the text, or the region, ends."""
-        with ThreadPoolExecutor(1) as pool:
-            yield from self._blocks(region, pool)
-
-    def _blocks(self, region: Region | None, pool: ThreadPoolExecutor) -> Iterator[RecordBlock]:
         contig = b""
         previous, at = -1, 0
         more = self._advance(0)
         while more:
             begin = self._row
-            report = self._scan(at, contig, region, pool)
+            self._scan(at, contig, region)
+            report = self._report
             at = int(report[0])
             previous = self._check_order(begin, previous, contig)
             self._keep_columns(begin)
@@ -169,56 +140,20 @@ class Scanner:
         if self._row:
             yield self.take(contig.decode(errors="replace"))
 
-    def _scan(
-        self, at: int, contig: bytes, region: Region | None, pool: ThreadPoolExecutor
-    ) -> NDArray[np.int64]:
-        """Scan from a byte on, to the end of the text at hand or half way; returns the report."""
-        run = partial(self._run, contig=contig, region=region)
-        first, second = self._workspaces
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            row = ahead.result.result()  # to be waited for in any case: it writes to our arrays
-            if (ahead.start, ahead.row, ahead.contig) == (at, self._row, contig):
-                self._row = row
-                self._lines += int(second.report[3])
-                return second.report
-        stop = self._text.stop
-        middle = self._text.line_after((at + stop) // 2) if stop - at > _WORTH_HALVING else stop
-        lines = self._text.count_lines(at, middle) if middle < stop else 0
-        if lines and self._row + lines < self._size:
-            row = self._row + lines
-            result = pool.submit(run, middle, stop, row, second)
-            self._ahead = _Ahead(middle, row, contig, result, second)
-            stop = middle
-        self._row = run(at, stop, self._row, first)
-        self._lines += int(first.report[3])
-        return first.report
-
-    def _run(
-        self,
-        at: int,
-        stop: int,
-        row: int,
-        workspace: _Workspace,
-        *,
-        contig: bytes,
-        region: Region | None,
-    ) -> int:
-        """Scan a part of the text into rows from one on; returns the row after the last."""
+    def _scan(self, at: int, contig: bytes, region: Region | None) -> None:
+        """Scan the text at hand from a byte on, into the rows that are free."""
         source = self._source
         first, last = -1, OPEN_END + 1
         if region is not None:
             wanted = contig == region.contig.encode()
             first, last = (region.start, region.end) if wanted else (OPEN_END + 1, OPEN_END + 1)
-        workspace.report[3] = 0
-        end: int = scan(
-            self._text.data, at, stop, self._column, np.array(list(contig), np.uint8),
+        self._row = scan(
+            self._text.data, at, self._text.stop, self._column, np.array(list(contig), np.uint8),
             len(source.samples) == len(self._column), first, last,
             int(np.iinfo(source.dtype).max) + 1, source.polyploid_missing,
-            row, self._size, self._position, self._bounds, self._polyploid,
-            *self._calls[0].arrays, workspace.report, workspace.scratch, workspace.ends,
+            self._row, self._size, self._position, self._bounds, self._polyploid,
+            *self._calls[0].arrays, self._report, self._scratch, self._ends,
         )  # fmt: skip
-        return end
 
     def _contig_at(self, at: int) -> bytes:
         end = int(self._bounds[self._row, _POS]) - 1
@@ -294,7 +229,7 @@ class Scanner:
 
     def _error(self, fault: Fault, line: int, at: int) -> "LineError":
         text = self._text.data[line : max(self._text.stop, at)]
-        return LineError(fault, text, at - line, self._lines)
+        return LineError(fault, text, at - line, int(self._report[_LINES]))
 
 
 class LineError(Exception):
