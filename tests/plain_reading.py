@@ -3,6 +3,7 @@
 It shares nothing with the readers under test but the meaning of their arrays.
 """
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -50,9 +51,9 @@ def read_text(
     UnreadableError
         If a line is no line of VCF, or the lines are out of order.
     """
-    if b"\0" in text:
-        raise UnreadableError("a NUL byte")
     lines = [line.removesuffix(b"\r") for line in text.split(b"\n")]
+    if any(b"\0" in line for line in _header(lines)):
+        raise UnreadableError("a NUL byte in the header")
     names = _column_names(lines)
     people = [name.decode(errors="replace") for name in names[9:]]
     wanted = [i for i, name in enumerate(people) if samples is None or name in samples]
@@ -62,6 +63,8 @@ def read_text(
         if not line or line.startswith(b"#"):
             continue
         columns = line.split(b"\t")
+        if b"\0" in line:
+            raise UnreadableError("a NUL byte")
         if len(columns) != len(names):
             raise UnreadableError(f"{len(columns)} columns, not {len(names)}")
         record = _record(columns, [columns[9 + i] for i in wanted], fields)
@@ -75,13 +78,13 @@ def read_text(
     return records
 
 
+def _header(lines: Sequence[bytes]) -> Iterator[bytes]:
+    return itertools.takewhile(lambda line: line.startswith(b"#"), lines)
+
+
 def _column_names(lines: Sequence[bytes]) -> list[bytes]:
     """Find the names of columns: in the last line of the header."""
-    last = b""
-    for line in lines:
-        if not line.startswith(b"#"):
-            break
-        last = line
+    *_, last = (b"", *_header(lines))
     names = last.split(b"\t")
     if names[0] != b"#CHROM":
         raise UnreadableError("no column names")
