@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -104,6 +105,7 @@ def run_stages(
     build: str = "GRCh38",
     genotype_filter: GenotypeFilter | None = None,
     filters: tuple[str, ...] = ("PASS", "."),
+    **harmonizing: Any,
 ) -> Staged:
     """Ingest, harmonize and count regions of a file, each of a contig of its own."""
     wanted = genotype_filter or GenotypeFilter()
@@ -111,8 +113,8 @@ def run_stages(
     alleles, summary, out = (folder / name for name in ("alleles.zip", "summary.json", "out.zip"))
     ingest(vcf, sheet, targets, fields=wanted.fields)
     stores = [target.path for target in targets]
-    harmonizing = HarmonizeOptions("Test", filters=filters)
-    harmonize(stores, ReferencePaths.find(fasta), alleles, summary, harmonizing)
+    options = HarmonizeOptions("Test", filters=filters, **harmonizing)
+    harmonize(stores, ReferencePaths.find(fasta), alleles, summary, options)
     variants, parts, cells = [], [], []
     for region, store in zip(regions, stores, strict=True):
         count(store, alleles, sheet, out, CountOptions("Test", "ZZ", build, wanted))

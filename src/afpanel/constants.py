@@ -64,6 +64,8 @@ class Flag(IntFlag):
     AS_IS = 0
     TRIMMED = 1
     LEFT_ALIGNED = 2
+    SWAPPED = 4
+    FLIPPED = 8
 
 
 class Outcome(IntEnum):

@@ -77,3 +77,36 @@ def test_the_kind_of_a_contig_follows_from_its_name(
     kind: ContigKind, names: tuple[str, ...]
 ) -> None:
     assert {contig_kind(name) for name in names} == {kind}
+
+
+ACCESSIONS = {
+    # Of each build: the first, one in the middle, the last autosome, X, Y and the mitochondrial genome.
+    "GRCh37 RefSeq": "NC_000001.10 NC_000007.13 NC_000022.10 NC_000023.10 NC_000024.9 NC_012920.1",
+    "GRCh38 RefSeq": "NC_000001.11 NC_000007.14 NC_000022.11 NC_000023.11 NC_000024.10 NC_012920.1",
+    "T2T RefSeq": "NC_060925.1 NC_060931.1 NC_060946.1 NC_060947.1 NC_060948.1",
+    "GRCh37 GenBank": "CM000663.1 CM000669.1 CM000684.1 CM000685.1 CM000686.1 J01415.2",
+    "GRCh38 GenBank": "CM000663.2 CM000669.2 CM000684.2 CM000685.2 CM000686.2 J01415.2",
+    "T2T GenBank": "CP068277.2 CP068271.2 CP068256.2 CP068255.2 CP086569.2 CP068254.1",
+}
+
+
+@pytest.mark.parametrize("style", ACCESSIONS)
+def test_accessions_of_the_builds_are_known(style: str) -> None:
+    names = ACCESSIONS[style].split()
+    panel = ContigNames([*map(str, range(1, 23)), "X", "Y", "MT"])
+    assert [panel.resolve(name) for name in names] == ["1", "7", "22", "X", "Y", "MT"][: len(names)]
+
+
+def test_a_reference_may_be_named_by_accessions() -> None:
+    panel = ContigNames(["NC_000001.11", "NC_000023.11", "NC_012920.1"])
+    found = [panel.resolve(name) for name in ("chr1", "X", "CM000685.2", "chrM", "2")]
+    assert found == ["NC_000001.11", "NC_000023.11", "NC_000023.11", "NC_012920.1", None]
+    assert contig_kind("NC_000023.11") is ContigKind.X
+    assert contig_kind("CP086569.2") is ContigKind.Y
+
+
+@pytest.mark.parametrize(
+    "name", ["NC_000001.9", "NC_000001", "CM000687.1", "NC_060949.1", "CP068254.2"]
+)
+def test_an_accession_that_is_none_of_theirs_is_not_guessed(name: str) -> None:
+    assert ContigNames([*map(str, range(1, 23)), "X", "Y", "MT"]).resolve(name) is None

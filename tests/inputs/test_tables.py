@@ -258,8 +258,8 @@ def test_a_missing_bed_is_refused(project):
 
 def test_a_bed_of_which_no_contig_is_known_is_refused(project):
     """Else every silence of the cohort would read as not-callable, without a word."""
-    (project.folder / "callable.bed").write_text("NC_000001.11\t0\t5000\n")
-    project.validate().refuses("callable.bed", "NC_000001.11")
+    (project.folder / "callable.bed").write_text("NW_003315905.1\t0\t5000\n")
+    project.validate().refuses("callable.bed", "NW_003315905.1")
 
 
 def test_merge_refuses_a_bed_of_a_cohort_that_it_has_no_counts_of(project):

@@ -78,6 +78,7 @@ rule harmonize:
         reference=reference_options(),
         aliases=alias_options(),
         limit=CONFIG["harmonize"]["max_ref_mismatch"],
+        resolve=",".join(CONFIG["harmonize"]["resolve"]),
         records=lambda wildcards: records_of(wildcards.cohort),
         filters=" ".join(
             f"--filter {quote(name)}"
@@ -86,6 +87,7 @@ rule harmonize:
     shell:
         "afpanel harmonize {input.stores:q} {params.reference} {params.aliases}"
         " --cohort {wildcards.cohort:q} {params.filters} {params.records} --max-ref-mismatch {params.limit}"
+        " --resolve '{params.resolve}'"
         " --out {output.alleles:q} --summary {output.summary:q} 2> {log:q}"
 
 

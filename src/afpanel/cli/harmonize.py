@@ -30,6 +30,12 @@ from afpanel.cli import options
     help="Share of records whose REF may differ from the reference.",
 )
 @click.option(
+    "--resolve",
+    default="swap,strand",
+    show_default=True,
+    help="What to resolve in single bases that do not match the reference; '' is nothing.",
+)
+@click.option(
     "--records",
     multiple=True,
     metavar="CONTIG=N",
@@ -48,6 +54,7 @@ def command(
     aliases: Path | None,
     filters: tuple[str, ...],
     max_ref_mismatch: float,
+    resolve: str,
     records: tuple[str, ...],
     out: Path,
     summary: Path,
@@ -66,6 +73,9 @@ def command(
     from afpanel.io.reference import ReferencePaths
     from afpanel.stages.harmonize import HarmonizeOptions, harmonize
 
+    wanted = tuple(each for each in resolve.split(",") if each)
+    if set(wanted) - {"swap", "strand"}:
+        raise click.UsageError(f"--resolve takes swap and strand, not '{resolve}'")
     contig_records = {}
     for pair in records:
         contig, _, number = pair.rpartition("=")
@@ -82,6 +92,7 @@ def command(
             filters=() if "*" in filters else filters,
             max_ref_mismatch=max_ref_mismatch,
             aliases=aliases,
+            resolve=wanted,
             contig_records=contig_records,
         ),
     )

@@ -53,7 +53,10 @@ _SPECS = (
         "Record of a source allele, counted from the first of its partition.",
     ),
     ArraySpec(
-        "allele_index", ("source_alleles",), "i4", "Number of the ALT in its record, from 1."
+        "allele_index",
+        ("source_alleles",),
+        "i4",
+        "Allele of the record whose copies are counted: the ALT, from 1, or 0, REF, if swapped.",
     ),
     ArraySpec("allele_outcome", ("source_alleles",), "u1", "Outcome code."),
     ArraySpec("allele_flags", ("source_alleles",), "u1", "Flags of a kept allele."),

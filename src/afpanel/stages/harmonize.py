@@ -7,19 +7,16 @@ map: a row for each source allele, in the order of the cohort's partitions.
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, Outcome, outcome_label
-from afpanel.core.alleles import normalize
 from afpanel.core.contigs import ContigNames
-from afpanel.core.refcheck import EXAMPLES, refuse_wrong_reference
-from afpanel.core.strings import Strings
-from afpanel.core.variants import Variants, concatenate, first_of_each, sort_keys
+from afpanel.core.refcheck import refuse_wrong_reference
+from afpanel.core.strand import SnvTally, Verdict
 from afpanel.errors import BadInputError
 from afpanel.io.files import write_json
 from afpanel.io.reference import Reference, ReferencePaths
@@ -28,11 +25,17 @@ from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.io.tables import read_aliases
 from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
 from afpanel.stages.progress import Progress
+from afpanel.stages.source_alleles import (
+    RefCheck,
+    SourceAlleles,
+    normalize_store,
+    reject_duplicates,
+)
 
 logger = logging.getLogger(__name__)
 
 ALLELES = "alleles"
-ALLELES_VERSION = 1
+ALLELES_VERSION = 2
 
 _CHUNK = 65_536
 
@@ -51,6 +54,9 @@ class HarmonizeOptions:
         Share of records whose REF may differ from the reference.
     aliases
         Table of contig names, or None.
+    resolve
+        What to resolve in the alleles of single bases that do not match the reference: ``swap``,
+        ``strand``, both or neither.
     contig_records
         How many records the stores of a contig must have in all, where that is known.
     """
@@ -59,18 +65,8 @@ class HarmonizeOptions:
     filters: tuple[str, ...] = ("PASS", ".")
     max_ref_mismatch: float = 0.01
     aliases: Path | None = None
+    resolve: tuple[str, ...] = ("swap", "strand")
     contig_records: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _SourceAlleles:
-    """Source alleles of one store, and what became of them."""
-
-    record: NDArray[np.int32]
-    index: NDArray[np.int32]
-    outcome: NDArray[np.uint8]
-    flags: NDArray[np.uint8]
-    variants: Variants
 
 
 def harmonize(
@@ -105,18 +101,78 @@ def harmonize(
     names = ContigNames(reference.lengths, aliases)
     known = _look_at(stores, names, reference)
     _check_whole(known.n_records, options)
-    check = _RefCheck()
+    try:
+        done = _harmonize(known, reference, out, options, Verdict.FORWARD)
+    except _OtherVerdictError as other:
+        logger.info(
+            "harmonize %s: starting again, for the strand is %s: %s",
+            options.cohort, other.verdict.value, other.tally,
+        )  # fmt: skip
+        done = _harmonize(known, reference, out, options, other.verdict)
+    write_json(
+        summary,
+        {
+            "cohort": options.cohort,
+            "outcomes": dict(sorted(done.outcomes.items())),
+            "strand": {"verdict": done.verdict.value, "records": asdict(done.tally)},
+            "genotypes": known.described(),
+        },
+    )
+    n = sum(done.outcomes.values())
+    kept = sum(k for label, k in done.outcomes.items() if is_kept(label))
+    logger.info(
+        "harmonize %s: done, %s source alleles, %s kept, %s rejected",
+        options.cohort, f"{n:,}", f"{kept:,}", f"{n - kept:,}",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What became of a cohort's alleles."""
+
+    outcomes: Counter[str]
+    tally: SnvTally
+    verdict: Verdict
+
+
+class _OtherVerdictError(Exception):
+    """The cohort is not on the strand that it was taken to be on."""
+
+    def __init__(self, verdict: Verdict, tally: SnvTally) -> None:
+        super().__init__(verdict)
+        self.verdict, self.tally = verdict, tally
+
+
+def _harmonize(
+    known: "_Stores",
+    reference: Reference,
+    out: Path,
+    options: HarmonizeOptions,
+    verdict: Verdict,
+) -> _Done:
+    """Write the allele map, as for a cohort of which that much is known of its strand.
+
+    Nearly all cohorts are on the forward strand, so that is tried first; which it is one knows only when
+    all records have been seen.
+    """
+    check = RefCheck()
     outcomes: Counter[str] = Counter()
+    tally = SnvTally()
     bounds = [0]
     progress = Progress(logger, f"harmonize {options.cohort}", "source alleles")
     attributes = {"cohort": options.cohort}
     with create_store(out, ALLELES, ALLELES_VERSION, chunk=_CHUNK, attributes=attributes) as writer:
         for number, (contig, paths) in enumerate(known.ordered.items()):
             sequence = reference.sequence(contig)
-            parts = [_normalize_store(path, sequence, options.filters) for path in paths]
-            for part in parts:
+            parts = []
+            for path in paths:
+                part, seen = normalize_store(
+                    path, sequence, options.filters, options.resolve, verdict
+                )
                 check.look_at(part, contig, sequence)
-            _reject_duplicates(parts)
+                tally += seen
+                parts.append(part)
+            reject_duplicates(parts)
             for part in parts:
                 _write(writer, part, number)
                 bounds.append(bounds[-1] + len(part.outcome))
@@ -131,25 +187,15 @@ def harmonize(
         )
         if wrong is not None:
             raise wrong
+        if options.resolve and tally.verdict is not verdict:
+            raise _OtherVerdictError(tally.verdict, tally)
         everything = [path for paths in known.ordered.values() for path in paths] + known.empty
         numbers = [n for n, paths in enumerate(known.ordered.values()) for _ in paths]
         writer.array("contig_id", list(known.ordered))
         writer.array("partition_contig", numbers + [MISSING] * len(known.empty))
         writer.array("partition_id", [partition_of(path) for path in everything])
         writer.array("partition_offset", bounds + [bounds[-1]] * len(known.empty))
-    write_json(
-        summary,
-        {
-            "cohort": options.cohort,
-            "outcomes": dict(sorted(outcomes.items())),
-            "genotypes": known.described(),
-        },
-    )
-    kept = sum(n for label, n in outcomes.items() if is_kept(label))
-    logger.info(
-        "harmonize %s: done, %s source alleles, %s kept, %s rejected",
-        options.cohort, f"{bounds[-1]:,}", f"{kept:,}", f"{bounds[-1] - kept:,}",
-    )  # fmt: skip
+    return _Done(outcomes, tally, verdict)
 
 
 def partition_of(store: Path) -> str:
@@ -264,77 +310,7 @@ def _check_whole(n_records: Counter[str], options: HarmonizeOptions) -> None:
             )
 
 
-def _normalize_store(
-    path: Path, sequence: NDArray[np.uint8], filters: tuple[str, ...]
-) -> _SourceAlleles:
-    """Normalize every source allele of one store."""
-    with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
-        position = store.read("variant_position")
-        alleles = store.read("variant_allele")
-        used = _passing(store.read("variant_filter"), store.texts("filter_id"), filters)
-    record, column = np.nonzero(alleles[:, 1:] != "")
-    ref, alt = Strings.of(alleles[record, 0]), Strings.of(alleles[record, column + 1])
-    normal = normalize(position[record], ref, alt, sequence)
-    outcome = normal.outcome
-    judged = np.isin(outcome, (Outcome.KEPT, Outcome.REF_MISMATCH, Outcome.NOT_A_VARIANT))
-    outcome[judged & ~used[record]] = Outcome.FILTERED
-    return _SourceAlleles(
-        record=record.astype(np.int32),
-        index=(column + 1).astype(np.int32),
-        outcome=outcome,
-        flags=normal.flags,
-        variants=Variants(normal.position, normal.ref, normal.alt),
-    )
-
-
-def _passing(
-    is_set: NDArray[np.bool_], filter_id: list[str], filters: tuple[str, ...]
-) -> NDArray[np.bool_]:
-    """Tell which records are used: those with no FILTER but the ones listed; (records,) bool."""
-    if not filters:
-        return np.ones(len(is_set), np.bool_)
-    listed = np.isin(filter_id[: is_set.shape[1]], filters)
-    used: NDArray[np.bool_] = np.logical_not(np.any(is_set[:, ~listed], axis=1))
-    return used if "." in filters else used & np.any(is_set, axis=1)
-
-
-def _reject_duplicates(parts: list[_SourceAlleles]) -> None:
-    """Of source alleles with one canonical form, keep the first, and reject the others by reason."""
-    kept = [part.outcome == Outcome.KEPT for part in parts]
-    variants = [part.variants.take(np.flatnonzero(k)) for part, k in zip(parts, kept, strict=True)]
-    first = first_of_each(sort_keys(concatenate(variants)))
-    bounds = np.cumsum([len(v) for v in variants])[:-1]
-    for part, k, is_first in zip(parts, kept, np.split(first, bounds), strict=True):
-        part.outcome[np.flatnonzero(k)[~is_first]] = Outcome.DUPLICATE
-
-
-class _RefCheck:
-    """Counts the records of a cohort whose REF differs from the reference."""
-
-    def __init__(self) -> None:
-        self.checked = 0
-        self.mismatched = 0
-        self.examples: list[str] = []
-
-    def look_at(self, part: _SourceAlleles, contig: str, sequence: NDArray[np.uint8]) -> None:
-        """Take in the alleles of one store."""
-        wrong = part.outcome == Outcome.REF_MISMATCH
-        self.checked += len(np.unique(part.record[wrong | (part.outcome == Outcome.KEPT)]))
-        records, first = np.unique(part.record[wrong], return_index=True)
-        self.mismatched += len(records)
-        room = EXAMPLES - len(self.examples)
-        for row in np.flatnonzero(wrong)[first][: max(0, room)]:
-            variant = part.variants.take(np.array([row]))
-            ref = variant.ref.objects()[0]
-            start = max(0, int(variant.start[0]))
-            there = sequence[start : start + len(ref)].tobytes().decode()
-            self.examples.append(
-                f"{contig}:{variant.position[0]} REF {ref[:EXAMPLES]},"
-                f" reference {there[:EXAMPLES] or 'has ended'}"
-            )
-
-
-def _write(writer: StoreWriter, part: _SourceAlleles, contig: int) -> None:
+def _write(writer: StoreWriter, part: SourceAlleles, contig: int) -> None:
     kept = part.outcome == Outcome.KEPT
     writer.append(
         {
@@ -350,7 +326,7 @@ def _write(writer: StoreWriter, part: _SourceAlleles, contig: int) -> None:
     )
 
 
-def _tally(part: _SourceAlleles) -> Counter[str]:
+def _tally(part: SourceAlleles) -> Counter[str]:
     """Count source alleles by the label of their outcome."""
     codes = part.outcome.astype(np.int32) << 8 | part.flags
     tally: Counter[str] = Counter()

@@ -200,7 +200,7 @@ def _manifest(
             "genotypes": {
                 key: genotypes[key] for key in (*THRESHOLDS, "half_calls", "polyploid", "filters")
             },
-            "harmonize": {"max_ref_mismatch": harmonize["max_ref_mismatch"]},
+            "harmonize": {key: harmonize[key] for key in ("max_ref_mismatch", "resolve")},
         },
         "software": {
             "afpanel": __version__,

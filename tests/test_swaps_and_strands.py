@@ -1,0 +1,145 @@
+"""A cohort some of whose alleles are the wrong way round: what is kept has the true figures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.builders import vcf_text, write_fasta, write_vcf
+from tests.counts import Staged, run_stages
+
+from afpanel.errors import BadInputError
+from afpanel.model.arrays import COUNTS
+from afpanel.model.region import Region
+
+SITES, PEOPLE = 900, 60
+COMPLEMENT = dict(zip("ACGT", "TGCA", strict=True))
+Record = tuple[int, str, str, list[str]]
+
+
+def simulate(seed: int, position_of: np.ndarray) -> tuple[str, list[Record]]:
+    """A reference, and true records of single bases on it: some calls are missing, half or haploid."""
+    rng = np.random.default_rng(seed)
+    sequence = "".join(rng.choice(list("ACGT"), 10 * (SITES + 2)))
+    records = []
+    for position in position_of.tolist():
+        ref = sequence[position - 1]
+        alt = str(rng.choice([base for base in "ACGT" if base != ref]))
+        copies = (rng.random((PEOPLE, 2)) < rng.beta(0.4, 1)).astype(int)
+        calls = [f"{a}/{b}" for a, b in copies]
+        for person in np.flatnonzero(rng.random(PEOPLE) < 0.05):
+            calls[person] = str(rng.choice(["./.", "0/.", "1/.", "0", "1"]))
+        records.append((position, ref, alt, calls))
+    return sequence, records
+
+
+def swapped(record: Record) -> Record:
+    position, ref, alt, calls = record
+    return position, alt, ref, [call.translate(str.maketrans("01", "10")) for call in calls]
+
+
+def flipped(record: Record) -> Record:
+    position, ref, alt, calls = record
+    return position, COMPLEMENT[ref], COMPLEMENT[alt], calls
+
+
+def both(record: Record) -> Record:
+    return flipped(swapped(record))
+
+
+def is_palindromic(record: Record) -> bool:
+    return COMPLEMENT[record[1]] == record[2]
+
+
+@pytest.fixture
+def positions() -> np.ndarray:
+    return np.arange(1, SITES + 1) * 10
+
+
+def run(folder: Path, sequence: str, records: list[Record], **harmonizing: object) -> Staged:
+    folder.mkdir()
+    names = [f"p{i}" for i in range(PEOPLE)]
+    fasta = write_fasta(folder / "ref.fa", {"chr1": sequence})
+    lines = [("chr1", position, ref, alt, *calls) for position, ref, alt, calls in records]
+    vcf = write_vcf(folder / "a.vcf.gz", vcf_text(names, lines))
+    sheet = folder / "sheet.tsv"
+    rows = [f"{name}\t{'PQ'[i % 2]}\t{('XX', 'XY')[i % 3 == 0]}" for i, name in enumerate(names)]
+    sheet.write_text("\n".join(["sample\tpopulation\tsex", *rows, ""]))
+    return run_stages(vcf, sheet, fasta, [Region.parse("chr1")], folder, **harmonizing)
+
+
+def figures(staged: Staged) -> dict[tuple, tuple]:
+    """The counts of every kept variant, of all cells."""
+    columns = [staged.figures[name].tolist() for name in COUNTS]
+    return dict(zip(staged.variants, zip(*columns, strict=True), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_cohort_with_swaps_and_flips_every_kept_allele_has_its_true_figures(
+    tmp_path: Path, positions: np.ndarray, seed: int
+) -> None:
+    sequence, records = simulate(seed, positions)
+    truth = figures(run(tmp_path / "true", sequence, records))
+    assert len(truth) == SITES
+    rng = np.random.default_rng(seed)
+    change = rng.choice([0, 1, 2, 3], SITES, p=[0.7, 0.1, 0.1, 0.1])
+    ways = (lambda record: record, swapped, flipped, both)
+    spoiled = [ways[i](record) for i, record in zip(change, records, strict=True)]
+    found = run(tmp_path / "spoiled", sequence, spoiled, max_ref_mismatch=0.5)
+    got = figures(found)
+    assert got == {variant: truth[variant] for variant in got}
+    palindromic = sum(map(is_palindromic, records))
+    assert len(got) == SITES - palindromic
+    assert found.outcomes["ambiguous_strand"] == palindromic
+    assert found.outcomes["swapped"] == sum(change[i] == 1 for i in told(records))
+    assert found.outcomes["flipped"] == sum(change[i] == 2 for i in told(records))
+    assert found.outcomes["swapped+flipped"] == sum(change[i] == 3 for i in told(records))
+
+
+def told(records: list[Record]) -> list[int]:
+    return [i for i, record in enumerate(records) if not is_palindromic(record)]
+
+
+@pytest.mark.parametrize("turned", [swapped, flipped, both])
+def test_a_cohort_that_is_turned_as_a_whole_is_turned_back_with_its_palindromes(
+    tmp_path: Path, positions: np.ndarray, turned
+) -> None:
+    sequence, records = simulate(11, positions)
+    truth = figures(run(tmp_path / "true", sequence, records))
+    spoiled = [turned(record) for record in records]
+    found = run(tmp_path / "spoiled", sequence, spoiled, max_ref_mismatch=1.0)
+    assert figures(found) == truth
+
+
+def test_nothing_is_resolved_unless_it_is_asked_for(tmp_path: Path, positions: np.ndarray) -> None:
+    sequence, records = simulate(3, positions)
+    spoiled = [swapped(record) if i % 5 == 0 else record for i, record in enumerate(records)]
+    for resolve, kept in (((), SITES * 4 // 5), (("strand",), SITES * 4 // 5), (("swap",), SITES)):
+        folder = tmp_path / ("with" + "".join(resolve))
+        found = run(folder, sequence, spoiled, max_ref_mismatch=0.5, resolve=resolve)
+        assert len(found.variants) == kept
+        assert found.outcomes["ref_mismatch"] == SITES - kept
+
+
+def test_positions_that_are_off_by_one_are_refused_and_not_resolved(
+    tmp_path: Path, positions: np.ndarray
+) -> None:
+    sequence, records = simulate(4, positions)
+    shifted = [(position + 1, *rest) for position, *rest in records]
+    with pytest.raises(BadInputError, match="max_ref_mismatch"):
+        run(tmp_path / "refused", sequence, shifted)
+    found = run(tmp_path / "forced", sequence, shifted, max_ref_mismatch=1.0)
+    assert set(found.outcomes) == {"as_is", "ref_mismatch"}
+    assert found.outcomes["as_is"] == sum(
+        sequence[position - 1] == ref for position, ref, _, _ in shifted
+    )
+
+
+def test_swapped_records_count_among_the_mismatches(tmp_path: Path, positions: np.ndarray) -> None:
+    sequence, records = simulate(5, positions)
+    spoiled = [swapped(record) if i < 20 else record for i, record in enumerate(records)]
+    with pytest.raises(BadInputError, match="20 of 900 records") as error:
+        run(tmp_path / "refused", sequence, spoiled)
+    position, ref, _, _ = spoiled[0]
+    assert f"chr1:{position} REF {ref}, reference {records[0][1]}" in str(error.value)
+    found = run(tmp_path / "accepted", sequence, spoiled, max_ref_mismatch=20 / 900)
+    assert figures(found) == figures(run(tmp_path / "true", sequence, records))
