@@ -1,6 +1,7 @@
 """The demonstration through Snakemake, as a user runs it."""
 
 import contextlib
+import json
 import os
 import random
 import re
@@ -58,6 +59,25 @@ def test_the_release_has_the_files_that_are_promised(undisturbed, tools):
         "demo-2026.1.parquet/contig=chrX/part-0.parquet",
         "harmonization.tsv", "manifest.json",
     } <= names  # fmt: skip
+
+
+def test_the_manifest_says_which_thresholds_did_not_apply_to_whom(undisturbed, tools):
+    manifest = json.loads(tools.bytes_of(undisturbed)["manifest.json"])
+    lacking = {each["cohort"][:2]: each["thresholds_not_applied"] for each in manifest["cohorts"]}
+    genotypes_alone = {
+        "min_gq": "all files lack GQ",
+        "min_dp": "all files lack DP",
+        "min_dp_haploid": "all files lack DP",
+        "min_ab": "all files lack DP and AD",
+    }
+    assert lacking == {
+        "ID": {"min_ab": "all files lack AD"},
+        "JP": genotypes_alone,
+        "TH": {},
+        "VN": genotypes_alone,
+    }
+    assert manifest["parameters"]["genotypes"]["polyploid"] == "error"
+    assert manifest["parameters"]["harmonize"]["resolve"] == ["swap", "strand"]
 
 
 def test_nothing_is_left_to_do_after_a_run(undisturbed, snakemake):
