@@ -125,13 +125,30 @@ def test_positions_that_are_off_by_one_are_refused_and_not_resolved(
 ) -> None:
     sequence, records = simulate(4, positions)
     shifted = [(position + 1, *rest) for position, *rest in records]
-    with pytest.raises(BadInputError, match="max_ref_mismatch"):
+    with pytest.raises(BadInputError, match="looks like: positions that are one too high"):
         run(tmp_path / "refused", sequence, shifted)
     found = run(tmp_path / "forced", sequence, shifted, max_ref_mismatch=1.0)
     assert set(found.outcomes) == {"as_is", "ref_mismatch"}
     assert found.outcomes["as_is"] == sum(
         sequence[position - 1] == ref for position, ref, _, _ in shifted
     )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (swapped, "REF and ALT exchanged at 100% of them"),
+        (flipped, "alleles of the reverse strand at 100% of the telling sites"),
+        (lambda record: (record[0] - 1, *record[1:]), "positions that are one too low"),
+        (lambda record: (record[0] // 2 + 7, *record[1:]), "another build, or another contig"),
+    ],
+)
+def test_a_refusal_says_what_the_cohort_looks_like(
+    tmp_path: Path, positions: np.ndarray, spoil, said: str
+) -> None:
+    sequence, records = simulate(6, positions)
+    with pytest.raises(BadInputError, match=said):
+        run(tmp_path / "refused", sequence, [spoil(record) for record in records])
 
 
 def test_swapped_records_count_among_the_mismatches(tmp_path: Path, positions: np.ndarray) -> None:

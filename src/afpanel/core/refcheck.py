@@ -2,14 +2,61 @@
 
 from collections.abc import Sequence
 
+from afpanel.core.strand import SnvTally, Verdict
 from afpanel.errors import BadInputError
 
 EXAMPLES = 10
 """How many mismatches an error shows."""
 
 
+_MOST = 0.9  # share of single bases that must fit for a guess at what went wrong
+_MANY = 0.2
+
+
+def looks_like(seen: SnvTally, before: int, after: int) -> str:
+    """Guess what is wrong with a cohort whose REF alleles do not match, from its single bases.
+
+    Parameters
+    ----------
+    seen
+        Records of single bases, by what they look like.
+    before, after
+        How many of them have the reference base that stands one before, or one after their position.
+
+    >>> looks_like(SnvTally(as_is=250, swapped=250, flipped=250, flipped_swapped=250), 990, 260)
+    'positions that are one too high'
+    >>> looks_like(SnvTally(as_is=500, flipped=500), 240, 250)
+    'alleles of the reverse strand at 50% of the telling sites, as arrays have them'
+    """
+    telling = seen.as_is + seen.swapped + seen.flipped + seen.flipped_swapped
+    n = telling + seen.palindromic_match + seen.palindromic_mismatch + seen.palindromic_stray
+    if not telling:
+        return "too few single bases to tell"
+    if before > _MOST * n:
+        return "positions that are one too high"
+    if after > _MOST * n:
+        return "positions that are one too low, counted from 0"
+    if seen.verdict is Verdict.UNEXPLAINED:
+        return "another build, or another contig than the name says: the bases fit by chance alone"
+    reverse = (seen.flipped + seen.flipped_swapped) / telling
+    swapped = (seen.swapped + seen.flipped_swapped) / telling
+    said = []
+    if reverse > _MANY:
+        said.append(
+            f"alleles of the reverse strand at {reverse:.0%} of the telling sites, as arrays have them"
+        )
+    if swapped > _MANY:
+        said.append(f"REF and ALT exchanged at {swapped:.0%} of them, as by minor and major allele")
+    return "; ".join(said) or "single errors, or another release of the reference"
+
+
 def refuse_wrong_reference(
-    cohort: str, mismatched: int, checked: int, limit: float, examples: Sequence[str]
+    cohort: str,
+    mismatched: int,
+    checked: int,
+    limit: float,
+    examples: Sequence[str],
+    looks: str = "",
 ) -> BadInputError | None:
     """Make the error for a cohort with too many REF mismatches, or None where they are few enough.
 
@@ -23,6 +70,8 @@ def refuse_wrong_reference(
         Greatest share that is accepted.
     examples
         Mismatches as ``contig:position REF, reference BASES``.
+    looks
+        What it looks like, if that can be said.
     """
     if not checked or mismatched <= limit * checked:
         return None
@@ -32,6 +81,7 @@ def refuse_wrong_reference(
         f" ({mismatched / checked:.1%})",
         where=f"cohort {cohort}",
         expected=f"at most {limit:.1%} (harmonize.max_ref_mismatch)",
-        found=shown,
-        remedy="check that the cohort's build, its contig names and the FASTA belong together",
+        found=f"{shown}\n  looks like: {looks}" if looks else shown,
+        remedy="check that the cohort's build, its contig names and the FASTA belong together; if they"
+        " do, and alleles are swapped or flipped, a higher max_ref_mismatch lets them be resolved",
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from afpanel.constants import MISSING, Outcome, outcome_label
 from afpanel.core.contigs import ContigNames
-from afpanel.core.refcheck import refuse_wrong_reference
+from afpanel.core.refcheck import looks_like, refuse_wrong_reference
 from afpanel.core.strand import SnvTally, Verdict
 from afpanel.errors import BadInputError
 from afpanel.io.files import write_json
@@ -184,6 +184,7 @@ def _harmonize(
             check.checked,
             options.max_ref_mismatch,
             check.examples,
+            looks_like(tally, check.fits_before, check.fits_after),
         )
         if wrong is not None:
             raise wrong

@@ -158,12 +158,20 @@ class RefCheck:
         self.checked = 0
         self.mismatched = 0
         self.examples: list[str] = []
+        self.fits_before = 0
+        self.fits_after = 0
 
     def look_at(self, part: SourceAlleles, contig: str, sequence: NDArray[np.uint8]) -> None:
         """Take in the alleles of one store."""
         wrong = part.mismatched
         judged = wrong | np.isin(part.outcome, (Outcome.KEPT, Outcome.AMBIGUOUS_STRAND))
         self.checked += len(np.unique(part.record[judged]))
+        single = np.flatnonzero(part.source_ref.lengths == 1)
+        base = part.source_ref.data[part.source_ref.offsets[single]]
+        place = part.source_position[single].astype(np.int64) - 1
+        inside = (place > 0) & (place < len(sequence) - 1)
+        self.fits_before += int((sequence[place[inside] - 1] == base[inside]).sum())
+        self.fits_after += int((sequence[place[inside] + 1] == base[inside]).sum())
         records, first = np.unique(part.record[wrong], return_index=True)
         self.mismatched += len(records)
         room = EXAMPLES - len(self.examples)
