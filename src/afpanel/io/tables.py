@@ -5,7 +5,9 @@ import gzip
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,27 @@ from afpanel.model.cohort import Cohort, Sample
 from afpanel.model.groups import RESERVED_NAMES
 from afpanel.model.region import Partition, Region
 
-_Rows = list[tuple[int, dict[str, str]]]
-"""Rows of a table, each with its line number."""
+
+@dataclass(frozen=True)
+class _Table:
+    """A table as columns, so that long ones stay cheap.
+
+    Parameters
+    ----------
+    path, lines
+        The file, and the number of the line that each row stands in.
+    columns
+        Every column that the schema knows; its default, or '', where the file has none.
+    """
+
+    path: Path
+    lines: list[int]
+    columns: dict[str, list[str]]
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        """Go through the rows."""
+        for values in zip(*self.columns.values(), strict=True):
+            yield dict(zip(self.columns, values, strict=True))
 
 
 def raise_any(faults: Sequence[AfpanelError]) -> None:
@@ -101,52 +122,57 @@ def read_cohorts(path: Path) -> list[Cohort]:
             callable_bed=Path(row["callable"]) if row["callable"] else None,
             metadata=Path(row["metadata"]) if row["metadata"] else None,
         )
-        for _, row in _read_table(path, "cohorts", _cohort_faults)
+        for row in _read_table(path, "cohorts", _cohort_faults).rows()
     ]
 
 
-def _cohort_faults(path: Path, rows: _Rows) -> Iterator[BadInputError]:
-    yield from _listed_twice(path, rows, "cohort", "give every cohort a name of its own")
-    for line, row in rows:
-        if row.get("country") in RESERVED_NAMES:
+def _cohort_faults(table: _Table) -> Iterator[BadInputError]:
+    yield from _listed_twice(table, "cohort", "give every cohort a name of its own")
+    for line, country in zip(table.lines, table.columns["country"], strict=True):
+        if country in RESERVED_NAMES:
             yield BadInputError(
-                f"country '{row['country']}' would read as a sex in the names of figures",
-                where=f"{path}, line {line}",
+                f"country '{country}' would read as a sex in the names of figures",
+                where=f"{table.path}, line {line}",
             )
 
 
 def read_samples(path: Path) -> list[Sample]:
     """Read a sample sheet; all its faults are raised together."""
+    columns = _read_table(path, "samples", _sample_faults).columns
+    sexes = {str(sex): sex for sex in Sex}
     samples = [
-        Sample(row["sample"], row["population"], Sex(row["sex"]), row["include"] != "no")
-        for _, row in _read_table(path, "samples", _sample_faults)
+        Sample(name, population, sexes[sex], include != "no")
+        for name, population, sex, include in zip(
+            *(columns[key] for key in ("sample", "population", "sex", "include")), strict=True
+        )
     ]
     if not any(sample.include for sample in samples):
         raise BadInputError("no sample is included", where=path)
     return samples
 
 
-def _sample_faults(path: Path, rows: _Rows) -> Iterator[BadInputError]:
-    yield from _listed_twice(path, rows, "sample", "list every sample once")
-    for name in sorted({row.get("population", "") for _, row in rows}):
+def _sample_faults(table: _Table) -> Iterator[BadInputError]:
+    yield from _listed_twice(table, "sample", "list every sample once")
+    for name in sorted(set(table.columns["population"])):
         if name.upper() in RESERVED_NAMES:
             yield BadInputError(
                 f"population '{name}' would be taken for something else in the names of figures",
-                where=path,
+                where=table.path,
                 expected=f"none of {', '.join(sorted(RESERVED_NAMES))}",
                 remedy="rename the population",
             )
 
 
-def _listed_twice(path: Path, rows: _Rows, column: str, remedy: str) -> Iterator[BadInputError]:
-    for name, n in Counter(row.get(column) for _, row in rows).items():
+def _listed_twice(table: _Table, column: str, remedy: str) -> Iterator[BadInputError]:
+    for name, n in Counter(table.columns[column]).items():
         if n > 1 and name:
-            yield BadInputError(f"{column} '{name}' is listed {n} times", where=path, remedy=remedy)
+            said = f"{column} '{name}' is listed {n} times"
+            yield BadInputError(said, where=table.path, remedy=remedy)
 
 
 def _read_table(
-    path: Path, schema: str, further: Callable[[Path, _Rows], Iterator[BadInputError]]
-) -> _Rows:
+    path: Path, schema: str, further: Callable[[_Table], Iterator[BadInputError]]
+) -> _Table:
     """Read a tab-separated table with a header; `further` looks for faults across its rows."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as source:
@@ -173,29 +199,33 @@ def _read_table(
         if n > 1
     )
     raise_any(faults)
-    rows: _Rows = []
-    defaults = with_defaults({}, schema)
-    for number, fields in enumerate(lines[1:], 2):
-        if not any(field.strip() for field in fields):
-            continue
-        if len(fields) > len(header):
-            faults.append(
-                BadInputError(
-                    "more columns than the header names",
-                    where=f"{path}, line {number}",
-                    expected=len(header),
-                    found=len(fields),
-                )
-            )
-            continue
-        given = dict(zip(header, (field.strip() for field in fields), strict=False))
-        rows.append((number, defaults | {k: v for k, v in given.items() if v}))
-    faults.extend(_value_faults(path, rows, schema))
-    faults.extend(further(path, rows))
+    numbered = [(n, fields) for n, fields in enumerate(lines[1:], 2) if "".join(fields).strip()]
+    faults.extend(
+        BadInputError(
+            "more columns than the header names",
+            where=f"{path}, line {number}",
+            expected=len(header),
+            found=len(fields),
+        )
+        for number, fields in numbered
+        if len(fields) > len(header)
+    )
+    fitting = [(number, fields) for number, fields in numbered if len(fields) <= len(header)]
+    by_column = list(zip_longest(*(fields for _, fields in fitting), fillvalue=""))
+    columns = {}
+    for name, described in load_schema(schema)["properties"].items():
+        given: Iterable[str] = [""] * len(fitting)
+        if name in header and header.index(name) < len(by_column):
+            given = map(str.strip, by_column[header.index(name)])
+        default = described.get("default", "")
+        columns[name] = [value or default for value in given]
+    table = _Table(path, [number for number, _ in fitting], columns)
+    faults.extend(_value_faults(table, schema))
+    faults.extend(further(table))
     raise_any(faults)
-    if not rows:
+    if not table.lines:
         raise BadInputError("the table has no rows", where=path)
-    return rows
+    return table
 
 
 def _is_allowed(value: str, described: dict[str, Any]) -> bool:
@@ -206,21 +236,20 @@ def _is_allowed(value: str, described: dict[str, Any]) -> bool:
     )
 
 
-def _value_faults(path: Path, rows: _Rows, schema: str) -> list[BadInputError]:
+def _value_faults(table: _Table, schema: str) -> list[BadInputError]:
     """Check each distinct value of each column once, so that long tables stay cheap."""
     faults: list[BadInputError] = []
     for name, described in load_schema(schema)["properties"].items():
-        first_line: dict[str, int] = {}
-        for number, row in rows:
-            first_line.setdefault(row.get(name, ""), number)
+        backwards = zip(reversed(table.columns[name]), reversed(table.lines), strict=True)
+        first_line = dict(backwards)
         if not described.keys() & {"pattern", "enum"}:
             first_line = {value: n for value, n in first_line.items() if value == ""}
         required = name in load_schema(schema)["required"]
-        for value, number in first_line.items():
+        for value, number in sorted(first_line.items(), key=lambda item: item[1]):
             if _is_allowed(value, described) if value else not required:
                 continue
             row = {} if value == "" else {name: value}
-            place = f"{path}, line {number}"
+            place = f"{table.path}, line {number}"
             faults.extend(
                 fault
                 for fault in faults_of(row, schema, place)
