@@ -9,8 +9,8 @@ from afpanel.io.vcf_kernel import PAD
 
 _CAPACITY = 8 << 20
 
-LONGEST_LINE = 1 << 30
-"""Bytes that a line may have: more than a call of each of ten million people takes."""
+LONGEST_LINE = 256 << 20
+"""Bytes that a line may have: those of a call, with its fields, of each of ten million people."""
 
 
 class LongLineError(Exception):

@@ -86,7 +86,7 @@ _WORDS: dict[Fault, tuple[str, str]] = {
     Fault.NUL: ("a NUL byte", "text"),
     Fault.FIELD_TWICE: ("a field stands in FORMAT twice", "each field once"),
     Fault.NO_CONTIG: ("CHROM is empty", "the name of a contig"),
-    Fault.LONG_LINE: ("the line does not end", "a line of at most 1 GiB"),
+    Fault.LONG_LINE: ("the line does not end", "a line of at most 256 MB"),
 }
 
 
