@@ -13,13 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-
-mpl.use("svg")
-mpl.rcParams["svg.hashsalt"] = "growth"  # the same bytes each time
-
-from matplotlib import pyplot as plt  # noqa: E402 - after the choice of backend
 
 INK, LINE = "#1f3b57", "#9aa7b4"
 
@@ -32,7 +26,7 @@ def points(lines: list[dict], fixed: str, varied: str) -> list[dict]:
     return [chosen[key] for key in sorted(chosen)]
 
 
-def draw(axes: plt.Axes, results: list[dict], varied: str, title: str) -> None:
+def draw(axes, results: list[dict], varied: str, title: str) -> None:
     """One sweep: seconds against genotypes, with the straight line through its ends."""
     genotypes = np.array([r["samples"] * r["sites"] for r in results]) / 1e6
     seconds = np.array([r["seconds"] for r in results])
@@ -56,6 +50,12 @@ def draw(axes: plt.Axes, results: list[dict], varied: str, title: str) -> None:
 
 def main(source: Path, target: Path) -> None:
     """Draw the sweeps over samples and over sites beside each other."""
+    import matplotlib as mpl  # an extra, which those who run the tests need not have
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "growth"  # the same bytes each time
+    from matplotlib import pyplot as plt
+
     lines = [json.loads(line) for line in source.read_text().splitlines()]
     lines = [line for line in lines if line["peer"] == "recount"]
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.6), layout="constrained")

@@ -52,7 +52,7 @@ def refusal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Ingest:
         message = said.err.partition("afpanel: error: ")[2]
         assert message.startswith(f"{path}"), said.err
         assert sorted(path for path in tmp_path.rglob("*")) == before
-        return message
+        return message.removeprefix(str(path))  # whose folder is named by what is tested
 
     return ingest
 
@@ -147,6 +147,7 @@ BAD_FIELDS = {
     "letters in GQ": (9 + 1, "0/1:3,4:7:high"),
     "two points in GQ": (9 + 1, "0/1:3,4:7:1.2.3"),
     "a difference in GQ": (9 + LONG, "0/1:3,4:7:12-3"),
+    "a sign alone in GQ": (9 + 1, "0/1:3,4:7:-"),
 }
 
 
@@ -163,6 +164,14 @@ def test_a_site_that_cannot_be_read_is_refused(refusal: Ingest, name: str) -> No
     column = {"CHROM": 1, "ID": 3, "REF": 4, "QUAL": 6, "FILTER": 7}[name]
     text, _ = spoilt(lines_of(), column, "high" if name == "QUAL" else "A@C")
     refusal(text.replace(b"@", b"\xff"))
+
+
+@pytest.mark.parametrize("name", [b"", b"\xff", b"1\xfe"], ids=str)
+def test_a_contig_whose_name_cannot_be_read_is_refused_from_its_first_record(
+    refusal: Ingest, name: bytes
+) -> None:
+    """To read it as some other name would make one contig of two."""
+    refusal("\n".join([*lines_of(), ""]).encode().replace(b"\n1\t", b"\n" + name + b"\t"))
 
 
 def test_a_gq_or_dp_below_zero_is_missing(tmp_path: Path) -> None:

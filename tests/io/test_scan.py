@@ -7,6 +7,7 @@ import pytest
 from tests.builders import vcf_text, write_vcf
 
 from afpanel.errors import BadInputError
+from afpanel.io import scan
 from afpanel.io.scan import IndexedSites, all_sites
 from afpanel.io.sniff import sniff
 
@@ -105,3 +106,15 @@ def test_a_gzip_file_cut_short_is_refused_by_name(tmp_path: Path, keep: float) -
     with pytest.raises(BadInputError, match=r"truncated|decompressed") as refused:
         list(all_sites(path, sniff(path)))
     assert str(path) in str(refused.value)
+
+
+def test_a_line_that_does_not_end_is_refused_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "LONGEST_LINE", 1 << 20)
+    path = tmp_path / "a.vcf"
+    path.write_text(
+        vcf_text(("a",), [("chr1", 5, "A", "C", "0/1")]) + "chr1\t9\t" + "x" * (3 << 20)
+    )
+    with pytest.raises(BadInputError, match="does not end"):
+        list(all_sites(path, sniff(path)))

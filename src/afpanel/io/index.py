@@ -118,6 +118,8 @@ class Index:
 
     def _read_csi(self) -> None:
         self._min_shift, self._depth, length = self._take("3i")
+        if not 0 <= self._min_shift <= 32 or not 0 <= self._depth <= 10:
+            raise ValueError("bins of impossible size")
         after = self._at + length
         if self._given is None:
             *_, names_length = self._take("7i")
@@ -148,5 +150,7 @@ class Index:
                     bins[number] = list(zip(bounds[::2], bounds[1::2], strict=True))
                     lowest[number] = offset
             linear = self._take(f"{self._take('i')[0]}Q") if not is_csi else ()
+            if bins and not any(bins.values()):
+                raise ValueError(f"no place of a record of {name}")
             if bins:
                 self._contigs[name] = _Contig(bins, lowest, linear, records)

@@ -13,6 +13,7 @@ from afpanel.errors import BadInputError
 from afpanel.io.index import Index
 from afpanel.io.inflate import DamagedError, bgzf_text, pieces
 from afpanel.io.sniff import FileKind
+from afpanel.io.text_buffer import LONGEST_LINE
 
 _REPAIR = "check the file with: bcftools view FILE > /dev/null"
 
@@ -54,7 +55,7 @@ class IndexedSites:
         offset = self._index.offset_of(contig, start)
         if offset is None:
             return
-        for line in _lines(bgzf_text(self._path, offset)):
+        for line in _lines(self._path, bgzf_text(self._path, offset)):
             if line.startswith(b"#") or not line:
                 continue
             site = _parse(line, f"{self._path}, in or after {contig}:{start}")
@@ -120,7 +121,7 @@ def _bcf_sites(path: Path) -> Iterator[Site]:
 
 def _text_sites(path: Path, kind: FileKind) -> Iterator[Site]:
     n_tabs, number = None, 0
-    lines = _lines(pieces(path, kind.compression))
+    lines = _lines(path, pieces(path, kind.compression))
     while True:
         try:
             line = next(lines, None)
@@ -145,12 +146,21 @@ def _text_sites(path: Path, kind: FileKind) -> Iterator[Site]:
         yield site
 
 
-def _lines(text: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
+def _lines(path: Path, text: Iterator[bytes]) -> Iterator[bytes]:
+    parts: list[bytes] = []
+    size = 0
     for piece in text:
-        *whole, rest = (rest + piece).split(b"\n")
-        yield from whole
-    yield rest
+        *whole, rest = piece.split(b"\n")
+        if whole:
+            yield b"".join([*parts, whole[0]])
+            yield from whole[1:]
+            parts, size = [], 0
+        parts.append(rest)
+        size += len(rest)
+        if size > LONGEST_LINE:
+            expected = f"a line of at most {LONGEST_LINE >> 20} MB"
+            raise BadInputError("the line does not end", where=path, expected=expected)
+    yield b"".join(parts)
 
 
 def _parse(line: bytes, where: str) -> Site:

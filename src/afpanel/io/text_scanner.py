@@ -99,7 +99,7 @@ class Scanner:
 
     def blocks(self, region: Region | None) -> Iterator[RecordBlock]:
         """Read blocks until the text, or the region, ends."""
-        contig = b""
+        contig = b"\n"  # which no contig is named
         previous, at = -1, 0
         more = self._advance(0)
         while more:
@@ -112,7 +112,7 @@ class Scanner:
             fault = Fault(int(report[1]))
             if fault is Fault.CONTIG:
                 following = self._contig_at(at)
-                if not following:
+                if not following or not _is_text(following):
                     raise self._error(Fault.NO_CONTIG, at, at)
                 if self._row:
                     yield self.take(contig.decode(errors="replace"))
@@ -230,6 +230,14 @@ class Scanner:
     def _error(self, fault: Fault, line: int, at: int) -> "LineError":
         text = self._text.data[line : max(self._text.stop, at)]
         return LineError(fault, text, at - line, int(self._report[_LINES]))
+
+
+def _is_text(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class LineError(Exception):

@@ -99,7 +99,7 @@ def whole_number(data, at):  # type: ignore[no-untyped-def]
             exponent = min(exponent * 10 + nb.i8(data[at]) - ZERO, _MANY)
             at += 1
         exponent = -exponent if down else exponent
-    if not ends_field(data, at) or (digits == 0 and at - first > 1):
+    if not ends_field(data, at) or (digits == 0 and (minus or at - first > 1)):
         return JUNK, at
     if minus or digits == 0:
         return -1, at
