@@ -146,7 +146,10 @@ def test_a_run_that_was_stopped_and_resumed_gives_the_same_bytes(
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(running.pid, number)
-            running.wait(60)
+            try:
+                running.wait(60)
+            finally:
+                running.kill()
     assert running.returncode != 0
     assert not tools.release_of(folder).exists()
     snakemake(folder, "--unlock", *CORES)
