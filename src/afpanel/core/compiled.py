@@ -57,6 +57,8 @@ class _Cache(FunctionCache):  # type: ignore[misc] # numba has no types
     """
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        # Numba would first get ready to compile, which takes longer than the rest of a start; code that
+        # is loaded does not need it, and what has to be compiled sees to it itself.
         with self._guard_against_spurious_io_errors():
             return self._load_overload(sig, target_context)
 
