@@ -24,10 +24,10 @@ _STAR = int(Outcome.STAR)
 _IUPAC = int(Outcome.IUPAC)
 _NOT_A_VARIANT = int(Outcome.NOT_A_VARIANT)
 
-_UPPER = np.arange(256, dtype=np.uint8)
-_UPPER[97:123] -= 32
-_IS_BASE = np.zeros(256, dtype=np.bool_)
-_IS_BASE[list(b"ACGT")] = True
+UPPER = np.arange(256, dtype=np.uint8)
+UPPER[97:123] -= 32
+IS_BASE = np.zeros(256, dtype=np.bool_)
+IS_BASE[list(b"ACGT")] = True
 _NO_ANCHOR, _ANCHOR_BEFORE, _ANCHOR_AFTER = 0, 1, 2
 _STAR_BYTE, _LESS, _GREATER, _OPEN, _CLOSE, _DOT = (ord(c) for c in "*<>[].")
 
@@ -114,10 +114,10 @@ def _classify(ref, alt):  # type: ignore[no-untyped-def]
     if len(ref) == 0 or len(alt) == 0:
         return _IUPAC
     for base in alt:
-        if not _IS_BASE[_UPPER[base]]:
+        if not IS_BASE[UPPER[base]]:
             return _IUPAC
     for base in ref:
-        if not _IS_BASE[_UPPER[base]]:
+        if not IS_BASE[UPPER[base]]:
             return _IUPAC
     return _KEPT
 
@@ -127,7 +127,7 @@ def _matches(start, ref, reference):  # type: ignore[no-untyped-def]
     if start < 0 or start + len(ref) > len(reference):
         return False
     for j in range(len(ref)):
-        if _UPPER[ref[j]] != reference[start + j]:
+        if UPPER[ref[j]] != reference[start + j]:
             return False
     return True
 
@@ -155,10 +155,10 @@ def _plan(  # type: ignore[no-untyped-def]
             kind = _REF_MISMATCH
         n_ref, n_alt, first, shift = len(ref), len(alt), 0, 0
         if kind == _KEPT:
-            while n_ref and n_alt and _UPPER[ref[n_ref - 1]] == _UPPER[alt[n_alt - 1]]:
+            while n_ref and n_alt and UPPER[ref[n_ref - 1]] == UPPER[alt[n_alt - 1]]:
                 n_ref -= 1
                 n_alt -= 1
-            while first < n_ref and first < n_alt and _UPPER[ref[first]] == _UPPER[alt[first]]:
+            while first < n_ref and first < n_alt and UPPER[ref[first]] == UPPER[alt[first]]:
                 first += 1
             n_ref -= first
             n_alt -= first
@@ -177,7 +177,7 @@ def _plan(  # type: ignore[no-untyped-def]
             # One side is empty: the other, as a ring of bases, rolls left over equal bases.
             ring = alt[first : first + n_alt] if n_ref == 0 else ref[first : first + n_ref]
             size = len(ring)
-            while start > 0 and reference[start - 1] == _UPPER[ring[(size - 1 - shift) % size]]:
+            while start > 0 and reference[start - 1] == UPPER[ring[(size - 1 - shift) % size]]:
                 start -= 1
                 shift += 1
             # At the contig's first base there is nothing to the left: the anchor follows instead.
@@ -212,7 +212,7 @@ def _copy_ring(bases, shift, anchor, target):  # type: ignore[no-untyped-def]
     """Copy the bases that differ, rolled by `shift`, leaving room for an anchor before them."""
     room = 1 if anchor == _ANCHOR_BEFORE else 0
     for j in range(len(bases)):
-        target[room + j] = _UPPER[bases[(j - shift) % len(bases)]]
+        target[room + j] = UPPER[bases[(j - shift) % len(bases)]]
 
 
 @compiled(nb.void(*_SOURCE, U1, I4, nb.i8[:, ::1], I8, U1, I8, U1))

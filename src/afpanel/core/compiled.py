@@ -17,7 +17,6 @@ from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
 READ_U1 = nb.types.Array(nb.u1, 1, "C", readonly=True)
-READ_BOOL = nb.types.Array(nb.b1, 1, "C", readonly=True)
 READ_I4 = nb.types.Array(nb.i4, 1, "C", readonly=True)
 READ_I8 = nb.types.Array(nb.i8, 1, "C", readonly=True)
 U1, I4, I8 = nb.u1[::1], nb.i4[::1], nb.i8[::1]
@@ -84,16 +83,6 @@ def _load(context: Any, builder: Any, to: ir.Type, kind: Any, array: Any, at: An
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def load8(typing_context: Any, data: Any, at: Any) -> Any:
-    """Read eight bytes, from any element of an array on, as one little-endian number."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _load(context, builder, ir.IntType(64), signature.args[0], *arguments)
-
-    return nb.u8(data, at), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
 def load4(typing_context: Any, data: Any, at: Any) -> Any:
     """Read four bytes, from any element of an array on, as one little-endian number."""
 
@@ -116,51 +105,46 @@ def store2(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
     return nb.void(data, at, nb.u2), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def equal64(typing_context: Any, data: Any, at: Any, byte: Any) -> Any:
-    """Compare 64 bytes, from any element of an array on, with one: bit i tells of byte i."""
+def _comparing(count: int, bits: int, limit: Any, comparison: str, *, signed: bool = False) -> Any:
+    """Make an intrinsic (data, at, value) that compares numbers of an array with one.
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = ir.VectorType(ir.IntType(8), 64)
-        found = _load(context, builder, vector, signature.args[0], *arguments[:2])
-        return _mask(builder, builder.icmp_unsigned, "==", found, arguments[2])
+    It reads `count` numbers of `bits` bits, from any element on; bit i of the result tells of number i.
+    """
 
-    return nb.u8(data, at, nb.u1), generate
+    @intrinsic  # type: ignore[untyped-decorator]
+    def compare(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            vector = ir.VectorType(ir.IntType(bits), count)
+            found = _load(context, builder, vector, signature.args[0], *arguments[:2])
+            same = _repeated(builder, arguments[2], count)
+            with_sign, without = builder.icmp_signed, builder.icmp_unsigned
+            answers = (with_sign if signed else without)(comparison, found, same)
+            mask = builder.bitcast(answers, ir.IntType(count))
+            return mask if count == _MASK_BITS else builder.zext(mask, ir.IntType(_MASK_BITS))
 
+        return nb.u8(data, at, limit), generate
 
-@intrinsic  # type: ignore[untyped-decorator]
-def at_most64(typing_context: Any, data: Any, at: Any, most: Any) -> Any:
-    """Compare 64 bytes, from any element of an array on, with a limit: bit i tells of byte i."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = ir.VectorType(ir.IntType(8), 64)
-        found = _load(context, builder, vector, signature.args[0], *arguments[:2])
-        return _mask(builder, builder.icmp_unsigned, "<=", found, arguments[2])
-
-    return nb.u8(data, at, nb.u1), generate
+    return compare
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def at_least32(typing_context: Any, data: Any, at: Any, least: Any) -> Any:
-    """Compare 32 numbers of two bytes with a limit: bit i tells whether number i reaches it."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = ir.VectorType(ir.IntType(16), 32)
-        found = _load(context, builder, vector, signature.args[0], *arguments[:2])
-        mask = _mask(builder, builder.icmp_signed, ">=", found, arguments[2])
-        return builder.zext(mask, ir.IntType(64))
-
-    return nb.u8(data, at, nb.i2), generate
-
-
-def _mask(builder: Any, compare: Any, comparison: str, vector: Any, value: Any) -> Any:
-    """Compare each element of a vector with one value, into a number with a bit for each."""
-    one = ir.VectorType(value.type, vector.type.count)
+def _repeated(builder: Any, value: Any, count: int) -> Any:
+    """Make a vector of one value."""
+    one = ir.VectorType(value.type, count)
     lane = builder.insert_element(ir.Constant(one, ir.Undefined), value, ir.IntType(32)(0))
-    every = ir.Constant(ir.VectorType(ir.IntType(32), vector.type.count), None)
-    same = builder.shuffle_vector(lane, ir.Constant(one, ir.Undefined), every)
-    bits = compare(comparison, vector, same)
-    return builder.bitcast(bits, ir.IntType(vector.type.count))
+    every = ir.Constant(ir.VectorType(ir.IntType(32), count), None)
+    return builder.shuffle_vector(lane, ir.Constant(one, ir.Undefined), every)
+
+
+_MASK_BITS = 64
+
+equal64 = _comparing(64, 8, nb.u1, "==")
+"""Tell which of 64 bytes are one."""
+
+at_most64 = _comparing(64, 8, nb.u1, "<=")
+"""Tell which of 64 bytes are not above a limit."""
+
+at_least32 = _comparing(32, 16, nb.i2, ">=", signed=True)
+"""Tell which of 32 numbers of two bytes reach a limit."""
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -148,7 +148,11 @@ def count_calls(  # type: ignore[no-untyped-def]
         if cell[s] >= 0:
             people[cell[s]] += 1
     first = nb.u8(_FIRST_ALLELES)
-    flat = genotype.reshape(genotype.size)
+    flat, flat_gq, flat_dp = (
+        genotype.reshape(genotype.size),
+        gq.reshape(gq.size),
+        dp.reshape(dp.size),
+    )
     for record in range(len(genotype)):
         row = row_offsets[record]
         n_alleles = row_offsets[record + 1] - row
@@ -170,12 +174,11 @@ def count_calls(  # type: ignore[no-untyped-def]
             if has:
                 failed = passed
                 start = PEOPLE_IN_WORD * w
+                call_at = samples * record + start
                 if has & HAS_GQ and min_gq > 0:
-                    row_at = samples * record + start
-                    passed &= _spread(at_least32(gq.reshape(gq.size), row_at, nb.i2(min_gq)))
+                    passed &= _spread(at_least32(flat_gq, call_at, nb.i2(min_gq)))
                 if has & HAS_DP and min_dp > 0:
-                    row_at = samples * record + start
-                    passed &= _spread(at_least32(dp.reshape(dp.size), row_at, nb.i2(min_dp)))
+                    passed &= _spread(at_least32(flat_dp, call_at, nb.i2(min_dp)))
                 if has & HAS_DP and has & HAS_AD and min_ab > 0:
                     left = passed & (alt ^ (alt >> nb.u8(1)))
                     while left:

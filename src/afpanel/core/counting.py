@@ -76,12 +76,11 @@ class GenotypeFilter:
         """
         lacking = {}
         for key, names in THRESHOLDS.items():
-            missing = [name for name in names if fields.get(name) != "all"]
-            if getattr(self, key) > 0 and missing:
-                everywhere = any(name not in fields for name in missing)
-                which = "all" if everywhere else "some"
-                absent = [name for name in missing if name not in fields] if everywhere else missing
-                lacking[key] = f"{which} files lack {' and '.join(absent)}"
+            nowhere = [name for name in names if name not in fields]
+            in_part = [name for name in names if fields.get(name) == "some"]
+            if getattr(self, key) > 0 and (nowhere or in_part):
+                which = "all" if nowhere else "some"
+                lacking[key] = f"{which} files lack {' and '.join(nowhere or in_part)}"
         return lacking
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import Flag, Outcome
+from afpanel.core.alleles import IS_BASE, UPPER
 
 FORWARD_SHARE = 0.995
 """Share of telling records on the forward strand from which a cohort is taken to be on it."""
@@ -22,8 +23,6 @@ _UNEXPLAINED = 0.1  # of A/T and C/G that mismatch: with more that fit in no way
 _BASES = np.frombuffer(b"ACGT", np.uint8)
 _COMPLEMENT = np.zeros(256, np.uint8)
 _COMPLEMENT[_BASES] = _BASES[::-1]
-_UPPER = np.arange(256, dtype=np.uint8)
-_UPPER[97:123] -= 32
 
 
 class Verdict(Enum):
@@ -124,15 +123,17 @@ def single_bases(
     bases
         (alleles,) uint8: the reference base at its position; 0 where there is none.
     """
-    is_base = np.zeros(256, np.bool_)
-    is_base[_BASES] = True
-    refs, alts = _UPPER[refs], _UPPER[alts]
-    good = is_base[refs] & is_base[alts] & is_base[bases]
-    _, number = np.unique(record, return_inverse=True)
+    refs, alts = UPPER[refs], UPPER[alts]
+    good = IS_BASE[refs] & IS_BASE[alts] & IS_BASE[bases]
+    number = _numbered(record)
     whole = np.bincount(number, ~good) == 0
     rows = np.flatnonzero(whole[number])
-    _, dense = np.unique(number[rows], return_inverse=True)
-    return Snvs(rows, dense.astype(np.int64), refs[rows], alts[rows], bases[rows])
+    return Snvs(rows, _numbered(number[rows]), refs[rows], alts[rows], bases[rows])
+
+
+def _numbered(record: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Give the records of rows, which are in their order, numbers from 0 without gaps."""
+    return np.cumsum(np.diff(record, prepend=record[:1]) != 0)
 
 
 @dataclass(frozen=True)

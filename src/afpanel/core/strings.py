@@ -50,6 +50,14 @@ class Strings:
         """(n,) int64: bytes of each string."""
         return np.diff(self.offsets)
 
+    @property
+    def only(self) -> NDArray[np.uint8]:
+        """(n,) uint8: the byte of each string that has one alone; 0 for the others."""
+        result = np.zeros(len(self), np.uint8)
+        single = self.lengths == 1
+        result[single] = self.data[self.offsets[:-1][single]]
+        return result
+
     def arrow(self) -> Any:
         """Show the column as an Arrow ``large_string`` array, without copying."""
         buffers = [None, pa.py_buffer(self.offsets), pa.py_buffer(self.data)]

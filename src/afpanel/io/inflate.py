@@ -10,6 +10,9 @@ from isal import isal_zlib
 from afpanel.errors import BadInputError
 from afpanel.io.sniff import Compression
 
+LONGEST_LINE = 256 << 20
+"""Bytes that a line may have: those of a call, with its fields, of each of ten million people."""
+
 _PIECE = 2 << 20
 _SMALL_PIECE = 1 << 17
 _GZIP_WINDOW = 16 + 15  # a gzip header, and the largest window

@@ -11,9 +11,8 @@ import pysam
 
 from afpanel.errors import BadInputError
 from afpanel.io.index import Index
-from afpanel.io.inflate import DamagedError, bgzf_text, pieces
+from afpanel.io.inflate import LONGEST_LINE, DamagedError, bgzf_text, pieces
 from afpanel.io.sniff import FileKind
-from afpanel.io.text_buffer import LONGEST_LINE
 
 _REPAIR = "check the file with: bcftools view FILE > /dev/null"
 

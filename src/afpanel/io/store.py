@@ -15,6 +15,14 @@ from afpanel.errors import BadInputError
 from afpanel.io.chunks import unpack
 
 
+class _Entries(ZipStore):
+    """A zip store whose entries can be had as bytes."""
+
+    def entry(self, key: str) -> bytes:
+        """Read an entry; a KeyError if there is none."""
+        return self._zf.read(key)
+
+
 class Store:
     """A store opened for reading; use it in a ``with`` block.
 
@@ -34,9 +42,8 @@ class Store:
     def __init__(self, path: Path, kind: str, version: int) -> None:
         self.path = path
         try:
-            self._store = ZipStore(path, mode="r")
+            self._store = _Entries(path, mode="r")
             self._root = zarr.open_group(self._store, mode="r", zarr_format=3)
-            self._zip = zipfile.ZipFile(path)
         except FileNotFoundError:
             raise BadInputError("file does not exist", where=path) from None
         except OSError as error:
@@ -68,7 +75,6 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._store.close()
-        self._zip.close()
 
     def __contains__(self, name: str) -> bool:
         return name in self._root
@@ -110,7 +116,7 @@ class Store:
             return None
         key = "/".join([array.basename, "c", str(number), *["0"] * (array.ndim - 1)])
         try:
-            packed = self._zip.read(key)
+            packed = self._store.entry(key)
         except KeyError:
             return None  # nothing but fill
         chunk = np.empty(array.chunks, array.dtype)

@@ -66,15 +66,28 @@ class StoreWriter:
         self._chunk = chunk
         self._attributes = dict(attributes)
         self._tables: dict[str, _GrowingTable] = {}
-        self._whole: dict[str, tuple[NDArray[Any], tuple[str, ...]]] = {}
+        self._whole: list[_ChunkedArray] = []
 
     def attributes(self, values: Mapping[str, Any]) -> None:
         """Set attributes of the store."""
         self._attributes.update(values)
 
     def array(self, name: str, values: Any, *, dims: tuple[str, ...] | None = None) -> None:
-        """Write a small array whole, as one chunk; it is held until the store is finished."""
-        self._whole[name] = (_typed(name, values), dims or ARRAYS[name].dims)
+        """Write an array whole, as one chunk."""
+        data = _typed(name, values)
+        spec, packing = ARRAYS[name], Packing.of(data.dtype, is_call=False)
+        array = _ChunkedArray(
+            self._store,
+            spec,
+            dims or spec.dims,
+            data.dtype,
+            data.shape,
+            packing,
+            width=_width(data),
+        )
+        if len(data):
+            array.write(data)
+        self._whole.append(array)
 
     def append(self, rows: Mapping[str, Any], *, dims: tuple[str, ...] | None = None) -> None:
         """Add as many rows to each of several arrays, always the same ones together.
@@ -97,27 +110,20 @@ class StoreWriter:
         """Write the rows that still wait for their chunk to be full, and all metadata."""
         for table in self._tables.values():
             table.flush()
-        # One write at a time: entries of the zip file are to come in a fixed order.
-        with zarr.config.set({"async.concurrency": 1}):
-            root = zarr.create_group(self._store, zarr_format=3, attributes=self._attributes)
-            for table in self._tables.values():
-                for array in table.arrays.values():
-                    array.create(root)
-            for name, (data, dims) in self._whole.items():
-                packing = Packing.of(data.dtype, is_call=False)
-                target = _create(
-                    root, ARRAYS[name], data.dtype, data.shape, data.shape, dims, packing
-                )
-                if data.size:
-                    target[...] = data
+        root = zarr.create_group(self._store, zarr_format=3, attributes=self._attributes)
+        for table in self._tables.values():
+            for array in table.arrays.values():
+                array.create(root)
+        for array in self._whole:
+            array.create(root)
 
     def _grow(
         self, name: str, values: NDArray[Any], dims: tuple[str, ...] | None
-    ) -> "_GrowingArray":
+    ) -> "_ChunkedArray":
         spec = ARRAYS[name]
         trailing = (_WIDTHS[name],) if name in _WIDTHS else values.shape[1:]
         is_call = "samples" in spec.dims and "variants" in spec.dims
-        return _GrowingArray(
+        return _ChunkedArray(
             self._store,
             spec,
             dims if dims is not None and values.ndim == len(dims) else spec.dims,
@@ -125,12 +131,12 @@ class StoreWriter:
             (self._chunk, *trailing),
             Packing.of(values.dtype, is_call=is_call),
             keep_empty=is_call,
-            width=values.shape[1] if values.ndim > 1 else 0,
+            width=_width(values),
         )
 
 
 @dataclass
-class _GrowingArray:
+class _ChunkedArray:
     """An array whose chunks are written as they come, and its metadata at last.
 
     Parameters
@@ -150,7 +156,7 @@ class _GrowingArray:
     dtype: np.dtype[Any]
     chunks: tuple[int, ...]
     packing: Packing
-    keep_empty: bool
+    keep_empty: bool = False
     rows: int = 0
     width: int = 0
 
@@ -182,7 +188,15 @@ class _GrowingArray:
         """Write the array's metadata."""
         trailing = (self.width, *self.chunks[2:]) if len(self.chunks) > 1 else ()
         shape = (self.rows, *trailing)
-        _create(root, self.spec, self.dtype, shape, self.chunks, self.dims, self.packing)
+        root.create_array(
+            self.spec.name,
+            shape=shape,
+            chunks=tuple(max(1, size) for size in self.chunks),
+            dtype=str if self.packing.is_text else self.dtype,
+            compressors=self.packing.codec(),
+            dimension_names=self.dims,
+            attributes={"description": self.spec.doc},
+        )
 
 
 class _GrowingTable:
@@ -192,7 +206,7 @@ class _GrowingTable:
     on how the rows came.
     """
 
-    def __init__(self, arrays: dict[str, _GrowingArray], chunk: int) -> None:
+    def __init__(self, arrays: dict[str, _ChunkedArray], chunk: int) -> None:
         self.arrays = arrays
         self._chunk = chunk
         self._waiting: dict[str, list[NDArray[Any]]] = {name: [] for name in arrays}
@@ -245,6 +259,10 @@ def _stack(blocks: list[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(blocks)
 
 
+def _width(data: NDArray[Any]) -> int:
+    return data.shape[1] if data.ndim > 1 else 0
+
+
 def _typed(name: str, values: Any) -> NDArray[Any]:
     """Give values the dtype that the registry names; genotypes may be wider."""
     spec = ARRAYS[name]
@@ -254,26 +272,6 @@ def _typed(name: str, values: Any) -> NDArray[Any]:
     if name == "call_genotype" and data.dtype == np.int16:
         return data
     return data.astype(spec.dtype, copy=False)
-
-
-def _create(
-    root: zarr.Group,
-    spec: ArraySpec,
-    dtype: np.dtype[Any],
-    shape: tuple[int, ...],
-    chunks: tuple[int, ...],
-    dims: tuple[str, ...],
-    packing: Packing,
-) -> zarr.Array[Any]:
-    return root.create_array(
-        spec.name,
-        shape=shape,
-        chunks=tuple(max(1, size) for size in chunks),
-        dtype=str if packing.is_text else dtype,
-        compressors=packing.codec(),
-        dimension_names=dims,
-        attributes={"description": spec.doc},
-    )
 
 
 @contextmanager

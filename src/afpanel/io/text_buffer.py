@@ -4,13 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from afpanel.io.inflate import DamagedError
+from afpanel.io.inflate import LONGEST_LINE, DamagedError
 from afpanel.io.vcf_kernel import PAD
 
 _CAPACITY = 8 << 20
-
-LONGEST_LINE = 256 << 20
-"""Bytes that a line may have: those of a call, with its fields, of each of ten million people."""
 
 
 class LongLineError(Exception):

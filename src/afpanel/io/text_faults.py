@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.errors import BadInputError
-from afpanel.io.inflate import pieces
+from afpanel.io.inflate import LONGEST_LINE, pieces
 from afpanel.io.sniff import Compression
 from afpanel.io.vcf_calls import Fault
 
@@ -86,7 +86,10 @@ _WORDS: dict[Fault, tuple[str, str]] = {
     Fault.NUL: ("a NUL byte", "text"),
     Fault.FIELD_TWICE: ("a field stands in FORMAT twice", "each field once"),
     Fault.NO_CONTIG: ("CHROM is empty", "the name of a contig"),
-    Fault.LONG_LINE: ("the line does not end", "a line of at most 256 MB"),
+    Fault.LONG_LINE: (
+        "the line does not end",
+        f"a line of at most {LONGEST_LINE >> 20} MB",
+    ),
 }
 
 

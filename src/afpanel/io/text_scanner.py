@@ -115,7 +115,7 @@ class Scanner:
                 if not following or not _is_text(following):
                     raise self._error(Fault.NO_CONTIG, at, at)
                 if self._row:
-                    yield self.take(contig.decode(errors="replace"))
+                    yield self.take(contig.decode())
                 if region is not None and contig == region.contig.encode():
                     return  # the region's contig has ended
                 contig, previous = following, -1
@@ -133,12 +133,12 @@ class Scanner:
             elif fault is not Fault.NONE:
                 raise self._error(fault, at, int(report[2]))
             if self._row == self._size:
-                yield self.take(contig.decode(errors="replace"))
+                yield self.take(contig.decode())
             elif at == self._text.stop:
                 more = self._advance(at)
                 at = 0
         if self._row:
-            yield self.take(contig.decode(errors="replace"))
+            yield self.take(contig.decode())
 
     def _scan(self, at: int, contig: bytes, region: Region | None) -> None:
         """Scan the text at hand from a byte on, into the rows that are free."""
@@ -148,7 +148,7 @@ class Scanner:
             wanted = contig == region.contig.encode()
             first, last = (region.start, region.end) if wanted else (OPEN_END + 1, OPEN_END + 1)
         self._row = scan(
-            self._text.data, at, self._text.stop, self._column, np.array(list(contig), np.uint8),
+            self._text.data, at, self._text.stop, self._column, np.frombuffer(contig, np.uint8),
             len(source.samples) == len(self._column), first, last,
             int(np.iinfo(source.dtype).max) + 1, source.polyploid_missing,
             self._row, self._size, self._position, self._bounds, self._polyploid,
@@ -169,8 +169,8 @@ class Scanner:
         if len(back):
             before, position = positions[back[0] : back[0] + 2].tolist()
             expected = f"a position of at least {before}"
-            raise unsorted(self._source.path, contig.decode(errors="replace"), position, expected)
-        self.last = f"{contig.decode(errors='replace')}:{found[-1]}"
+            raise unsorted(self._source.path, contig.decode(), position, expected)
+        self.last = f"{contig.decode()}:{found[-1]}"
         return int(found[-1])
 
     def _keep_columns(self, begin: int) -> None:

@@ -95,6 +95,25 @@ def _usual_genotype(data, at, alleles):  # type: ignore[no-untyped-def]
 
 
 @part
+def _number_at(data, place, found, ends):  # type: ignore[no-untyped-def]
+    """Read the number in a field of a usual call; -1 if the call has no such field."""
+    if 0 < place < found:
+        return usual_number(data, ends[place - 1] + 1, ends[place])
+    return nb.i8(-1)
+
+
+@part
+def _forget(row, out, gq, dp, het_alt_ad):  # type: ignore[no-untyped-def]
+    """Set the fields of a call to missing: the rows have held other records before."""
+    if len(gq):
+        gq[row, out] = -1
+    if len(dp):
+        dp[row, out] = -1
+    if len(het_alt_ad):
+        het_alt_ad[row, out] = -1
+
+
+@part
 def _usual_calls(  # type: ignore[no-untyped-def]
     data, at, s, column, places, last_field, alleles, row, genotype, gq, dp, het_alt_ad, ends
 ):
@@ -129,16 +148,10 @@ def _usual_calls(  # type: ignore[no-untyped-def]
             genotype[row, out, 1] = b
             worst = nb.i8(0)
             if len(gq):
-                value = nb.i8(-1)
-                if 0 < gq_at < found:
-                    value = usual_number(data, ends[gq_at - 1] + 1, ends[gq_at])
-                gq[row, out] = value
+                gq[row, out] = value = _number_at(data, gq_at, found, ends)
                 worst = min(worst, value)
             if len(dp):
-                value = nb.i8(-1)
-                if 0 < dp_at < found:
-                    value = usual_number(data, ends[dp_at - 1] + 1, ends[dp_at])
-                dp[row, out] = value
+                dp[row, out] = value = _number_at(data, dp_at, found, ends)
                 worst = min(worst, value)
             if len(het_alt_ad):
                 value = nb.i8(-1)
@@ -174,14 +187,8 @@ def scan_calls(  # type: ignore[no-untyped-def]
     row_at = row * 2 * genotype.shape[1]
     into_place = everyone and genotype.itemsize == 1
     if gt_only:
-        # Other records of the file may have these, and the rows have held others before.
         for out in range(genotype.shape[1]):
-            if len(gq):
-                gq[row, out] = -1
-            if len(dp):
-                dp[row, out] = -1
-            if len(het_alt_ad):
-                het_alt_ad[row, out] = -1
+            _forget(row, out, gq, dp, het_alt_ad)
     singly = 0  # up to where calls are read one by one
     s = 0
     ended = False
@@ -268,12 +275,7 @@ def _any_call(  # type: ignore[no-untyped-def]
             return at, WIDE
     genotype[row, out, 0] = a
     genotype[row, out, 1] = b
-    if want_gq:
-        gq[row, out] = -1
-    if want_dp:
-        dp[row, out] = -1
-    if want_ad:
-        het_alt_ad[row, out] = -1
+    _forget(row, out, gq, dp, het_alt_ad)
     field = 0
     while gt_at == 0 and data[at] == COLON and field < last_field:
         field += 1

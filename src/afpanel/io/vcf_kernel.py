@@ -196,8 +196,8 @@ def scan(  # type: ignore[no-untyped-def]
             continue
         position[row] = value
         alleles = _count_alleles(data, bounds[row, 4], bounds[row, 5] - 1)
-        if alleles < 0 or bounds[row, 4] - 1 == bounds[row, 3]:
-            no_ref = bounds[row, 4] - 1 == bounds[row, 3]
+        no_ref = bounds[row, 4] - 1 == bounds[row, 3]
+        if alleles < 0 or no_ref:
             report[1], report[2] = EMPTY_ALLELE, bounds[row, 3 if no_ref else 4]
             return row
         if len(column) == 0:

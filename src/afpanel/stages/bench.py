@@ -28,7 +28,12 @@ from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
 logger = logging.getLogger(__name__)
 
 OURS = "afpanel"
-_COUNTS = "counts.zarr.zip"
+_OUTPUTS = {
+    OURS: "counts.zarr.zip",
+    "recount": "recounts.zarr.zip",
+    "three commands": "staged.zarr.zip",
+}
+"""What our ways to the counts write."""
 
 Counts = NDArray[np.int64]
 """AC and AN of each population, (sites, 2 x populations); of everybody, (sites, 2)."""
@@ -206,15 +211,13 @@ def _measure(
             if repeat:
                 for name, run in round_of.items():
                     runs[name].append(run)
-    counts = _our_counts(folder / _COUNTS)
+    counts = _our_counts(folder / _OUTPUTS[OURS])
     results = []
     for name, theirs in runs.items():
         if name == OURS:
             continue
-        read = _OWN[name] if name in _OWN else PEERS[name].counts
-        # Our path filters calls of a rich file, and the peers do not: their counts differ by right.
-        comparable = read is not None and (name in _OWN or not options.rich)
-        agrees = _same(counts, read(folder / name)) if comparable and read is not None else None
+        found = _counts_of(name, folder, options)
+        agrees = None if found is None else _same(counts, found)
         if agrees is False:
             raise VerificationError(f"the counts of {name} are not ours", where=files.vcf)
         results.append(_result(name, options, runs[OURS], theirs, agrees))
@@ -254,11 +257,11 @@ def _run_ours(
     of_cohort = f"--cohort B --country VN --build GRCh38{no_filter}"
     first = (
         f"{afpanel} count {files.vcf} --reference {files.fasta} --samples {files.sheet} {of_cohort}"
-        f" --keep {kept} --out {folder / _COUNTS}"
+        f" --keep {kept} --out {folder / _OUTPUTS[OURS]}"
     )
     recount = (
         f"{afpanel} count {kept / 'genotypes.vcz.zip'} --alleles {kept / 'alleles.zarr.zip'}"
-        f" --samples {files.regrouped} {of_cohort} --out {folder / 'recounts.zarr.zip'}"
+        f" --samples {files.regrouped} {of_cohort} --out {folder / _OUTPUTS['recount']}"
     )
     alleles = folder / "alleles.zarr.zip"
     three = (
@@ -269,7 +272,7 @@ def _run_ours(
         ),
         (
             f"{afpanel} count {staged} --alleles {alleles} --samples {files.sheet} {of_cohort}"
-            f" --out {folder / 'staged.zarr.zip'}"
+            f" --out {folder / _OUTPUTS['three commands']}"
         ),
     )
     return {
@@ -289,17 +292,19 @@ def _everybody(counts: Counts) -> Counts:
     return np.column_stack([counts[:, 0::2].sum(axis=1), counts[:, 1::2].sum(axis=1)])
 
 
-_OWN: dict[str, Callable[[Path], Counts]] = {
-    "recount": lambda out: _everybody(_our_counts(out.with_name("recounts.zarr.zip"))),
-    "three commands": lambda out: _our_counts(out.with_name("staged.zarr.zip")),
-}
-"""How to read the counts of our other ways."""
+def _counts_of(name: str, folder: Path, options: BenchOptions) -> Counts | None:
+    """Read what a run counted; None if that cannot be held against ours."""
+    if name in _OUTPUTS:
+        return _our_counts(folder / _OUTPUTS[name])
+    read = PEERS[name].counts
+    # Our path filters calls of a rich file, and the peers do not: their counts differ by right.
+    return None if read is None or options.rich else read(folder / name)
 
 
 def _same(ours: Counts, theirs: Counts) -> bool:
-    """Compare counts per population, or of everybody where the peer has no more."""
-    if theirs.shape[1] == 2:
-        ours = _everybody(ours)
+    """Compare counts per population, or of everybody where the other's populations are not ours."""
+    if theirs.shape != ours.shape:
+        ours, theirs = _everybody(ours), _everybody(theirs)
     return bool(np.array_equal(ours, theirs))
 
 

@@ -26,7 +26,7 @@ from afpanel.io.store import Store
 from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.io.tables import read_samples
 from afpanel.model.arrays import COUNTS, RAW_COUNTS
-from afpanel.model.cohort import Sample, cell_index, cells_of
+from afpanel.model.cohort import Cell, Sample, cell_index, cells_of
 from afpanel.stages.harmonize import ALLELES, ALLELES_VERSION, partition_of
 from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
 from afpanel.stages.progress import Progress
@@ -39,6 +39,7 @@ CELL_COUNTS_VERSION = 2
 _CHUNK = 16_384
 _CHUNKS_AHEAD = 2
 _CELL_DIMS = ("variants", "cells")
+_TABLES = (*COUNTS, *RAW_COUNTS)
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def count(
     cells = cells_of(samples)
     alleles = _read_alleles(alleles_path, partition_of(store_path))
     with Store(store_path, GENOTYPES, GENOTYPES_VERSION) as store:
-        counts = _count_records(store, alleles, samples, options)
+        counts = _count_records(store, alleles, samples, cells, options)
         refused = _refused_spans(store, alleles)
     order = np.argsort(sort_keys(alleles.variants), kind="stable")
     variants = alleles.variants.take(order)
@@ -109,8 +110,7 @@ def count(
     ) as writer:
         _write(writer, variants, [values[order] for values in counts], refused)
     passed, raw = (
-        int(counts[(*COUNTS, *RAW_COUNTS).index(name)].sum())
-        for name in ("allele_number", "raw_allele_number")
+        int(counts[_TABLES.index(name)].sum()) for name in ("allele_number", "raw_allele_number")
     )
     logger.info(
         "count %s: done, %s variants in %d cells of %s people; %s of called alleles pass the filter",
@@ -149,9 +149,13 @@ def _read_alleles(path: Path, partition: str) -> _Alleles:
 
 
 def _count_records(
-    store: Store, alleles: _Alleles, samples: list[Sample], options: CountOptions
+    store: Store,
+    alleles: _Alleles,
+    samples: list[Sample],
+    cells: list[Cell],
+    options: CountOptions,
 ) -> list[NDArray[np.int32]]:
-    """Count every kept allele; for each of `COUNTS` and `RAW_COUNTS`, (alleles, cells) int32."""
+    """Count every kept allele; for each of `_TABLES`, (alleles, cells) int32."""
     ids = store.texts("sample_id")
     absent = sorted({sample.id for sample in samples if sample.include} - set(ids))
     if absent:
@@ -161,12 +165,11 @@ def _count_records(
             found=f"no {', '.join(absent[:5])}",
             remedy="ingest the cohort again with this sheet",
         )
-    cells = cells_of(samples)
     sex_of = {sample.id: sample.sex for sample in samples}
     sex = sex_codes([sex_of.get(name, Sex.UNKNOWN) for name in ids])
     cell = cell_index(ids, samples, cells)
     record = alleles.record[alleles.outcome == Outcome.KEPT]
-    result = [np.zeros((len(record), len(cells)), np.int32) for _ in (*COUNTS, *RAW_COUNTS)]
+    result = [np.zeros((len(record), len(cells)), np.int32) for _ in _TABLES]
     if alleles.contig is None:
         return result
     kind = contig_kind(alleles.contig)
@@ -245,7 +248,7 @@ def _read_chunk(store: Store, genotype_filter: GenotypeFilter, place: tuple[int,
 def _of_alleles(
     counts: Counts, rows: NDArray[np.int64], records: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], ...]:
-    """Pick the counts of some alleles, in the order of `COUNTS` and `RAW_COUNTS`."""
+    """Pick the counts of some alleles, in the order of `_TABLES`."""
     return (
         counts.allele_count[rows],
         counts.allele_number[records],
@@ -279,7 +282,7 @@ def _write(
             "variant_position": variants.position,
             "variant_ref": variants.ref.objects(),
             "variant_alt": variants.alt.objects(),
-            **dict(zip((*COUNTS, *RAW_COUNTS), counts, strict=True)),
+            **dict(zip(_TABLES, counts, strict=True)),
         },
         dims=_CELL_DIMS,
     )

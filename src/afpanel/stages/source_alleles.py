@@ -72,52 +72,45 @@ def normalize_store(
         position = store.read("variant_position")
         alleles = store.read("variant_allele")
         used = _passing(store.read("variant_filter"), store.texts("filter_id"), filters)
-    record, column = np.nonzero(alleles[:, 1:] != "")
-    ref, alt = Strings.of(alleles[record, 0]), Strings.of(alleles[record, column + 1])
-    normal = normalize(position[record], ref, alt, sequence)
+    rows, column = np.nonzero(alleles[:, 1:] != "")
+    ref, alt = Strings.of(alleles[rows, 0]), Strings.of(alleles[rows, column + 1])
+    record, position, used = rows.astype(np.int32), position[rows], used[rows]
+    normal = normalize(position, ref, alt, sequence)
     outcome, flags, index = normal.outcome, normal.flags, (column + 1).astype(np.int32)
     judged = np.isin(outcome, _JUDGED)
-    mismatched = (outcome == Outcome.REF_MISMATCH) & used[record]
-    snvs = single_bases(record.astype(np.int32), *_bases_of(position[record], ref, alt, sequence))
+    mismatched = (outcome == Outcome.REF_MISMATCH) & used
+    snvs = single_bases(record, ref.only, alt.only, _reference_bases(position, sequence))
     resolution = resolve(
         snvs, index[snvs.rows], verdict,
         swap="swap" in resolving, strand="strand" in resolving,
     )  # fmt: skip
     _overwrite(normal, snvs, resolution)
     index[snvs.rows] = resolution.index
-    outcome[judged & ~used[record]] = Outcome.FILTERED
+    outcome[judged & ~used] = Outcome.FILTERED
     part = SourceAlleles(
-        record=record.astype(np.int32),
+        record=record,
         index=index,
         outcome=outcome,
         flags=flags,
         variants=Variants(normal.position, normal.ref, normal.alt),
         mismatched=mismatched,
-        source_position=position[record],
+        source_position=position,
         source_ref=ref,
     )
-    return part, tally_of(snvs, used[record][snvs.rows])
+    return part, tally_of(snvs, used[snvs.rows])
 
 
 _JUDGED = (Outcome.KEPT, Outcome.REF_MISMATCH, Outcome.NOT_A_VARIANT)
 """Outcomes that a record's FILTER comes before."""
 
 
-def _bases_of(
-    position: NDArray[np.int32], ref: Strings, alt: Strings, sequence: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], ...]:
-    """Find the only base of each REF and ALT, and the reference's there; 0 where there is not one."""
-    only = []
-    for column in (ref, alt):
-        first = np.zeros(len(column), np.uint8)
-        single = column.lengths == 1
-        first[single] = column.data[column.offsets[:-1][single]]
-        only.append(first)
+def _reference_bases(position: NDArray[np.int32], sequence: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Find the reference base at each position; 0 outside the contig."""
     start = position.astype(np.int64) - 1
     inside = (start >= 0) & (start < len(sequence))
     base = np.zeros(len(start), np.uint8)
     base[inside] = sequence[start[inside]]
-    return (*only, base)
+    return base
 
 
 def _overwrite(normal: Normalized, snvs: Snvs, resolution: Resolved) -> None:
@@ -166,12 +159,11 @@ class RefCheck:
         wrong = part.mismatched
         judged = wrong | np.isin(part.outcome, (Outcome.KEPT, Outcome.AMBIGUOUS_STRAND))
         self.checked += len(np.unique(part.record[judged]))
-        single = np.flatnonzero(part.source_ref.lengths == 1)
-        base = part.source_ref.data[part.source_ref.offsets[single]]
-        place = part.source_position[single].astype(np.int64) - 1
-        inside = (place > 0) & (place < len(sequence) - 1)
-        self.fits_before += int((sequence[place[inside] - 1] == base[inside]).sum())
-        self.fits_after += int((sequence[place[inside] + 1] == base[inside]).sum())
+        single = part.source_ref.lengths == 1
+        base, position = part.source_ref.only[single], part.source_position[single]
+        before, after = (_reference_bases(position + step, sequence) for step in (-1, 1))
+        self.fits_before += int(np.count_nonzero(before == base))
+        self.fits_after += int(np.count_nonzero(after == base))
         records, first = np.unique(part.record[wrong], return_index=True)
         self.mismatched += len(records)
         room = EXAMPLES - len(self.examples)
