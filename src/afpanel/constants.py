@@ -66,6 +66,9 @@ class Flag(IntFlag):
     LEFT_ALIGNED = 2
     SWAPPED = 4
     FLIPPED = 8
+    LIFTED = 16
+    MERGED = 32
+    NEW_REFERENCE = 64
 
 
 class Outcome(IntEnum):
@@ -89,6 +92,7 @@ REFUSED_EVIDENCE = (
     Outcome.REF_MISMATCH,
     Outcome.AMBIGUOUS_STRAND,
     Outcome.IUPAC,
+    Outcome.LIFT_REF_MISMATCH,
     Outcome.FILTERED,
     Outcome.NOT_A_VARIANT,
 )

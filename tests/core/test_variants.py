@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afpanel.core.strings import Strings
-from afpanel.core.variants import Variants, concatenate, first_of_each, sort_keys, union
+from afpanel.core.variants import Variants, concatenate, sort_keys, union
 
 SETTINGS = settings(max_examples=200, deadline=None, derandomize=True)
 Key = tuple[int, str, str]
@@ -52,13 +52,6 @@ def test_a_prefix_sorts_before_what_it_begins() -> None:
     keys = [(5, "A", "T"), (5, "A", "TA"), (5, "AC", "A"), (5, "ACC", "A"), (5, "C", "A")]
     numbers = sort_keys(table_of(keys))
     assert np.argsort(numbers).tolist() == [0, 1, 2, 3, 4]
-
-
-@SETTINGS
-@given(st.lists(st.integers(0, 6), max_size=30))
-def test_the_first_of_each_is_the_first_in_the_order_given(keys: list[int]) -> None:
-    expected = [key not in keys[:i] for i, key in enumerate(keys)]
-    assert first_of_each(np.array(keys, np.int64)).tolist() == expected
 
 
 @SETTINGS

@@ -105,21 +105,21 @@ def normalize(
 
 @part
 def _classify(ref, alt):  # type: ignore[no-untyped-def]
-    """Say what kind of allele this is, before the reference is looked at."""
+    """Say whether the alleles are sequence, before the reference is looked at."""
     if len(alt) == 1 and alt[0] == _STAR_BYTE:
         return _STAR
     for base in alt:
         if base in (_LESS, _GREATER, _OPEN, _CLOSE, _DOT):
             return _SYMBOLIC
-    if len(ref) == 0 or len(alt) == 0:
-        return _IUPAC
-    for base in alt:
-        if not IS_BASE[UPPER[base]]:
-            return _IUPAC
-    for base in ref:
-        if not IS_BASE[UPPER[base]]:
-            return _IUPAC
-    return _KEPT
+    return _KEPT if len(ref) and len(alt) else _IUPAC
+
+
+@part
+def _has_other_letters(bases, start, end):  # type: ignore[no-untyped-def]
+    for j in range(start, end):
+        if not IS_BASE[UPPER[bases[j]]]:
+            return True
+    return False
 
 
 @part
@@ -151,8 +151,6 @@ def _plan(  # type: ignore[no-untyped-def]
         alt = alt_data[alt_at[i] : alt_at[i + 1]]
         start = np.int64(position[i]) - 1
         kind = _classify(ref, alt)
-        if kind == _KEPT and not _matches(start, ref, reference):
-            kind = _REF_MISMATCH
         n_ref, n_alt, first, shift = len(ref), len(alt), 0, 0
         if kind == _KEPT:
             while n_ref and n_alt and UPPER[ref[n_ref - 1]] == UPPER[alt[n_alt - 1]]:
@@ -160,10 +158,15 @@ def _plan(  # type: ignore[no-untyped-def]
                 n_alt -= 1
             while first < n_ref and first < n_alt and UPPER[ref[first]] == UPPER[alt[first]]:
                 first += 1
+            # Of a base that both share nothing is said, so an unknown one does no harm there.
+            if _has_other_letters(ref, first, n_ref) or _has_other_letters(alt, first, n_alt):
+                kind = _IUPAC
+            elif not _matches(start, ref, reference):
+                kind = _REF_MISMATCH
+            elif n_ref == n_alt == first:
+                kind = _NOT_A_VARIANT
             n_ref -= first
             n_alt -= first
-            if n_ref == 0 and n_alt == 0:
-                kind = _NOT_A_VARIANT
         outcome[i] = kind
         if kind != _KEPT:
             new_position[i] = position[i]

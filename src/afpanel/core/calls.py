@@ -22,3 +22,10 @@ class CallBlock:
     gq: NDArray[np.int16] | None = None
     dp: NDArray[np.int16] | None = None
     het_alt_ad: NDArray[np.int16] | None = None
+
+    def take(self, records: NDArray[np.integer]) -> "CallBlock":
+        """Copy the calls of some records."""
+        return CallBlock(
+            self.genotype[records],
+            *(None if x is None else x[records] for x in (self.gq, self.dp, self.het_alt_ad)),
+        )

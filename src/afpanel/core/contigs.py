@@ -72,6 +72,7 @@ class ContigNames:
 
     def __init__(self, panel: Iterable[str], aliases: Mapping[str, str] | None = None) -> None:
         names = list(panel)
+        self.panel = names
         by_bare: dict[str, list[str]] = {}
         for name in names:
             by_bare.setdefault(bare_name(name), []).append(name)
@@ -82,9 +83,7 @@ class ContigNames:
 
     def resolve(self, name: str) -> str | None:
         """Find the panel's name for a contig, or None where no rule knows it."""
-        if name in self._aliases:
-            alias = self._aliases[name]
-            return alias if alias in self._panel else None
+        name = self._aliases.get(name, name)
         if name in self._panel:
             return name
         return self._by_bare.get(bare_name(name))

@@ -21,8 +21,9 @@ FORWARD_SHARE = 0.995
 _FEW = 2  # records of the other strand that are taken for errors, however small the cohort is
 _UNEXPLAINED = 0.1  # of A/T and C/G that mismatch: with more that fit in no way, none is resolved
 _BASES = np.frombuffer(b"ACGT", np.uint8)
-_COMPLEMENT = np.zeros(256, np.uint8)
-_COMPLEMENT[_BASES] = _BASES[::-1]
+COMPLEMENT = np.zeros(256, np.uint8)
+"""The base that pairs with each of A, C, G and T; 0 for all else."""
+COMPLEMENT[_BASES] = _BASES[::-1]
 
 
 class Verdict(Enum):
@@ -112,7 +113,7 @@ def single_bases(
     alts: NDArray[np.uint8],
     bases: NDArray[np.uint8],
 ) -> Snvs:
-    """Pick the source alleles of records all of whose alleles are single bases.
+    """Pick the source alleles of records all of whose alleles are single bases, REF not among its ALTs.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def single_bases(
         (alleles,) uint8: the reference base at its position; 0 where there is none.
     """
     refs, alts = UPPER[refs], UPPER[alts]
-    good = IS_BASE[refs] & IS_BASE[alts] & IS_BASE[bases]
+    good = IS_BASE[refs] & IS_BASE[alts] & IS_BASE[bases] & (refs != alts)
     number = _numbered(record)
     whole = np.bincount(number, ~good) == 0
     rows = np.flatnonzero(whole[number])
@@ -148,7 +149,7 @@ class _Looks:
 
 
 def _look(snvs: Snvs) -> _Looks:
-    complement = _COMPLEMENT[snvs.base]
+    complement = COMPLEMENT[snvs.base]
     ref_is_base = snvs.of_records(snvs.ref == snvs.base)
     ref_is_complement = snvs.of_records(snvs.ref == complement)
     return _Looks(
@@ -156,7 +157,7 @@ def _look(snvs: Snvs) -> _Looks:
         reverse=ref_is_complement | snvs.of_records(snvs.alt == complement),
         ref_is_base=ref_is_base,
         ref_is_complement=ref_is_complement,
-        palindromic=snvs.of_records(_COMPLEMENT[snvs.ref] == snvs.alt),
+        palindromic=snvs.of_records(COMPLEMENT[snvs.ref] == snvs.alt),
     )
 
 
@@ -193,12 +194,15 @@ class Resolved:
         (n,) uint8: canonical ALT, where REF is the reference base.
     index
         (n,) int32: number of the source allele whose copies are counted; 0 is the source's REF.
+    ref_index
+        (n,) int32: number of the source allele that is the reference base.
     """
 
     outcome: NDArray[np.uint8]
     flags: NDArray[np.uint8]
     alt: NDArray[np.uint8]
     index: NDArray[np.int32]
+    ref_index: NDArray[np.int32]
 
 
 def resolve(
@@ -233,12 +237,15 @@ def resolve(
     outcome[doubtful] = Outcome.AMBIGUOUS_STRAND
     flags = np.where(turned, Flag.FLIPPED, Flag.AS_IS) | np.where(right, Flag.AS_IS, Flag.SWAPPED)
     of_row = snvs.record
-    ref = np.where(turned[of_row], _COMPLEMENT[snvs.ref], snvs.ref)
-    alt = np.where(turned[of_row], _COMPLEMENT[snvs.alt], snvs.alt)
+    ref = np.where(turned[of_row], COMPLEMENT[snvs.ref], snvs.ref)
+    alt = np.where(turned[of_row], COMPLEMENT[snvs.alt], snvs.alt)
     takes_ref = alt == snvs.base  # this ALT is the reference base: the source's REF is the variant
+    ref_index = np.zeros(len(kept), np.int32)
+    ref_index[of_row[takes_ref]] = index[takes_ref]
     return Resolved(
         outcome[of_row].astype(np.uint8),
         np.where(kept & ~doubtful, flags, Flag.AS_IS)[of_row].astype(np.uint8),
         np.where(takes_ref, ref, alt),
         np.where(takes_ref, 0, index).astype(np.int32),
+        ref_index[of_row],
     )

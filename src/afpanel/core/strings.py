@@ -1,11 +1,13 @@
 """Columns of short strings as flat bytes, so that compiled code can work on alleles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numba as nb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from afpanel.core.compiled import READ_I8, READ_U1, U1, compiled
@@ -71,6 +73,17 @@ class Strings:
     def take(self, indices: NDArray[np.int64]) -> "Strings":
         """Copy the strings at `indices`, in that order."""
         return Strings.of_arrow(self.arrow().take(pa.array(indices)))
+
+
+def choose(where: NDArray[np.bool_], one: Strings, other: Strings) -> Strings:
+    """Take each string from one column where a condition holds, and from another where not."""
+    return Strings.of_arrow(pc.if_else(pa.array(where), one.arrow(), other.arrow()))
+
+
+def joined(columns: Sequence[Strings]) -> Strings:
+    """Lay columns end to end."""
+    chunks = [column.arrow() for column in columns]
+    return Strings.of_arrow(pa.concat_arrays(chunks) if chunks else pa.array([], pa.large_string()))
 
 
 @compiled(nb.void(READ_U1, READ_I8, READ_I8, READ_I8, U1))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from afpanel.core.strings import Strings
+from afpanel.core.strings import Strings, joined
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,10 @@ def concatenate(tables: Sequence[Variants]) -> Variants:
     """Lay tables of variants end to end."""
     if len(tables) == 1:
         return tables[0]
-    columns = []
-    for name in ("ref", "alt"):
-        chunks = [getattr(table, name).arrow() for table in tables]
-        joined = pa.concat_arrays(chunks) if chunks else pa.array([], pa.large_string())
-        columns.append(Strings.of_arrow(joined))
+    ref, alt = (joined([getattr(table, name) for table in tables]) for name in ("ref", "alt"))
     positions = [table.position for table in tables]
     position = np.concatenate(positions) if positions else np.empty(0, np.int32)
-    return Variants(position, columns[0], columns[1])
+    return Variants(position, ref, alt)
 
 
 def sort_keys(variants: Variants) -> NDArray[np.int64]:
@@ -79,13 +75,6 @@ def sort_keys(variants: Variants) -> NDArray[np.int64]:
     alleles = rank[encoded.indices.to_numpy(zero_copy_only=False)]
     keys: NDArray[np.int64] = (variants.position.astype(np.int64) << 32) | alleles
     return keys
-
-
-def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark the first occurrence of each key, in the order given; (n,) bool."""
-    first = np.zeros(len(keys), np.bool_)
-    first[np.unique(keys, return_index=True)[1]] = True
-    return first
 
 
 def union(tables: Sequence[Variants]) -> tuple[Variants, list[NDArray[np.int64]]]:

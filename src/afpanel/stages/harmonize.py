@@ -9,35 +9,23 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from afpanel.constants import MISSING, Outcome, outcome_label
+from afpanel.constants import MISSING, Outcome
 from afpanel.core.contigs import ContigNames
-from afpanel.core.refcheck import looks_like, refuse_wrong_reference
 from afpanel.core.strand import SnvTally, Verdict
 from afpanel.errors import BadInputError
 from afpanel.io.files import write_json
 from afpanel.io.reference import Reference, ReferencePaths
-from afpanel.io.store import Store
-from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.io.tables import read_aliases
-from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
+from afpanel.stages.allele_map import AlleleMapWriter
+from afpanel.stages.duplicates import settle_duplicates
+from afpanel.stages.genotype_stores import Stores, look_at
+from afpanel.stages.lift import Lifter, LiftPaths
 from afpanel.stages.progress import Progress
-from afpanel.stages.source_alleles import (
-    RefCheck,
-    SourceAlleles,
-    normalize_store,
-    reject_duplicates,
-)
+from afpanel.stages.ref_check import LiftCheck, RefCheck
+from afpanel.stages.source_alleles import SourceAlleles, Spans, judge, read_sites, refused_spans
 
 logger = logging.getLogger(__name__)
-
-ALLELES = "alleles"
-ALLELES_VERSION = 2
-
-_CHUNK = 65_536
 
 
 @dataclass(frozen=True)
@@ -59,6 +47,12 @@ class HarmonizeOptions:
         ``strand``, both or neither.
     contig_records
         How many records the stores of a contig must have in all, where that is known.
+    lift
+        What to lift the cohort with that is on another build than the panel, or None.
+    contigs
+        The panel's contigs that alleles may be lifted to; empty is all.
+    ignored_contigs
+        Contigs of the cohort that are left out if the reference does not have them.
     """
 
     cohort: str
@@ -67,6 +61,9 @@ class HarmonizeOptions:
     aliases: Path | None = None
     resolve: tuple[str, ...] = ("swap", "strand")
     contig_records: Mapping[str, int] = field(default_factory=dict)
+    lift: LiftPaths | None = None
+    contigs: tuple[str, ...] = ()
+    ignored_contigs: tuple[str, ...] = ()
 
 
 def harmonize(
@@ -99,22 +96,28 @@ def harmonize(
     reference = Reference(reference_paths)
     aliases = read_aliases(options.aliases) if options.aliases else {}
     names = ContigNames(reference.lengths, aliases)
-    known = _look_at(stores, names, reference)
+    lifter = None
+    if options.lift is not None:
+        lifter = Lifter(options.lift, reference, options.contigs, aliases)
+        names = lifter.names
+    known = look_at(stores, names, options.ignored_contigs)
     _check_whole(known.n_records, options)
+    run = _Run(known, reference, lifter, options)
     try:
-        done = _harmonize(known, reference, out, options, Verdict.FORWARD)
+        done = run.write(out, Verdict.FORWARD)
     except _OtherVerdictError as other:
         logger.info(
             "harmonize %s: starting again, for the strand is %s: %s",
             options.cohort, other.verdict.value, other.tally,
         )  # fmt: skip
-        done = _harmonize(known, reference, out, options, other.verdict)
+        done = run.write(out, other.verdict)
     write_json(
         summary,
         {
             "cohort": options.cohort,
             "outcomes": dict(sorted(done.outcomes.items())),
             "strand": {"verdict": done.verdict.value, "records": asdict(done.tally)},
+            "ignored_contigs": known.ignored,
             "genotypes": known.described(),
         },
     )
@@ -143,69 +146,71 @@ class _OtherVerdictError(Exception):
         self.verdict, self.tally = verdict, tally
 
 
-def _harmonize(
-    known: "_Stores",
-    reference: Reference,
-    out: Path,
-    options: HarmonizeOptions,
-    verdict: Verdict,
-) -> _Done:
-    """Write the allele map, as for a cohort of which that much is known of its strand.
+class _Run:
+    """Goes through the stores of a cohort and writes its allele map."""
 
-    Nearly all cohorts are on the forward strand, so that is tried first; which it is one knows only when
-    all records have been seen.
-    """
-    check = RefCheck()
-    outcomes: Counter[str] = Counter()
-    tally = SnvTally()
-    bounds = [0]
-    progress = Progress(logger, f"harmonize {options.cohort}", "source alleles")
-    attributes = {"cohort": options.cohort}
-    with create_store(out, ALLELES, ALLELES_VERSION, chunk=_CHUNK, attributes=attributes) as writer:
-        for number, (contig, paths) in enumerate(known.ordered.items()):
-            sequence = reference.sequence(contig)
-            parts = []
-            for path in paths:
-                part, seen = normalize_store(
-                    path, sequence, options.filters, options.resolve, verdict
-                )
-                check.look_at(part, contig, sequence)
-                tally += seen
-                parts.append(part)
-            reject_duplicates(parts)
-            for part in parts:
-                _write(writer, part, number)
-                bounds.append(bounds[-1] + len(part.outcome))
-                outcomes += _tally(part)
-                progress.advance(len(part.outcome), contig)
-        wrong = refuse_wrong_reference(
-            options.cohort,
-            check.mismatched,
-            check.checked,
-            options.max_ref_mismatch,
-            check.examples,
-            looks_like(tally, check.fits_before, check.fits_after),
-        )
+    def __init__(
+        self, known: Stores, reference: Reference, lifter: Lifter | None, options: HarmonizeOptions
+    ) -> None:
+        self._known, self._reference, self._lifter = known, reference, lifter
+        self._options = options
+        self._panel = list(reference.lengths)
+
+    def write(self, out: Path, verdict: Verdict) -> _Done:
+        """Write the allele map, as for a cohort of which that much is known of its strand.
+
+        Nearly all cohorts are on the forward strand, so that is tried first; which it is one knows only
+        when all records have been seen.
+        """
+        options = self._options
+        check, lift_check = RefCheck(), LiftCheck()
+        tally = SnvTally()
+        with AlleleMapWriter(out, options.cohort) as writer:
+            progress = Progress(logger, f"harmonize {options.cohort}", "source alleles")
+            waiting: list[SourceAlleles] = []
+            refused: list[Spans] = []
+            for contig, paths in self._known.ordered.items():
+                sequence = (self._lifter or self._reference).sequence(contig)
+                number = MISSING if self._lifter else self._panel.index(contig)
+                parts = []
+                for path in paths:
+                    sites = read_sites(path, options.filters)
+                    part, seen = judge(sites, sequence, number, options.resolve, verdict)
+                    check.look_at(part, contig, sequence)
+                    tally += seen
+                    parts.append(part)
+                    progress.advance(len(part.outcome), contig)
+                if self._lifter is None:
+                    settled = settle_duplicates(parts, paths)
+                    writer.write(parts, [refused_spans(part, number) for part in parts], settled)
+                    continue
+                # Alleles of several contigs may come to lie on one.
+                lifted = self._lifter.lift(contig, sequence, parts)
+                for part in lifted:
+                    lift_check.look_at(part, contig, self._panel)
+                    refused.append(self._lifter.refused_spans(contig, part))
+                waiting += lifted
+            everything = [path for paths in self._known.ordered.values() for path in paths]
+            if waiting:
+                writer.write(waiting, refused, settle_duplicates(waiting, everything))
+            self._judge(check, lift_check, tally, verdict)
+            source = list(self._known.ordered)
+            of_store = [n for n, paths in enumerate(self._known.ordered.values()) for _ in paths]
+            writer.finish(self._panel, source, of_store, everything, self._known.empty)
+        return _Done(writer.outcomes, tally, verdict)
+
+    def _judge(
+        self, check: RefCheck, lift_check: LiftCheck, tally: SnvTally, verdict: Verdict
+    ) -> None:
+        options = self._options
+        wrong = check.verdict(options.cohort, options.max_ref_mismatch, tally)
         if wrong is not None:
             raise wrong
         if options.resolve and tally.verdict is not verdict:
             raise _OtherVerdictError(tally.verdict, tally)
-        everything = [path for paths in known.ordered.values() for path in paths] + known.empty
-        numbers = [n for n, paths in enumerate(known.ordered.values()) for _ in paths]
-        writer.array("contig_id", list(known.ordered))
-        writer.array("partition_contig", numbers + [MISSING] * len(known.empty))
-        writer.array("partition_id", [partition_of(path) for path in everything])
-        writer.array("partition_offset", bounds + [bounds[-1]] * len(known.empty))
-    return _Done(outcomes, tally, verdict)
-
-
-def partition_of(store: Path) -> str:
-    """Name of the partition that a genotype store holds.
-
-    >>> partition_of(Path("genotypes/chr1.00003.vcz.zip"))
-    'chr1.00003'
-    """
-    return store.name.removesuffix(".zip").removesuffix(".vcz")
+        wrong = lift_check.verdict(options.cohort, options.max_ref_mismatch)
+        if wrong is not None:
+            raise wrong
 
 
 REJECTIONS = frozenset(o.name.lower() for o in Outcome if o is not Outcome.KEPT)
@@ -215,83 +220,6 @@ REJECTIONS = frozenset(o.name.lower() for o in Outcome if o is not Outcome.KEPT)
 def is_kept(label: str) -> bool:
     """Whether the label of an outcome says that the allele was kept."""
     return label not in REJECTIONS
-
-
-@dataclass(frozen=True)
-class _Stores:
-    """The stores of a cohort.
-
-    Parameters
-    ----------
-    ordered
-        Those that have records: by contig, in the reference's order, and by position.
-    empty
-        Those that have none.
-    n_records
-        Records of each contig.
-    fields
-        FORMAT fields that the stores have, and in how many of them.
-    polyploid_calls
-        Calls of more than two alleles that ingest took as missing.
-    """
-
-    ordered: dict[str, list[Path]]
-    empty: list[Path]
-    n_records: Counter[str]
-    fields: Counter[str]
-    polyploid_calls: int
-
-    def described(self) -> dict[str, Any]:
-        """Say what the summary says of genotypes: it must not depend on how stores were cut."""
-        n = len(self.empty) + sum(map(len, self.ordered.values()))
-        return {
-            "fields": {
-                name: "all" if k == n else "some" for name, k in sorted(self.fields.items())
-            },
-            "polyploid_calls": self.polyploid_calls,
-        }
-
-
-def _look_at(stores: Sequence[Path], names: ContigNames, reference: Reference) -> _Stores:
-    """Sort stores by contig and position, and see what they hold."""
-    n_records: Counter[str] = Counter()
-    fields: Counter[str] = Counter()
-    polyploid_calls = 0
-    placed: list[tuple[str, int, Path]] = []
-    empty: list[Path] = []
-    for path in stores:
-        with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
-            fields.update(store.attributes["fields"])
-            polyploid_calls += store.attributes["polyploid_calls"]
-            if not store.rows("variant_position"):
-                empty.append(path)
-                continue
-            present = np.unique(store.read("variant_contig"))
-            if len(present) > 1:
-                raise BadInputError(
-                    "the store has records of several contigs",
-                    where=path,
-                    expected="one contig in a store",
-                    remedy="ingest each contig to a store of its own with --region",
-                )
-            source_contig = str(store.read("contig_id")[present[0]])
-            first = int(store.read("variant_position", 0, 1)[0])
-            n = store.rows("variant_position")
-        contig = names.resolve(source_contig)
-        if contig is None:
-            raise BadInputError(
-                f"the reference has no contig for '{source_contig}'",
-                where=path,
-                expected=f"one of {', '.join(list(reference.lengths)[:30])}, or an alias of one",
-                remedy="add it to the table of aliases",
-            )
-        placed.append((contig, first, path))
-        n_records[contig] += n
-    ordered: dict[str, list[Path]] = {contig: [] for contig in reference.lengths}
-    for contig, _, path in sorted(placed):
-        ordered[contig].append(path)
-    used = {contig: paths for contig, paths in ordered.items() if paths}
-    return _Stores(used, sorted(empty), n_records, fields, polyploid_calls)
 
 
 def _check_whole(n_records: Counter[str], options: HarmonizeOptions) -> None:
@@ -309,28 +237,3 @@ def _check_whole(n_records: Counter[str], options: HarmonizeOptions) -> None:
                 remedy="the file is damaged, or its index is that of another file: check it with"
                 " bcftools view FILE > /dev/null, and index it again",
             )
-
-
-def _write(writer: StoreWriter, part: SourceAlleles, contig: int) -> None:
-    kept = part.outcome == Outcome.KEPT
-    writer.append(
-        {
-            "allele_record": part.record,
-            "allele_index": part.index,
-            "allele_outcome": part.outcome,
-            "allele_flags": np.where(kept, part.flags, 0),
-            "allele_contig": np.where(kept, contig, MISSING),
-            "allele_position": part.variants.position,
-            "allele_ref": part.variants.ref.objects(),
-            "allele_alt": part.variants.alt.objects(),
-        }
-    )
-
-
-def _tally(part: SourceAlleles) -> Counter[str]:
-    """Count source alleles by the label of their outcome."""
-    codes = part.outcome.astype(np.int32) << 8 | part.flags
-    tally: Counter[str] = Counter()
-    for code, n in zip(*np.unique(codes, return_counts=True), strict=True):
-        tally[outcome_label(int(code) >> 8, int(code) & 255)] += int(n)
-    return tally

@@ -63,9 +63,10 @@ class MergeOptions:
 
 @dataclass(frozen=True)
 class _CountsFile:
-    """One store of counts, and the positions of its variants on the contig, in order."""
+    """One store of counts: its rows of the contig begin at `first`, and have these positions."""
 
     path: Path
+    first: int
     position: NDArray[np.int32]
 
 
@@ -155,10 +156,16 @@ def _read_cohorts(
                     where=path,
                     remedy="count every partition of the cohort again",
                 )
-            if about["contig"] == options.contig:
-                cohort.files.append(_CountsFile(path, store.read("variant_position")))
-                cohort.refused_start.append(store.read("refused_start"))
-                cohort.refused_end.append(store.read("refused_end"))
+            contigs = store.texts("contig_id")
+            number = contigs.index(options.contig) if options.contig in contigs else MISSING
+            found_at = store.read("variant_contig")
+            first, last = np.searchsorted(found_at, (number, number + 1)).tolist()
+            if first < last:
+                position = store.read("variant_position", first, last)
+                cohort.files.append(_CountsFile(path, first, position))
+            refused = store.read("refused_contig") == number
+            cohort.refused_start.append(store.read("refused_start")[refused])
+            cohort.refused_end.append(store.read("refused_end")[refused])
     unknown = sorted(set(options.callable_beds) - set(found))
     if unknown:
         raise BadInputError(f"callable regions of {unknown[0]}, but no counts of that cohort")
@@ -245,10 +252,11 @@ def _read_window(
         if first == last:
             continue
         with Store(file.path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
-            ref, alt = (Strings.of(store.read(f"variant_{x}", first, last)) for x in ("ref", "alt"))
+            rows = (file.first + first, file.first + last)
+            ref, alt = (Strings.of(store.read(f"variant_{x}", *rows)) for x in ("ref", "alt"))
             tables.append(Variants(file.position[first:last], ref, alt))
             for values, name in zip(counts, COUNTS, strict=True):
-                values.append(store.read(name, first, last))
+                values.append(store.read(name, *rows))
     shape = (0, len(cohort.cells))
     return concatenate(tables), [
         np.concatenate(values) if values else np.empty(shape, np.int32) for values in counts

@@ -1,0 +1,208 @@
+"""Source alleles of a cohort that turn out to be one variant: counted together, or one of them alone.
+
+A caller may write two deletions of one repeat in two places; each record then knows the carriers of its
+own spelling, and the variant's carriers are those of both. A file may also say the same thing twice;
+then nothing may be added. Which it is shows in the genotypes, and these records' alone are looked at.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.constants import Flag, Outcome
+from afpanel.core.variants import concatenate, sort_keys
+from afpanel.io.store import Store
+from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
+from afpanel.stages.source_alleles import SourceAlleles
+
+_CALLS_AT_A_TIME = 20_000_000
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of source alleles that others have the same canonical form as.
+
+    Parameters
+    ----------
+    row
+        (n,) int64: which of all source alleles, counted over all parts; those of one variant follow
+        one another, the first of them being the one that is kept.
+    leader
+        (n,) int64: the row that is kept of each one's variant.
+    part
+        (n,) int64: the store that each is in.
+    """
+
+    row: NDArray[np.int64]
+    leader: NDArray[np.int64]
+    part: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+def settle_duplicates(parts: Sequence[SourceAlleles], stores: Sequence[Path]) -> Settled:
+    """Find kept alleles that are one variant; merge them, or keep one and reject the others.
+
+    Parameters
+    ----------
+    parts
+        Source alleles of each store, of which `outcome` and `flags` are changed.
+    stores
+        The genotype stores, in the same order.
+    """
+    bounds = np.concatenate([[0], np.cumsum([len(part.outcome) for part in parts])])
+    group, row = _groups(parts, bounds)
+    leader = np.empty(len(row), np.int64)
+    part_of = np.searchsorted(bounds, row, side="right") - 1
+    for first, last in _batches(group, stores):
+        rows = slice(first, last)
+        leader[rows] = _settle(parts, stores, part_of[rows], row[rows] - bounds[part_of[rows]],
+                               group[rows], row[rows])  # fmt: skip
+    order = np.lexsort((row, row != leader, group))
+    return Settled(row[order], leader[order], part_of[order])
+
+
+def _groups(
+    parts: Sequence[SourceAlleles], bounds: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the rows of variants that several rows have: the variant's number, and the row."""
+    kept = [np.flatnonzero(part.outcome == Outcome.KEPT) for part in parts]
+    rows = np.concatenate([[], *(k + start for k, start in zip(kept, bounds, strict=False))])
+    variants = concatenate([p.variants.take(k) for p, k in zip(parts, kept, strict=True)])
+    contig = np.concatenate([[], *(p.contig[k] for p, k in zip(parts, kept, strict=True))])
+    keys = sort_keys(variants)
+    order = np.lexsort((rows, keys, contig))
+    same = (np.diff(keys[order]) == 0) & (np.diff(contig[order]) == 0)
+    repeated = np.concatenate([same, [False]])[: len(order)]
+    repeated[1:] |= same
+    opens = np.concatenate([[True], ~same])[: len(order)]
+    group = np.cumsum(opens)[repeated]
+    return group.astype(np.int64), rows[order][repeated].astype(np.int64)
+
+
+def _batches(group: NDArray[np.int64], stores: Sequence[Path]) -> list[tuple[int, int]]:
+    """Cut the rows, whole groups together, so that the calls of each batch fit into memory."""
+    if not len(group):
+        return []
+    with Store(stores[0], GENOTYPES, GENOTYPES_VERSION) as store:
+        people = max(1, store.rows("sample_id"))
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    wanted = np.arange(0, len(group), max(2, _CALLS_AT_A_TIME // people))
+    cuts = np.unique(starts[np.searchsorted(starts, wanted, side="right") - 1])
+    return list(zip(cuts.tolist(), [*cuts[1:].tolist(), len(group)], strict=True))
+
+
+def _settle(
+    parts: Sequence[SourceAlleles],
+    stores: Sequence[Path],
+    part_of: NDArray[np.int64],
+    place: NDArray[np.int64],
+    group: NDArray[np.int64],
+    row: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Settle some groups; tell for each row which one is kept of its variant."""
+    copies, called, record = _calls(parts, stores, part_of, place)
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    of_row = np.cumsum(np.diff(group, prepend=-1) != 0) - 1
+    together = _are_additive(copies, called, record, _spellings(parts, part_of, place), starts)
+    # The record with more calls speaks for the variant, and of equal ones the first.
+    n_called = called.sum(axis=1, dtype=np.int64)
+    n_called[together[of_row]] = 0
+    best = np.lexsort((row, -n_called, group))[starts]
+    leader: NDArray[np.int64] = row[best][of_row]
+    for number in np.unique(part_of):
+        others = (part_of == number) & (row != leader)
+        merged = others & together[of_row]
+        parts[number].flags[place[merged]] |= np.uint8(Flag.MERGED)
+        parts[number].outcome[place[others & ~together[of_row]]] = Outcome.DUPLICATE
+    return leader
+
+
+def _calls(
+    parts: Sequence[SourceAlleles],
+    stores: Sequence[Path],
+    part_of: NDArray[np.int64],
+    place: NDArray[np.int64],
+) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int64]]:
+    """Read what everybody has of each row: copies of the allele, called alleles, and its record."""
+    copies = called = None
+    record = np.empty(len(place), np.int64)
+    for number in np.unique(part_of):
+        at = np.flatnonzero(part_of == number)
+        part = parts[number]
+        records = part.sites.record[place[at]].astype(np.int64)
+        index = part.index[place[at]]
+        record[at] = records + (int(number) << 32)
+        with Store(stores[number], GENOTYPES, GENOTYPES_VERSION) as store:
+            if copies is None or called is None:
+                shape = (len(place), store.rows("sample_id"))
+                copies, called = np.empty(shape, np.int8), np.empty(shape, np.int8)
+            step = store.chunk_rows("call_genotype")
+            for chunk in np.unique(records // step):
+                inside = records // step == chunk
+                start, stop = chunk * step, min((chunk + 1) * step, store.rows("call_genotype"))
+                genotype = store.read("call_genotype", int(start), int(stop))[
+                    records[inside] - start
+                ]
+                called[at[inside]] = (genotype >= 0).sum(axis=2)
+                copies[at[inside]] = (genotype == index[inside][:, None, None]).sum(axis=2)
+    assert copies is not None  # there is a group
+    assert called is not None
+    return copies, called, record
+
+
+def _spellings(
+    parts: Sequence[SourceAlleles], part_of: NDArray[np.int64], place: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Give every way in which source alleles were written a number; (n,) int64."""
+    sites = [parts[number].sites for number in np.unique(part_of)]
+    written = np.empty(len(place), object)
+    for number, site in zip(np.unique(part_of), sites, strict=True):
+        at = np.flatnonzero(part_of == number)
+        rows = place[at]
+        position, ref, alt = site.position[rows], site.ref.take(rows), site.alt.take(rows)
+        texts = zip(position.tolist(), ref.objects(), alt.objects(), strict=True)
+        written[at] = [f"{p} {r} {a}".upper() for p, r, a in texts]
+    return np.unique(written, return_inverse=True)[1].astype(np.int64)
+
+
+def _are_additive(
+    copies: NDArray[np.int8],
+    called: NDArray[np.int8],
+    record: NDArray[np.int64],
+    spelling: NDArray[np.int64],
+    starts: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Tell of which groups the copies add up, person by person; (groups,) bool.
+
+    Not where somebody would have more copies than alleles. Nor where records say one thing twice: they
+    are written alike and both have calls of somebody, or two carriers or more are the same in all.
+    """
+    carried = copies > 0
+    total = np.add.reduceat(copies, starts, axis=0, dtype=np.int16)
+    n_alleles = np.maximum.reduceat(called, starts, axis=0)
+    fits = (total <= n_alleles).all(axis=1)
+    n_said = np.add.reduceat(called > 0, starts, axis=0, dtype=np.int16)
+    both_called = (n_said > 1).any(axis=1)
+    size = np.diff(np.append(starts, len(copies)))
+    of_row = np.repeat(np.arange(len(starts)), size)
+    n_spellings = _n_distinct(of_row, spelling, len(starts))
+    n_records = _n_distinct(of_row, record, len(starts))
+    repeats = (n_spellings < n_records) & both_called
+    least = np.minimum.reduceat(copies, starts, axis=0)
+    most = np.maximum.reduceat(copies, starts, axis=0)
+    agree = (least == most).all(axis=1)
+    carriers = np.logical_or.reduceat(carried, starts, axis=0).sum(axis=1)
+    repeats |= (n_records > 1) & agree & (carriers > 1)
+    result: NDArray[np.bool_] = fits & ~repeats
+    return result
+
+
+def _n_distinct(group: NDArray[np.int64], value: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Count the distinct values of each group; (groups,) int64."""
+    pairs = np.unique(np.column_stack([group, value]), axis=0)
+    return np.bincount(pairs[:, 0], minlength=n)

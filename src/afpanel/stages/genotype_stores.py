@@ -1,0 +1,124 @@
+"""The genotype stores of a cohort: which contig each is of, and what they have in all."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from afpanel.core.contigs import ContigNames
+from afpanel.errors import BadInputError
+from afpanel.io.store import Store
+from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
+
+
+def partition_of(store: Path) -> str:
+    """Name of the partition that a genotype store holds.
+
+    >>> partition_of(Path("genotypes/chr1.00003.vcz.zip"))
+    'chr1.00003'
+    """
+    return store.name.removesuffix(".zip").removesuffix(".vcz")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The stores of a cohort.
+
+    Parameters
+    ----------
+    ordered
+        Those that have records: by contig, in the reference's order, and by position.
+    empty
+        Those that have none, or none on a contig that is wanted.
+    n_records
+        Records of each contig.
+    ignored
+        Records of contigs that were left out, by the cohort's names.
+    fields
+        FORMAT fields that the stores have, and in how many of them.
+    polyploid_calls
+        Calls of more than two alleles that ingest took as missing.
+    """
+
+    ordered: dict[str, list[Path]]
+    empty: list[Path]
+    n_records: Counter[str]
+    ignored: dict[str, int]
+    fields: Counter[str]
+    polyploid_calls: int
+
+    def described(self) -> dict[str, Any]:
+        """Say what the summary says of genotypes: it must not depend on how stores were cut."""
+        n = len(self.empty) + sum(map(len, self.ordered.values()))
+        return {
+            "fields": {
+                name: "all" if k == n else "some" for name, k in sorted(self.fields.items())
+            },
+            "polyploid_calls": self.polyploid_calls,
+        }
+
+
+def look_at(stores: Sequence[Path], names: ContigNames, ignored: Collection[str] = ()) -> Stores:
+    """Sort stores by contig and position, and see what they hold.
+
+    Parameters
+    ----------
+    stores
+        Genotype stores.
+    names
+        Names of contigs of the reference that the cohort is on.
+    ignored
+        Contigs of the cohort that are left out where the reference does not have them.
+
+    Raises
+    ------
+    BadInputError
+        If a store is of a contig that the reference does not have.
+    """
+    n_records: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    fields: Counter[str] = Counter()
+    polyploid_calls = 0
+    placed: list[tuple[str, int, Path]] = []
+    empty: list[Path] = []
+    for path in stores:
+        with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
+            fields.update(store.attributes["fields"])
+            polyploid_calls += store.attributes["polyploid_calls"]
+            if not store.rows("variant_position"):
+                empty.append(path)
+                continue
+            present = np.unique(store.read("variant_contig"))
+            if len(present) > 1:
+                raise BadInputError(
+                    "the store has records of several contigs",
+                    where=path,
+                    expected="one contig in a store",
+                    remedy="ingest each contig to a store of its own with --region",
+                )
+            source_contig = str(store.read("contig_id")[present[0]])
+            first = int(store.read("variant_position", 0, 1)[0])
+            n = store.rows("variant_position")
+        contig = names.resolve(source_contig)
+        if contig is None and source_contig in ignored:
+            left_out[source_contig] += n
+            empty.append(path)
+            continue
+        if contig is None:
+            raise BadInputError(
+                f"the reference has no contig for '{source_contig}'",
+                where=path,
+                expected=f"one of {', '.join(names.panel[:30])}, or an alias of one",
+                remedy="add it to the table of aliases, or to the contigs to ignore",
+            )
+        placed.append((contig, first, path))
+        n_records[contig] += n
+    ordered: dict[str, list[Path]] = {contig: [] for contig in names.panel}
+    for contig, _, path in sorted(placed):
+        ordered[contig].append(path)
+    used = {contig: paths for contig, paths in ordered.items() if paths}
+    in_order = dict(sorted(left_out.items()))
+    return Stores(used, sorted(empty), n_records, in_order, fields, polyploid_calls)
