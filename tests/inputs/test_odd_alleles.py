@@ -12,8 +12,8 @@ import pytest
 
 from afpanel.constants import Outcome
 from afpanel.io.store import Store
+from afpanel.stages.allele_map import ALLELES, ALLELES_VERSION
 from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
-from afpanel.stages.harmonize import ALLELES, ALLELES_VERSION
 
 FORMATS = ["odd.vcf", "odd.bgzf.vcf.gz", "odd.bcf"]
 TEXT = FORMATS[:2]

@@ -6,7 +6,25 @@ from afpanel.core.strand import SnvTally, Verdict
 from afpanel.errors import BadInputError
 
 EXAMPLES = 10
-"""How many mismatches an error shows."""
+"""How many mismatches an error shows, and how many letters of each."""
+
+
+def mismatch(contig: str, position: int, ref: str, there: str) -> str:
+    """Describe a REF that is not what the reference has at its place, in a few letters.
+
+    >>> mismatch("chr1", 7, "A", "G")
+    'chr1:7 REF A, reference G'
+    >>> mismatch("chr1", 7, "A" * 20, "A" * 12)
+    'chr1:7 REF ...AAAAAAAAAA, reference ...AA'
+    >>> mismatch("chr1", 0, "A", "")
+    'chr1:0 REF A, reference has nothing there'
+    """
+    pairs = zip(ref.upper(), there.upper(), strict=False)
+    same = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(ref), len(there)))
+    start = 0 if same < EXAMPLES else same - 2
+    dots = "..." if start else ""
+    shown = f"{dots}{there[start : start + EXAMPLES]}" if there else "has nothing there"
+    return f"{contig}:{position} REF {dots}{ref[start : start + EXAMPLES]}, reference {shown}"
 
 
 _MOST = 0.9  # share of single bases that must fit for a guess at what went wrong

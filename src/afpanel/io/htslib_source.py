@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from afpanel.constants import FILL, MISSING
 from afpanel.core.calls import CallBlock
 from afpanel.errors import BadInputError
+from afpanel.io.index import Index
 from afpanel.io.records import (
     MISSING_QUALITY,
     Header,
@@ -23,7 +24,7 @@ from afpanel.io.records import (
 )
 from afpanel.io.scan import unsorted
 from afpanel.io.sniff import FileKind
-from afpanel.model.region import Region
+from afpanel.model.region import OPEN_END, Region
 
 _MAX_I2 = 32_767
 _REPAIR = "check the file with: bcftools view FILE > /dev/null"
@@ -50,6 +51,7 @@ class HtslibSource(Source):
         if region is not None:
             check_contig(self.path, region, list(self.contigs))
         block = _Block(self)
+        n_read = 0
         done: set[str] = set()
         contig, last = None, -1
         for record in self._records(region):
@@ -69,11 +71,28 @@ class HtslibSource(Source):
             if position < last:
                 raise unsorted(self.path, record.CHROM, position, f"a position of at least {last}")
             last = position
+            n_read += 1
             block.add(record)
             if len(block) == size:
                 yield block.take()
+        self._check_whole(region, n_read)
         if len(block):
             yield block.take()
+
+    def _check_whole(self, region: Region | None, n_read: int) -> None:
+        """Hold the number of records of a whole contig against the index, which counts those at POS 0."""
+        if region is None or self.kind.index is None:
+            return
+        counted = Index(self.kind.index, list(self.contigs)).contigs.get(region.contig)
+        whole = region.start <= 1 and region.end == OPEN_END
+        if whole and counted is not None and counted != n_read:
+            raise BadInputError(
+                "records are missing, perhaps those at POS 0, which cannot be read by region",
+                where=f"{self.path}, {region.contig}",
+                expected=f"{counted:,} records, as the index counts",
+                found=f"{n_read:,}",
+                remedy="read the file whole, without its index",
+            )
 
     def _records(self, region: Region | None) -> Iterator[Any]:
         last = None
@@ -123,7 +142,14 @@ class _Block:
         """Take a record's columns, and the genotypes of the samples asked for."""
         self._contig = record.CHROM
         self._position.append(record.POS)
-        alleles = (record.REF, *record.ALT)
+        try:
+            alleles = (record.REF, *record.ALT)
+        except UnicodeDecodeError as error:
+            raise BadInputError(
+                f"an allele that is no text: {error}",
+                where=f"{self._source.path}, {record.CHROM}:{record.POS}",
+                remedy=_REPAIR,
+            ) from error
         if "" in alleles:
             raise BadInputError(
                 "an allele without a letter",
@@ -147,6 +173,8 @@ class _Block:
     def _read_genotype(self, record: Any, n_alleles: int) -> NDArray[np.int16]:
         if "GT" not in record.FORMAT:
             return np.full((len(self._source.samples), 2), MISSING, np.int16)
+        if n_alleles > _MAX_I2 + 1:  # cyvcf2 would give calls of the last ones as others
+            raise WideGenotypeError(f"{record.CHROM}:{record.POS} has {n_alleles} alleles")
         genotype: NDArray[np.int16] = record.genotype.array()[:, :-1]
         ploidy = genotype.shape[1]
         if ploidy > 2:

@@ -13,6 +13,9 @@ from afpanel.errors import BadInputError
 from afpanel.io.sniff import Compression, compression_of
 
 _PIECE = 10_000_000
+_CONCRETE = np.arange(256, dtype=np.uint8)
+_CONCRETE[list(b"RYSWKMBDHV")] = list(b"ACCAGACAAA")
+"""VCF 4.3 writes a base of ambiguity in the reference as the first base in the alphabet that it can be."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,10 @@ class Reference:
         length = self.lengths[contig]
         start, end = min(max(start, 0), length), min(end, length)
         try:
-            return str(self._fasta.fetch(contig, start, max(start, end))).upper()
+            bases = str(self._fasta.fetch(contig, start, max(start, end))).upper()
         except (OSError, ValueError) as error:
             raise self._not_as_indexed(contig) from error
+        return _CONCRETE[np.frombuffer(bases.encode(), np.uint8)].tobytes().decode()
 
     def sequence(self, contig: str) -> NDArray[np.uint8]:
         """Read a contig whole.
@@ -115,8 +119,12 @@ class Reference:
         Returns
         -------
         (bases,) uint8
-            Letters in upper case.
+            A, C, G, T and N, as REF has them.
         """
+        return _CONCRETE[self.letters(contig)]
+
+    def letters(self, contig: str) -> NDArray[np.uint8]:
+        """Read a contig whole, in upper case, whatever its letters; (bases,) uint8."""
         if contig not in self.lengths:
             raise BadInputError(
                 f"no contig '{contig}'",

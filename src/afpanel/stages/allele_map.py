@@ -50,6 +50,8 @@ class AlleleMapWriter:
 
     def __enter__(self) -> Self:
         self._writer = self._opened.enter_context(self._create)
+        # A cohort without a record has these arrays too.
+        self._append(_NO_ALLELES, _NOWHERE)
         return self
 
     def __exit__(
@@ -76,29 +78,32 @@ class AlleleMapWriter:
         """
         self._merge(parts, settled)
         for part, spans in zip(parts, refused, strict=True):
-            kept = part.outcome == Outcome.KEPT
-            self._writer.append(
-                {
-                    "allele_record": part.sites.record,
-                    "allele_index": part.index,
-                    "allele_outcome": part.outcome,
-                    "allele_flags": np.where(kept, part.flags, 0),
-                    "allele_contig": np.where(kept, part.contig, MISSING),
-                    "allele_position": part.variants.position,
-                    "allele_ref": part.variants.ref.objects(),
-                    "allele_alt": part.variants.alt.objects(),
-                }
-            )
-            self._writer.append(
-                {
-                    "refused_contig": spans.contig,
-                    "refused_start": spans.start,
-                    "refused_end": spans.end,
-                }
-            )
-            self._bounds.append(self._bounds[-1] + len(kept))
+            self._append(part, spans)
+            self._bounds.append(self._bounds[-1] + len(part.outcome))
             self._refused_bounds.append(self._refused_bounds[-1] + len(spans.contig))
             self.outcomes += _tally(part)
+
+    def _append(self, part: SourceAlleles, spans: Spans) -> None:
+        kept = part.outcome == Outcome.KEPT
+        self._writer.append(
+            {
+                "allele_record": part.sites.record,
+                "allele_index": part.index,
+                "allele_outcome": part.outcome,
+                "allele_flags": np.where(kept, part.flags, 0),
+                "allele_contig": np.where(kept, part.contig, MISSING),
+                "allele_position": part.variants.position,
+                "allele_ref": part.variants.ref.objects(),
+                "allele_alt": part.variants.alt.objects(),
+            }
+        )
+        self._writer.append(
+            {
+                "refused_contig": spans.contig,
+                "refused_start": spans.start,
+                "refused_end": spans.end,
+            }
+        )
 
     def _merge(self, parts: Sequence[SourceAlleles], settled: Settled) -> None:
         starts = np.cumsum([0, *(len(part.outcome) for part in parts)])
@@ -148,6 +153,8 @@ class AlleleMapWriter:
             write(name, column)
 
 
+_NOWHERE = Spans(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64))
+_NO_ALLELES = SourceAlleles.none()
 _MERGED = ("merged_into", "merged_row", "merged_partition", "merged_record", "merged_index")
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from afpanel.core.contigs import ContigNames, bare_name
-from afpanel.core.refcheck import EXAMPLES, refuse_wrong_reference
+from afpanel.core.refcheck import mismatch, refuse_wrong_reference
 from afpanel.errors import BadInputError
 from afpanel.io.reference import Reference
 from afpanel.io.scan import IndexedSites, Site, all_sites
@@ -213,10 +213,7 @@ def _check_reference(cohort: Cohort, probe: list[Site], grid: Grid, limit: float
         start = site.position - 1
         there = grid.reference.bases(site.contig, start, start + len(site.ref))
         if there != site.ref.upper():
-            examples.append(
-                f"{site.contig}:{site.position} REF {site.ref[:EXAMPLES]},"
-                f" reference {there[:EXAMPLES] or 'has ended'}"
-            )
+            examples.append(mismatch(site.contig, site.position, site.ref, there))
     if len(checked) >= _PROBED_AT_LEAST:
         error = refuse_wrong_reference(cohort.name, len(examples), len(checked), limit, examples)
         if error is not None:

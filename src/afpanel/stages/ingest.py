@@ -82,7 +82,15 @@ def ingest(
         _ingest(open_as(dtype=np.int8), targets, chunk)
     except WideGenotypeError as wide:
         logger.info("ingest %s: starting again with wide genotypes: %s", source_path.name, wide)
-        _ingest(open_as(dtype=np.int16), targets, chunk)
+        try:
+            _ingest(open_as(dtype=np.int16), targets, chunk)
+        except WideGenotypeError as wider:
+            raise BadInputError(
+                str(wider),
+                where=source_path,
+                expected=f"records of at most {np.iinfo(np.int16).max:,} ALT alleles",
+                remedy="split such records: bcftools norm -m -",
+            ) from wider
 
 
 def _ingest(source: Source, targets: Sequence[Target], chunk: int | None) -> None:

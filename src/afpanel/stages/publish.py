@@ -192,7 +192,7 @@ def _manifest(
         "reference": {
             "build": options.build,
             "contigs": [
-                {"name": name, "length": length, "refget": refget_digest(reference.sequence(name))}
+                {"name": name, "length": length, "refget": refget_digest(reference.letters(name))}
                 for name, length in head.contigs.items()
             ],
         },

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import Outcome
-from afpanel.core.refcheck import EXAMPLES, looks_like, refuse_wrong_reference
+from afpanel.core.refcheck import EXAMPLES, looks_like, mismatch, refuse_wrong_reference
 from afpanel.core.strand import SnvTally
 from afpanel.errors import BadInputError
 from afpanel.stages.source_alleles import SourceAlleles, reference_bases
@@ -39,12 +39,9 @@ class RefCheck:
         for row in np.flatnonzero(wrong)[first][: self._room]:
             ref = part.sites.ref.take(np.array([row])).objects()[0]
             position = int(part.sites.position[row])
-            start = max(0, position - 1)
-            there = sequence[start : start + len(ref)].tobytes().decode()
-            self._examples.append(
-                f"{contig}:{position} REF {ref[:EXAMPLES]},"
-                f" reference {there[:EXAMPLES] or 'has ended'}"
-            )
+            start = position - 1
+            there = sequence[start : start + len(ref)].tobytes().decode() if start >= 0 else ""
+            self._examples.append(mismatch(contig, position, ref, there))
 
     @property
     def _room(self) -> int:

@@ -90,6 +90,14 @@ class SourceAlleles:
     variants: Variants
     mismatched: NDArray[np.bool_]
 
+    @classmethod
+    def none(cls) -> "SourceAlleles":
+        """Make a table without rows."""
+        n, byte, no = np.empty(0, np.int32), np.empty(0, np.uint8), np.empty(0, np.bool_)
+        text = Strings.of([])
+        sites = SourceSites(n, n, n, text, text, no)
+        return cls(sites, n, n, byte, byte, n, Variants(n, text, text), no)
+
 
 def read_sites(path: Path, filters: tuple[str, ...]) -> SourceSites:
     """Read the source alleles of a genotype store.
