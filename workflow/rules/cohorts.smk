@@ -70,6 +70,8 @@ rule harmonize:
         summary=f"{RESULTS}/private/{{cohort}}/harmonization.json",
     log:
         f"{RESULTS}/private/{{cohort}}/logs/harmonize.log",
+    wildcard_constraints:
+        cohort="|".join(sorted(set(COHORTS) - LIFTED)) or "(?!)",
     conda:
         "../../envs/afpanel.yaml"
     resources:
@@ -77,17 +79,42 @@ rule harmonize:
     params:
         reference=reference_options(),
         aliases=alias_options(),
-        limit=CONFIG["harmonize"]["max_ref_mismatch"],
-        resolve=",".join(CONFIG["harmonize"]["resolve"]),
+        how=harmonize_options(),
         records=lambda wildcards: records_of(wildcards.cohort),
-        filters=" ".join(
-            f"--filter {quote(name)}"
-            for name in CONFIG["genotypes"]["filters"] or ["*"]
-        ),
     shell:
         "afpanel harmonize {input.stores:q} {params.reference} {params.aliases}"
-        " --cohort {wildcards.cohort:q} {params.filters} {params.records} --max-ref-mismatch {params.limit}"
-        " --resolve '{params.resolve}'"
+        " --cohort {wildcards.cohort:q} {params.how} {params.records}"
+        " --out {output.alleles:q} --summary {output.summary:q} 2> {log:q}"
+
+
+# The same for a cohort on another build, whose callable regions are lifted with its variants.
+rule harmonize_lifted:
+    input:
+        stores=lambda wildcards: stores_of(wildcards.cohort),
+        fasta=CONFIG["reference"]["fasta"],
+        aliases=CONFIG["harmonize"]["aliases"] or [],
+        lift=lift_inputs,
+    output:
+        alleles=f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip",
+        summary=f"{RESULTS}/private/{{cohort}}/harmonization.json",
+        bed=touch(f"{RESULTS}/private/{{cohort}}/callable.bed"),
+    log:
+        f"{RESULTS}/private/{{cohort}}/logs/harmonize.log",
+    wildcard_constraints:
+        cohort="|".join(sorted(LIFTED)) or "(?!)",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+    params:
+        reference=reference_options(),
+        aliases=alias_options(),
+        how=harmonize_options(),
+        lift=lift_options,
+        records=lambda wildcards: records_of(wildcards.cohort),
+    shell:
+        "afpanel harmonize {input.stores:q} {params.reference} {params.aliases} {params.lift}"
+        " --cohort {wildcards.cohort:q} {params.how} {params.records}"
         " --out {output.alleles:q} --summary {output.summary:q} 2> {log:q}"
 
 
@@ -111,10 +138,10 @@ rule count:
             if key not in ("filters", "polyploid")
         },
         country=lambda wildcards: COHORTS[wildcards.cohort]["country"],
-        build=BUILD,
+        build=lambda wildcards: COHORTS[wildcards.cohort]["build"],
     shell:
         "afpanel count {input.store:q} --alleles {input.alleles:q} --samples {input.sheet:q}"
-        " --cohort {wildcards.cohort:q} --country {params.country} --build {params.build}"
+        " --cohort {wildcards.cohort:q} --country {params.country} --build {params.build:q}"
         " --min-gq {params.min_gq} --min-dp {params.min_dp} --min-ab {params.min_ab}"
         " --min-dp-haploid {params.min_dp_haploid} --half-calls {params.half_calls}"
         " --out {output:q} 2> {log:q}"

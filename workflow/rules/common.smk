@@ -71,6 +71,45 @@ def alias_options():
     return f"--aliases {quote(aliases)}" if aliases else ""
 
 
+def harmonize_options():
+    """What `afpanel harmonize` is told of every cohort."""
+    chosen = CONFIG["harmonize"]
+    filters = CONFIG["genotypes"]["filters"] or ["*"]
+    return " ".join(
+        [
+            f"--max-ref-mismatch {chosen['max_ref_mismatch']}",
+            f"--resolve '{','.join(chosen['resolve'])}'",
+            *(f"--filter {quote(name)}" for name in filters),
+            *(f"--ignore-contig {quote(name)}" for name in chosen["ignore_contigs"]),
+        ]
+    )
+
+
+LIFTED = {name for name, cohort in COHORTS.items() if cohort["lift"] is not None}
+
+
+def lift_inputs(wildcards):
+    """The files that a cohort on another build is lifted with."""
+    lift = COHORTS[wildcards.cohort]["lift"]
+    bed = COHORTS[wildcards.cohort]["callable"]
+    return [path for path in (lift["chain"], lift["fasta"], bed) if path is not None]
+
+
+def lift_options(wildcards, output):
+    """How `afpanel harmonize` lifts a cohort on another build."""
+    lift = COHORTS[wildcards.cohort]["lift"]
+    bed = COHORTS[wildcards.cohort]["callable"]
+    options = [f"--chain {quote(lift['chain'])}"]
+    options += [f"--contig {quote(contig)}" for contig in CONTIGS]
+    if lift["fasta"] is not None:
+        options.append(f"--source-reference {quote(lift['fasta'])}")
+        if Path(lift["fasta"]).parent != Path(lift["index"]):
+            options.append(f"--source-reference-index {quote(lift['index'])}")
+    if bed is not None:
+        options.append(f"--callable {quote(bed)} --callable-out {quote(output.bed)}")
+    return " ".join(options)
+
+
 def release_files():
     """Files of the release, by the formats wanted."""
     by_format = {
@@ -116,10 +155,18 @@ def stores_of(cohort):
 
 
 def counts_of(wildcards):
-    """All counts of a contig; of a cohort that has none, one other, which tells who is silent."""
+    """All counts of a contig; of a cohort that has none, one other, which tells who is silent.
+
+    What is lifted may come to any contig, so all of such a cohort's are looked at.
+    """
     paths = []
     for name, cohort in COHORTS.items():
-        ids = [p["id"] for p in cohort["partitions"] if p["contig"] == wildcards.contig]
+        everywhere = name in LIFTED
+        ids = [
+            p["id"]
+            for p in cohort["partitions"]
+            if everywhere or p["contig"] == wildcards.contig
+        ]
         ids = ids or [cohort["partitions"][0]["id"]]
         paths += [
             f"{RESULTS}/private/{name}/counts/{partition}.zarr.zip" for partition in ids
@@ -128,8 +175,15 @@ def counts_of(wildcards):
 
 
 def beds():
+    """Callable regions of each cohort that has some, on the panel's build."""
     return {
-        name: c["callable"] for name, c in COHORTS.items() if c["callable"] is not None
+        name: (
+            f"{RESULTS}/private/{name}/callable.bed"
+            if name in LIFTED
+            else c["callable"]
+        )
+        for name, c in COHORTS.items()
+        if c["callable"] is not None
     }
 
 

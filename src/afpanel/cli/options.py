@@ -33,7 +33,7 @@ samples: Decorator = click.option(
 )
 cohort: Decorator = click.option("--cohort", required=True, help="Name of the cohort.")
 build: Decorator = click.option(
-    "--build", required=True, help="Genome build of the panel, GRCh37 or GRCh38."
+    "--build", required=True, help="Genome build, GRCh37 or GRCh38."
 )
 polyploid: Decorator = click.option(
     "--polyploid",

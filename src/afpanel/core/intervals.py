@@ -35,6 +35,17 @@ class Intervals:
         closes = np.concatenate([opens[1:], [True]])
         return cls(starts[opens], reach[closes])
 
+    def without(self, other: "Intervals") -> "Intervals":
+        """Take away what another set covers."""
+        bounds = np.unique(np.concatenate([self.start, self.end, other.start, other.end]))
+        inside, taken = (
+            np.searchsorted(each.start, bounds, side="right")
+            - np.searchsorted(each.end, bounds, side="right")
+            for each in (self, other)
+        )
+        kept = np.flatnonzero((inside > 0) & (taken == 0))
+        return Intervals.of(bounds[kept], bounds[np.minimum(kept + 1, len(bounds) - 1)])
+
     def contains(self, start: NDArray[np.integer], end: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Tell which spans lie whole in one interval. ``start`` and ``end`` are (m,), end > start."""
         if len(self.start) == 0:

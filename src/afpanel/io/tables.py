@@ -278,24 +278,35 @@ def read_aliases(path: Path) -> dict[str, str]:
 
 
 def read_bed(path: Path, names: ContigNames, contig: str) -> Intervals:
-    """Read the intervals of one contig of the panel from a BED file, plain or compressed.
+    """Read the intervals of one contig; see `read_beds`."""
+    nothing = np.empty(0, np.int64)
+    return read_beds(path, names, [contig]).get(contig, Intervals(nothing, nothing))
 
-    Lines of other contigs, and of contigs that the panel does not have, are passed over.
+
+def read_beds(path: Path, names: ContigNames, contigs: Sequence[str]) -> dict[str, Intervals]:
+    """Read the intervals of some contigs of a reference from a BED file, plain or compressed.
+
+    Lines of other contigs, and of contigs that the reference does not have, are passed over.
 
     Raises
     ------
     BadInputError
         At a line that is not BED.
     """
-    starts, ends = [], []
-    wanted: dict[str, bool] = {}
+    found: dict[str, tuple[list[int], list[int]]] = {contig: ([], []) for contig in contigs}
+    of_name: dict[str, tuple[list[int], list[int]] | None] = {}
     for name, start, end in _bed_lines(path):
-        if name not in wanted:
-            wanted[name] = names.resolve(name) == contig
-        if wanted[name]:
-            starts.append(start)
-            ends.append(end)
-    return Intervals.of(np.array(starts, np.int64), np.array(ends, np.int64))
+        if name not in of_name:
+            of_name[name] = found.get(names.resolve(name) or "")
+        columns = of_name[name]
+        if columns is not None:
+            columns[0].append(start)
+            columns[1].append(end)
+    return {
+        contig: Intervals.of(np.array(starts, np.int64), np.array(ends, np.int64))
+        for contig, (starts, ends) in found.items()
+        if starts
+    }
 
 
 def check_bed(path: Path, names: ContigNames, panel: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """The variant files of one cohort: which there are, what is in them, and how they are partitioned."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -8,7 +8,6 @@ from pathlib import Path
 from afpanel.core.contigs import ContigNames, bare_name
 from afpanel.core.refcheck import mismatch, refuse_wrong_reference
 from afpanel.errors import BadInputError
-from afpanel.io.reference import Reference
 from afpanel.io.scan import IndexedSites, Site, all_sites
 from afpanel.io.source import open_source
 from afpanel.model.cohort import Cohort, Sample
@@ -43,24 +42,30 @@ class PlannedPartition:
 
 @dataclass(frozen=True)
 class Grid:
-    """How the panel's contigs are cut.
+    """How the contigs of a cohort are cut.
 
     Parameters
     ----------
-    reference
-        The panel's reference.
+    lengths
+        Length of each contig of the build that the cohort is on.
     names
-        Contig names of cohorts, as the reference has them.
+        Contig names of cohorts, as that build has them.
     contigs
-        Contigs to build; empty is every one that has records.
+        Contigs to read; empty is every one that has records.
+    ignored
+        Contigs of cohorts to leave out where the build does not have them.
     size
         Bases in a tile.
+    bases
+        Reads the build's reference, as `Reference.bases` does; None where it is not at hand.
     """
 
-    reference: Reference
+    lengths: Mapping[str, int]
     names: ContigNames
     contigs: tuple[str, ...]
+    ignored: tuple[str, ...]
     size: int
+    bases: Callable[[str, int, int], str] | None
 
 
 def files_of(cohort: Cohort, grid: Grid) -> dict[Path, str | None]:
@@ -74,7 +79,7 @@ def files_of(cohort: Cohort, grid: Grid) -> dict[Path, str | None]:
     if "{contig}" not in cohort.path:
         return {Path(cohort.path): None}
     found: dict[Path, str | None] = {}
-    for contig in grid.contigs or grid.reference.lengths:
+    for contig in grid.contigs or grid.lengths:
         spellings = (contig, bare_name(contig), f"chr{bare_name(contig)}")
         paths = [Path(cohort.path.replace("{contig}", spelling)) for spelling in spellings]
         existing = [path for path in paths if path.is_file()]
@@ -127,7 +132,7 @@ def partitions_of(
                 continue
             if len(probe) < _PROBED:
                 probe.append(site._replace(contig=name))
-            length = grid.reference.lengths[name]
+            length = grid.lengths[name]
             tiles[site.contig, tile_of(site.position, grid.size, length)] = None
     else:
         sites = IndexedSites(path, source.kind)
@@ -144,7 +149,7 @@ def partitions_of(
     planned = []
     for source_contig, tile in tiles:
         name = grid.names.resolve(source_contig) or source_contig
-        partition = Partition.of_tile(name, tile, grid.size, grid.reference.lengths[name])
+        partition = Partition.of_tile(name, tile, grid.size, grid.lengths[name])
         indexed = source.kind.index is not None
         n = records.get(source_contig)
         planned.append(PlannedPartition(partition, str(path), source_contig, indexed, n))
@@ -159,7 +164,7 @@ def _grid_of(
         name = _panel_contig(source_contig, path, contig, grid)
         if name is None:
             continue
-        length = grid.reference.lengths[name]
+        length = grid.lengths[name]
         for tile in range(tile_of(length, grid.size, length) + 1):
             yield source_contig, name, tile, Partition.of_tile(name, tile, grid.size, length)
 
@@ -175,13 +180,15 @@ def _panel_contig(source_contig: str, path: Path, contig: str | None, grid: Grid
     name = grid.names.resolve(source_contig)
     if grid.contigs and name not in grid.contigs:
         return None
+    if name is None and source_contig in grid.ignored:
+        return None
     if name is None:
         raise BadInputError(
             f"the reference has no contig for '{source_contig}', which has records",
             where=path,
-            expected=f"one of {', '.join(list(grid.reference.lengths)[:30])}, or an alias of one",
-            remedy="add it to the table harmonize.aliases, or list the contigs wanted in"
-            " partitions.contigs",
+            expected=f"one of {', '.join(list(grid.lengths)[:30])}, or an alias of one",
+            remedy="add it to the table harmonize.aliases, to harmonize.ignore_contigs, or list the"
+            " contigs wanted in partitions.contigs",
         )
     if contig is not None and name != contig:
         raise BadInputError(
@@ -206,12 +213,14 @@ def _check_names(path: Path, tiles: dict[tuple[str, int], None], grid: Grid) -> 
 
 def _check_reference(cohort: Cohort, probe: list[Site], grid: Grid, limit: float) -> None:
     """Look at the first records' REF, so that a wrong build is found before the work begins."""
+    if grid.bases is None:
+        return
     examples = []
     letters = set("ACGTacgt")
     checked = [site for site in probe if set(site.ref) <= letters]
     for site in checked:
         start = site.position - 1
-        there = grid.reference.bases(site.contig, start, start + len(site.ref))
+        there = grid.bases(site.contig, start, start + len(site.ref))
         if there != site.ref.upper():
             examples.append(mismatch(site.contig, site.position, site.ref, there))
     if len(checked) >= _PROBED_AT_LEAST:

@@ -21,6 +21,7 @@ from afpanel.stages.allele_map import AlleleMapWriter
 from afpanel.stages.duplicates import settle_duplicates
 from afpanel.stages.genotype_stores import Stores, look_at
 from afpanel.stages.lift import Lifter, LiftPaths
+from afpanel.stages.lift_callable import lift_callable
 from afpanel.stages.progress import Progress
 from afpanel.stages.ref_check import LiftCheck, RefCheck
 from afpanel.stages.source_alleles import SourceAlleles, Spans, judge, read_sites, refused_spans
@@ -111,6 +112,10 @@ def harmonize(
             options.cohort, other.verdict.value, other.tally,
         )  # fmt: skip
         done = run.write(out, other.verdict)
+    if lifter is not None and options.lift is not None:
+        bed, lifted_bed = options.lift.callable_bed, options.lift.callable_out
+        if bed is not None and lifted_bed is not None:
+            lift_callable(bed, lifter, reference, lifted_bed)
     write_json(
         summary,
         {

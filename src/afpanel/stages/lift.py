@@ -36,10 +36,14 @@ class LiftPaths:
     fasta
         The reference of the cohort's build, or None: then its sequence is taken to be the panel's
         wherever the chain aligns the two.
+    callable_bed, callable_out
+        Where the cohort is callable on its own build, and the BED to write for the panel's, if any.
     """
 
     chain: Path
     fasta: ReferencePaths | None = None
+    callable_bed: Path | None = None
+    callable_out: Path | None = None
 
 
 class Lifter:
@@ -55,6 +59,13 @@ class Lifter:
         Its contigs that alleles may be lifted to; empty is all.
     aliases
         The user's table of contig names.
+
+    Attributes
+    ----------
+    lengths, names
+        Contigs of the cohort's build: their lengths, and how the cohort's names are resolved.
+    panel_names
+        Contigs of the panel, in the order of their numbers.
     """
 
     def __init__(
@@ -71,7 +82,7 @@ class Lifter:
         self.lengths = self._chain.source_lengths
         self.names = ContigNames(self.lengths, aliases)
         self._numbers = {name: number for number, name in enumerate(panel.lengths)}
-        self._panel_names = list(panel.lengths)
+        self.panel_names = list(panel.lengths)
         names = ContigNames(panel.lengths)
         wanted = set(contigs or panel.lengths)
         resolved = [names.resolve(name) for name in self._chain.panel_lengths]
@@ -84,11 +95,16 @@ class Lifter:
             raise BadInputError(
                 "leads to no contig of the panel's reference",
                 where=paths.chain,
-                expected=f"contigs such as {', '.join(self._panel_names[:5])}",
+                expected=f"contigs such as {', '.join(self.panel_names[:5])}",
                 found=", ".join(list(self._chain.panel_lengths)[:5]),
                 remedy="take the chain file that goes from the cohort's build to the panel's, and not"
                 " the one that goes back",
             )
+
+    @property
+    def knows_source(self) -> bool:
+        """Whether the FASTA of the cohort's build was given."""
+        return self._source is not None
 
     def sequence(self, contig: str) -> NDArray[np.uint8]:
         """Read a contig of the source's build; (bases,) uint8.
@@ -96,20 +112,28 @@ class Lifter:
         Without its FASTA it is pieced together from the panel's, with N where nothing is aligned.
         """
         if self._source is not None:
-            name = ContigNames(self._source.lengths).resolve(contig)
-            if name is None:
-                raise BadInputError(
-                    f"the FASTA of the cohort's build has no contig for '{contig}'",
-                    where=self._source.path,
-                    remedy="give the FASTA that the cohort's variants were called against",
-                )
-            return self._source.sequence(name)
+            return self._source.sequence(self._source_name(self._source, contig))
         blocks = self.blocks(contig)
         bases = np.full(self.lengths[contig], _UNKNOWN_BASE, np.uint8)
         for number in np.unique(blocks.contig[blocks.contig >= 0]):
-            panel = self._panel.sequence(self._panel_names[number])
+            panel = self._panel.sequence(self.panel_names[number])
             copy_blocks(blocks, int(number), panel, bases)
         return bases
+
+    def bases(self, contig: str, start: int, end: int) -> str:
+        """Read a few bases of the source's build, as `Reference.bases` does, where its FASTA is known."""
+        assert self._source is not None
+        return self._source.bases(self._source_name(self._source, contig), start, end)
+
+    def _source_name(self, source: Reference, contig: str) -> str:
+        name = ContigNames(source.lengths).resolve(contig)
+        if name is None:
+            raise BadInputError(
+                f"the FASTA of the cohort's build has no contig for '{contig}'",
+                where=source.path,
+                remedy="give the FASTA that the cohort's variants were called against",
+            )
+        return name
 
     def blocks(self, contig: str) -> Blocks:
         """Give the blocks of a contig of the source, with the panel's numbers for its contigs.
@@ -118,7 +142,7 @@ class Lifter:
         """
         found = self._chain.blocks[contig]
         number = self._to_panel[found.contig]
-        kinds = np.array([contig_kind(name) for name in self._panel_names] + [""])
+        kinds = np.array([contig_kind(name) for name in self.panel_names] + [""])
         number = np.where(kinds[number] == contig_kind(contig), number, MISSING).astype(np.int32)
         return Blocks(found.start, found.end, found.chain, number, found.first, found.reverse)
 
@@ -146,7 +170,7 @@ class Lifter:
         for number in np.unique(np.concatenate([[], *(job.places.contig for job in jobs)])):
             if number < 0:
                 continue
-            panel = self._panel.sequence(self._panel_names[int(number)])
+            panel = self._panel.sequence(self.panel_names[int(number)])
             for job in jobs:
                 job.lift_to(int(number), sequence, panel)
         return [job.finish() for job in jobs]

@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from afpanel.io.tables import (
 from afpanel.model.cohort import Cohort, cells_of
 from afpanel.stages.cohort_files import Grid, PlannedPartition, files_of, partitions_of
 from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
+from afpanel.stages.lift import Lifter, LiftPaths
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +73,14 @@ def write_plan(made: dict[str, Any], path: Path) -> None:
         write_if_changed(path.parent / name / "partitions.tsv", table)
 
 
+@dataclass(frozen=True)
+class _OnBuild:
+    """How cohorts of one build are read, and what they are lifted with; None where a fault prevents it."""
+
+    grid: Grid | None
+    lift: dict[str, str | None] | None
+
+
 class _Planner:
     """Goes through the inputs, gathering faults, until the plan is whole."""
 
@@ -101,23 +111,36 @@ class _Planner:
             cohorts = read_cohorts(self._input(config["cohorts"]))
         with self._gathering():
             read_policy(self._input(config["disclosure"]["policy"]))
-        paths = grid = None
+        paths = grid = reference = None
         with self._gathering():
             fasta = self._input(config["reference"]["fasta"])
-            paths = ReferencePaths.find(fasta, Path(config["results"]) / "private" / "reference")
+            paths = ReferencePaths.find(fasta, self._index_folder(config))
             if paths.build():
                 logger.info("indexed the reference: %s", paths.fai)
-            grid = self._grid(config, Reference(paths))
+            reference = Reference(paths)
+            grid = self._grid(config, reference)
+        builds = {build: _OnBuild(grid, None)}
+        for other in sorted({cohort.build for cohort in cohorts} - {build}):
+            builds[other] = _OnBuild(None, None)
+            with self._gathering():
+                builds[other] = self._other_build(other, config, grid, reference)
         planned = {}
         for cohort in sorted(cohorts, key=lambda cohort: cohort.name):
-            planned[cohort.name] = self._cohort(cohort, grid, build, config)
+            planned[cohort.name] = self._cohort(cohort, builds[cohort.build], config)
         raise_any(self._faults)
         assert grid is not None  # else there was a fault, and the same for the paths
         assert paths is not None
-        used = {p["contig"] for cohort in planned.values() for p in cohort["partitions"]}
-        contigs = [name for name in grid.reference.lengths if name in used]
+        used = {grid.names.resolve(p["contig"]) for c in planned.values() for p in c["partitions"]}
+        contigs = [name for name in grid.lengths if name in used]
         with self._gathering():
-            self._check_sex_contigs(contigs, build)
+            if not contigs:
+                raise BadInputError(
+                    "no cohort has records on a contig of the reference",
+                    where=config["reference"]["fasta"],
+                    expected=f"contigs such as {', '.join(list(grid.lengths)[:5])}",
+                )
+            for each in builds:
+                self._check_sex_contigs(contigs, each)
         raise_any(self._faults)
         return {
             "plan_version": PLAN_VERSION,
@@ -148,21 +171,74 @@ class _Planner:
                 )
             else:
                 contigs.append(name)
-        return Grid(reference, names, tuple(contigs), config["partitions"]["size"])
+        return Grid(
+            lengths=reference.lengths,
+            names=names,
+            contigs=tuple(contigs),
+            ignored=tuple(config["harmonize"]["ignore_contigs"]),
+            size=config["partitions"]["size"],
+            bases=reference.bases,
+        )
+
+    def _other_build(
+        self, build: str, config: dict[str, Any], panel: Grid | None, reference: Reference | None
+    ) -> "_OnBuild":
+        """Find what cohorts on another build are lifted with."""
+        chains, fastas = (
+            {canonical_build(name): path for name, path in config["harmonize"][key].items()}
+            for key in ("chains", "source_fastas")
+        )
+        if build not in chains:
+            raise BadInputError(
+                f"cohorts are on build {build}, and there is no chain file for it",
+                where="harmonize.chains",
+                expected=f"{build}: a chain file that leads to the panel's build",
+                remedy=f"name one there, and under harmonize.source_fastas the FASTA of {build}; or give"
+                " the cohorts' variants on the panel's build",
+            )
+        fasta = None
+        if build in fastas:
+            found = self._input(fastas[build])
+            fasta = ReferencePaths.find(found, self._index_folder(config))
+            if fasta.build():
+                logger.info("indexed the reference of %s: %s", build, fasta.fai)
+        else:
+            logger.warning(
+                "there is no FASTA of %s under harmonize.source_fastas: REF of its cohorts is checked on"
+                " the panel's reference alone",
+                build,
+            )
+        chain = self._input(chains[build])
+        if panel is None or reference is None:
+            return _OnBuild(None, None)
+        aliases = config["harmonize"]["aliases"]
+        table = read_aliases(Path(aliases)) if aliases else {}
+        lifter = Lifter(LiftPaths(chain, fasta), reference, panel.contigs, table)
+        wanted = [name for name in lifter.lengths if panel.names.resolve(name) in panel.contigs]
+        grid = Grid(
+            lengths=lifter.lengths,
+            names=lifter.names,
+            contigs=tuple(wanted),
+            ignored=panel.ignored,
+            size=panel.size,
+            bases=lifter.bases if fasta is not None else None,
+        )
+        return _OnBuild(
+            grid,
+            {
+                "chain": str(chain),
+                "fasta": None if fasta is None else str(fasta.fasta),
+                "index": None if fasta is None else str(fasta.fai.parent),
+            },
+        )
+
+    def _index_folder(self, config: dict[str, Any]) -> Path:
+        return Path(config["results"]) / "private" / "reference"
 
     def _cohort(
-        self, cohort: Cohort, grid: Grid | None, build: str, config: dict[str, Any]
+        self, cohort: Cohort, on_build: "_OnBuild", config: dict[str, Any]
     ) -> dict[str, Any]:
-        if cohort.build != build:
-            self._faults.append(
-                BadInputError(
-                    f"on build {cohort.build}",
-                    where=f"cohort {cohort.name}",
-                    expected=build,
-                    remedy=f"give the cohort's variants on {build}; lifting over is not part of this"
-                    " version",
-                )
-            )
+        grid, lift = on_build.grid, on_build.lift
         samples = []
         with self._gathering():
             assert cohort.samples is not None
@@ -170,7 +246,14 @@ class _Planner:
         if cohort.callable_bed is not None and grid is not None:
             with self._gathering():
                 bed = self._input(cohort.callable_bed)
-                check_bed(bed, grid.names, list(grid.reference.lengths))
+                check_bed(bed, grid.names, list(grid.lengths))
+                if lift is not None and lift["fasta"] is None:
+                    raise BadInputError(
+                        "callable regions cannot be lifted without the FASTA of their build",
+                        where=f"cohort {cohort.name}, {bed}",
+                        remedy=f"name it under harmonize.source_fastas.{cohort.build}, or leave the"
+                        " regions out",
+                    )
         if cohort.metadata is not None and not self._input(cohort.metadata).is_file():
             self._faults.append(BadInputError("file does not exist", where=cohort.metadata))
         partitions: list[PlannedPartition] = []
@@ -191,14 +274,20 @@ class _Planner:
                 raise BadInputError(
                     "no records on the panel's contigs", where=f"cohort {cohort.name}"
                 )
-        return self._describe(cohort, samples, partitions)
+        return self._describe(cohort, samples, partitions, lift)
 
     def _describe(
-        self, cohort: Cohort, samples: list[Any], partitions: list[PlannedPartition]
+        self,
+        cohort: Cohort,
+        samples: list[Any],
+        partitions: list[PlannedPartition],
+        lift: dict[str, str | None] | None,
     ) -> dict[str, Any]:
         listed = "\n".join(sorted(sample.id for sample in samples))
         return {
             "country": cohort.country,
+            "build": cohort.build,
+            "lift": lift,
             "samples": str(cohort.samples),
             "callable": None if cohort.callable_bed is None else str(cohort.callable_bed),
             "listed_samples": hashlib.sha256(listed.encode()).hexdigest(),
