@@ -49,9 +49,11 @@ def differences(
 def _block(blocks: Blocks, i: int, source: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
     """Find a block on the panel's contig, and what the source's reference has there."""
     start, end, first = int(blocks.start[i]), int(blocks.end[i]), int(blocks.first[i])
+    bases = np.zeros(end - start, np.uint8)  # of which nothing is known where the sequence has ended
+    bases[: max(0, len(source) - start)] = source[start:end]
     if not blocks.reverse[i]:
-        return first, first + end - start, source[start:end]
-    return first - (end - start) + 1, first + 1, COMPLEMENT[source[start:end]][::-1]
+        return first, first + end - start, bases
+    return first - (end - start) + 1, first + 1, COMPLEMENT[bases][::-1]
 
 
 def _gaps(

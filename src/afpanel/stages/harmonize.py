@@ -181,6 +181,8 @@ class _Run:
                 for path in paths:
                     sites = read_sites(path, options.filters)
                     part, seen = judge(sites, sequence, number, options.resolve, verdict)
+                    if self._lifter is not None:
+                        self._lifter.set_unmapped(part, sequence)
                     check.look_at(part, contig, sequence)
                     tally += seen
                     parts.append(part)

@@ -18,7 +18,13 @@ from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
 from afpanel.io.chain import ChainFile, read_chain
 from afpanel.io.reference import Reference, ReferencePaths
-from afpanel.stages.source_alleles import SourceAlleles, SourceSites, Spans, refused_intervals
+from afpanel.stages.source_alleles import (
+    SourceAlleles,
+    SourceSites,
+    Spans,
+    reference_bases,
+    refused_intervals,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +125,17 @@ class Lifter:
             panel = self._panel.sequence(self.panel_names[number])
             copy_blocks(blocks, int(number), panel, bases)
         return bases
+
+    def set_unmapped(self, part: SourceAlleles, sequence: NDArray[np.uint8]) -> None:
+        """Reject, for want of a place, what nothing is known of where the source's FASTA is not given."""
+        if self._source is not None:
+            return
+        first = reference_bases(part.sites.position, sequence)
+        last = reference_bases(part.sites.position + part.sites.ref.lengths - 1, sequence)
+        unknown = (first == _UNKNOWN_BASE) | (last == _UNKNOWN_BASE)
+        unknown &= part.outcome == Outcome.REF_MISMATCH
+        part.outcome[unknown] = Outcome.UNMAPPED
+        part.mismatched[unknown] = False
 
     def bases(self, contig: str, start: int, end: int) -> str:
         """Read a few bases of the source's build, as `Reference.bases` does, where its FASTA is known."""

@@ -195,7 +195,7 @@ def refused_spans(part: SourceAlleles, contig: int) -> Spans:
     return Spans(np.full(len(found.start), contig, np.int32), found.start, found.end)
 
 
-def reference_bases(position: NDArray[np.int32], sequence: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def reference_bases(position: NDArray[np.integer], sequence: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Find the reference base at each position, 1-based; 0 outside the contig."""
     start = position.astype(np.int64) - 1
     inside = (start >= 0) & (start < len(sequence))
