@@ -32,9 +32,7 @@ samples: Decorator = click.option(
     help="Sample sheet: tab-separated, with columns sample, population, sex and, if need be, include.",
 )
 cohort: Decorator = click.option("--cohort", required=True, help="Name of the cohort.")
-build: Decorator = click.option(
-    "--build", required=True, help="Genome build, GRCh37 or GRCh38."
-)
+build: Decorator = click.option("--build", required=True, help="Genome build, GRCh37 or GRCh38.")
 polyploid: Decorator = click.option(
     "--polyploid",
     type=click.Choice(["error", "missing"]),

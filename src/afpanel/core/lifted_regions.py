@@ -49,7 +49,9 @@ def differences(
 def _block(blocks: Blocks, i: int, source: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
     """Find a block on the panel's contig, and what the source's reference has there."""
     start, end, first = int(blocks.start[i]), int(blocks.end[i]), int(blocks.first[i])
-    bases = np.zeros(end - start, np.uint8)  # of which nothing is known where the sequence has ended
+    bases = np.zeros(
+        end - start, np.uint8
+    )  # of which nothing is known where the sequence has ended
     bases[: max(0, len(source) - start)] = source[start:end]
     if not blocks.reverse[i]:
         return first, first + end - start, bases

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from afpanel.core.compiled import READ_I8, READ_U1, U1, compiled
+from afpanel.core.compiled import I8, READ_I8, READ_U1, U1, compiled
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,33 @@ class Strings:
         data = np.frombuffer(data_buffer or b"", dtype=np.uint8)
         return cls(offsets, data[: offsets[-1]])
 
+    @classmethod
+    def of_lengths_and_bytes(cls, packed: NDArray[np.uint8]) -> "Strings":
+        """Read strings each of which comes after its length, as the codec vlen-utf8 lays them out.
+
+        Parameters
+        ----------
+        packed
+            (bytes,) uint8: how many strings, then each one's bytes and the string; little-endian uint32.
+        """
+        n = int(packed[:4].view("<u4")[0])
+        offsets = np.empty(n + 1, np.int64)
+        data = np.empty(len(packed) - 4 * (n + 1), np.uint8)
+        _unpack(packed, offsets, data)
+        return cls(offsets, data)
+
+    @classmethod
+    def empty(cls, n: int) -> "Strings":
+        """Make a column of n strings without a letter."""
+        return cls(np.zeros(n + 1, np.int64), np.empty(0, np.uint8))
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __getitem__(self, rows: slice) -> "Strings":
+        """View consecutive strings, without copying them."""
+        start, stop, _ = rows.indices(len(self))
+        return Strings(self.offsets[start : max(start, stop) + 1], self.data)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -73,6 +98,22 @@ class Strings:
     def take(self, indices: NDArray[np.int64]) -> "Strings":
         """Copy the strings at `indices`, in that order."""
         return Strings.of_arrow(self.arrow().take(pa.array(indices)))
+
+
+@compiled(nb.void(READ_U1, I8, U1))
+def _unpack(packed, offsets, data):  # type: ignore[no-untyped-def]
+    at, offset = np.int64(4), np.int64(0)
+    for i in range(len(offsets) - 1):
+        offsets[i] = offset
+        size = np.int64(0)
+        for j in range(4):
+            size |= np.int64(packed[at + j]) << (8 * j)
+        at += 4
+        for j in range(size):
+            data[offset + j] = packed[at + j]
+        at += size
+        offset += size
+    offsets[-1] = offset
 
 
 def choose(where: NDArray[np.bool_], one: Strings, other: Strings) -> Strings:

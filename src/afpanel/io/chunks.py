@@ -81,6 +81,11 @@ class Packing:
         return packed
 
 
+def unpack_text(packed: bytes) -> NDArray[np.uint8]:
+    """Unpack a chunk of text to its lengths and bytes; (bytes,) uint8."""
+    return np.frombuffer(blosc.decompress(packed), np.uint8)
+
+
 def unpack(packed: bytes, chunk: NDArray[np.generic]) -> None:
     """Unpack a chunk of numbers into an array of its shape and dtype."""
     blosc.decompress(packed, chunk)

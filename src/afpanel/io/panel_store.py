@@ -104,8 +104,8 @@ def read_panel_blocks(path: Path) -> Iterator[tuple[Variants, GroupCounts]]:
             stop = min(start + _CHUNK, store.rows("variant_position"))
             variants = Variants(
                 store.read("variant_position", start, stop),
-                Strings.of(store.read("variant_ref", start, stop)),
-                Strings.of(store.read("variant_alt", start, stop)),
+                store.strings("variant_ref", start, stop),
+                store.strings("variant_alt", start, stop),
             )
             ac, an, hom, hemi, state = (
                 store.read(name, start, stop) for name in (*COUNTS, "state")

@@ -11,8 +11,9 @@ import zarr
 from numpy.typing import NDArray
 from zarr.storage import ZipStore
 
+from afpanel.core.strings import Strings, joined
 from afpanel.errors import BadInputError
-from afpanel.io.chunks import unpack
+from afpanel.io.chunks import unpack, unpack_text
 
 
 class _Entries(ZipStore):
@@ -122,6 +123,33 @@ class Store:
         chunk = np.empty(array.chunks, array.dtype)
         unpack(packed, chunk)
         return chunk
+
+    def strings(self, name: str, start: int = 0, stop: int | None = None) -> Strings:
+        """Read rows ``start`` to ``stop`` of an array of text."""
+        array = self._array(name)
+        stop = array.shape[0] if stop is None else stop
+        size = array.chunks[0]
+        parts = []
+        for number in range(start // size, -(-stop // size)):
+            first = number * size
+            chunk = self._text_chunk(array, f"{number}")
+            parts.append(chunk[max(start - first, 0) : stop - first])
+        return joined(parts)
+
+    def columns_of_strings(self, name: str) -> Iterator[tuple[int, int, Strings]]:
+        """Read a table of text, some columns at a time: the first, how many, and their cells by row."""
+        array = self._array(name)
+        (rows, _), (size, width) = array.shape, array.chunks
+        for column, first in enumerate(range(0, array.shape[1], width)):
+            chunks = [self._text_chunk(array, f"{i}/{column}") for i in range(-(-rows // size))]
+            yield first, width, joined(chunks)[: rows * width]
+
+    def _text_chunk(self, array: zarr.Array[Any], place: str) -> Strings:
+        try:
+            packed = self._store.entry(f"{array.basename}/c/{place}")
+        except KeyError:
+            return Strings.empty(int(np.prod(array.chunks)))  # nothing but fill
+        return Strings.of_lengths_and_bytes(unpack_text(packed))
 
     def texts(self, name: str) -> list[str]:
         """Read a short array of text as a list."""

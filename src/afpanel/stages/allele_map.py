@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, Flag, Outcome, outcome_label
-from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
 from afpanel.io.store import Store
@@ -85,18 +84,21 @@ class AlleleMapWriter:
 
     def _append(self, part: SourceAlleles, spans: Spans) -> None:
         kept = part.outcome == Outcome.KEPT
-        self._writer.append(
-            {
-                "allele_record": part.sites.record,
-                "allele_index": part.index,
-                "allele_outcome": part.outcome,
-                "allele_flags": np.where(kept, part.flags, 0),
-                "allele_contig": np.where(kept, part.contig, MISSING),
-                "allele_position": part.variants.position,
-                "allele_ref": part.variants.ref.objects(),
-                "allele_alt": part.variants.alt.objects(),
-            }
-        )
+        flags, contig = np.where(kept, part.flags, 0), np.where(kept, part.contig, MISSING)
+        for start in range(0, max(len(kept), 1), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            self._writer.append(
+                {
+                    "allele_record": part.sites.record[rows],
+                    "allele_index": part.index[rows],
+                    "allele_outcome": part.outcome[rows],
+                    "allele_flags": flags[rows],
+                    "allele_contig": contig[rows],
+                    "allele_position": part.variants.position[rows],
+                    "allele_ref": part.variants.ref[rows].objects(),
+                    "allele_alt": part.variants.alt[rows].objects(),
+                }
+            )
         self._writer.append(
             {
                 "refused_contig": spans.contig,
@@ -248,8 +250,8 @@ def read_partition(path: Path, partition: str, n_records: int) -> PartitionAllel
             contig=store.read("allele_contig", start, stop)[counted].astype(np.int32),
             variants=Variants(
                 store.read("allele_position", start, stop)[counted],
-                Strings.of(store.read("allele_ref", start, stop)[counted]),
-                Strings.of(store.read("allele_alt", start, stop)[counted]),
+                store.strings("allele_ref", start, stop).take(np.flatnonzero(counted)),
+                store.strings("allele_alt", start, stop).take(np.flatnonzero(counted)),
             ),
             merged=_read_merged(store, partitions, start, counted),
             refused=Spans(*refused),

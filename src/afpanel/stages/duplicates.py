@@ -70,18 +70,34 @@ def _groups(
     parts: Sequence[SourceAlleles], bounds: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the rows of variants that several rows have: the variant's number, and the row."""
-    kept = [np.flatnonzero(part.outcome == Outcome.KEPT) for part in parts]
-    rows = np.concatenate([[], *(k + start for k, start in zip(kept, bounds, strict=False))])
-    variants = concatenate([p.variants.take(k) for p, k in zip(parts, kept, strict=True)])
-    contig = np.concatenate([[], *(p.contig[k] for p, k in zip(parts, kept, strict=True))])
-    keys = sort_keys(variants)
+    place = np.concatenate([np.empty(0, np.int64), *map(_place_of, parts)])
+    # Few alleles share their place with another; only of these is the sequence compared.
+    order = np.argsort(place, kind="stable")
+    rows = np.sort(order[_repeated(np.diff(place[order]) == 0, len(order))])
+    rows = rows[place[rows] >= 0]
+    cuts = np.searchsorted(rows, bounds)
+    mine = [rows[a:b] - start for a, b, start in zip(cuts, cuts[1:], bounds, strict=False)]
+    keys = sort_keys(concatenate([p.variants.take(k) for p, k in zip(parts, mine, strict=True)]))
+    contig = place[rows] >> 32
     order = np.lexsort((rows, keys, contig))
     same = (np.diff(keys[order]) == 0) & (np.diff(contig[order]) == 0)
-    repeated = np.concatenate([same, [False]])[: len(order)]
+    repeated = _repeated(same, len(order))
+    group = np.cumsum(np.concatenate([[True], ~same])[: len(order)])
+    return group[repeated].astype(np.int64), rows[order][repeated]
+
+
+def _repeated(same: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+    """Mark, of n in a row, what equals its neighbour; `same` tells whether the next one does."""
+    repeated = np.zeros(n, np.bool_)
+    repeated[:-1] |= same
     repeated[1:] |= same
-    opens = np.concatenate([[True], ~same])[: len(order)]
-    group = np.cumsum(opens)[repeated]
-    return group.astype(np.int64), rows[order][repeated].astype(np.int64)
+    return repeated
+
+
+def _place_of(part: SourceAlleles) -> NDArray[np.int64]:
+    """Give contig and position of each row as a number; -1 where it is rejected; (n,) int64."""
+    number = (part.contig.astype(np.int64) << 32) | part.variants.position
+    return np.where(part.outcome == Outcome.KEPT, number, -1)
 
 
 def _batches(group: NDArray[np.int64], stores: Sequence[Path]) -> list[tuple[int, int]]:

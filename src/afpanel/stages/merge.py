@@ -18,7 +18,6 @@ from afpanel.core.contigs import ContigNames, contig_kind
 from afpanel.core.intervals import Intervals
 from afpanel.core.masking import GroupCounts
 from afpanel.core.ploidy import loci_of
-from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants, concatenate, union
 from afpanel.errors import BadInputError
 from afpanel.io.panel_store import PanelHead, create_panel, write_panel_block
@@ -253,7 +252,7 @@ def _read_window(
             continue
         with Store(file.path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
             rows = (file.first + first, file.first + last)
-            ref, alt = (Strings.of(store.read(f"variant_{x}", *rows)) for x in ("ref", "alt"))
+            ref, alt = (store.strings(f"variant_{x}", *rows) for x in ("ref", "alt"))
             tables.append(Variants(file.position[first:last], ref, alt))
             for values, name in zip(counts, COUNTS, strict=True):
                 values.append(store.read(name, *rows))

@@ -28,9 +28,10 @@ class RefCheck:
         """Take in the alleles of one store, on the reference that they are written on."""
         wrong = part.mismatched
         judged = wrong | np.isin(part.outcome, _CHECKED)
-        self._checked += len(np.unique(part.sites.record[judged]))
-        single = part.sites.ref.lengths == 1
-        base, position = part.sites.ref.only[single], part.sites.position[single]
+        self._checked += _n_records(part, judged)
+        base = part.sites.ref.only
+        single = base != 0
+        base, position = base[single], part.sites.position[single]
         before, after = (reference_bases(position + step, sequence) for step in (-1, 1))
         self._fits_before += int(np.count_nonzero(before == base))
         self._fits_after += int(np.count_nonzero(after == base))
@@ -59,6 +60,11 @@ class RefCheck:
         )
 
 
+def _n_records(part: SourceAlleles, chosen: NDArray[np.bool_]) -> int:
+    """Count the records that some rows are of."""
+    return int(np.count_nonzero(np.diff(part.sites.record[chosen], prepend=-1)))
+
+
 class LiftCheck:
     """Counts the lifted records of a cohort where the panel's reference differs from the cohort's.
 
@@ -73,7 +79,7 @@ class LiftCheck:
     def look_at(self, part: SourceAlleles, contig: str, panel: Sequence[str]) -> None:
         """Take in the lifted alleles of one store; `panel` has the names of the panel's contigs."""
         judged = np.isin(part.outcome, (Outcome.KEPT, Outcome.LIFT_REF_MISMATCH))
-        self._lifted += len(np.unique(part.sites.record[judged]))
+        self._lifted += _n_records(part, judged)
         records, first = np.unique(part.sites.record[part.mismatched], return_index=True)
         self._differing += len(records)
         rows = np.flatnonzero(part.mismatched)[first]

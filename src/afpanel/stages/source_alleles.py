@@ -12,7 +12,7 @@ from afpanel.core.alleles import Normalized, normalize
 from afpanel.core.intervals import Intervals
 from afpanel.core.strand import Resolved, Snvs, SnvTally, Verdict, resolve, single_bases
 from afpanel.core.strand import tally as tally_of
-from afpanel.core.strings import Strings
+from afpanel.core.strings import Strings, joined
 from afpanel.core.variants import Variants
 from afpanel.io.store import Store
 from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
@@ -111,16 +111,29 @@ def read_sites(path: Path, filters: tuple[str, ...]) -> SourceSites:
     """
     with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
         position = store.read("variant_position")
-        alleles = store.read("variant_allele")
         used = _passing(store.read("variant_filter"), store.texts("filter_id"), filters)
-    rows, column = np.nonzero(alleles[:, 1:] != "")
+        records, columns, alts, refs = [], [], [], Strings.empty(0)
+        for first, width, cells in store.columns_of_strings("variant_allele"):
+            is_alt = cells.lengths > 0
+            if first == 0:
+                is_alt[::width] = False
+                refs = cells.take(np.arange(0, len(cells), width))
+            at = np.flatnonzero(is_alt)
+            record, column = np.divmod(at, width)
+            records.append(record)
+            columns.append(first + column)
+            alts.append(cells.take(at))
+    record, column, alt = np.concatenate(records), np.concatenate(columns), joined(alts)
+    if len(alts) > 1:  # a table with many columns comes in parts
+        order = np.lexsort((column, record))
+        record, column, alt = record[order], column[order], alt.take(order)
     return SourceSites(
-        rows.astype(np.int32),
-        (column + 1).astype(np.int32),
-        position[rows],
-        Strings.of(alleles[rows, 0]),
-        Strings.of(alleles[rows, column + 1]),
-        used[rows],
+        record.astype(np.int32),
+        column.astype(np.int32),
+        position[record],
+        refs.take(record),
+        alt,
+        used[record],
     )
 
 
@@ -195,7 +208,9 @@ def refused_spans(part: SourceAlleles, contig: int) -> Spans:
     return Spans(np.full(len(found.start), contig, np.int32), found.start, found.end)
 
 
-def reference_bases(position: NDArray[np.integer], sequence: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def reference_bases(
+    position: NDArray[np.integer], sequence: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
     """Find the reference base at each position, 1-based; 0 outside the contig."""
     start = position.astype(np.int64) - 1
     inside = (start >= 0) & (start < len(sequence))
