@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +121,11 @@ class _Planner:
             grid = self._grid(config, reference)
         builds = {build: _OnBuild(grid, None)}
         for other in sorted({cohort.build for cohort in cohorts} - {build}):
-            builds[other] = _OnBuild(None, None)
+            # Where it cannot be lifted, all but its REF is checked as if it were on the panel's build.
+            builds[other] = _OnBuild(grid and replace(grid, bases=None), None)
             with self._gathering():
-                builds[other] = self._other_build(other, config, grid, reference)
+                names = sorted(cohort.name for cohort in cohorts if cohort.build == other)
+                builds[other] = self._other_build(other, names, config, grid, reference)
         planned = {}
         for cohort in sorted(cohorts, key=lambda cohort: cohort.name):
             planned[cohort.name] = self._cohort(cohort, builds[cohort.build], config)
@@ -181,18 +183,24 @@ class _Planner:
         )
 
     def _other_build(
-        self, build: str, config: dict[str, Any], panel: Grid | None, reference: Reference | None
+        self,
+        build: str,
+        cohorts: list[str],
+        config: dict[str, Any],
+        panel: Grid | None,
+        reference: Reference | None,
     ) -> "_OnBuild":
         """Find what cohorts on another build are lifted with."""
+        panel_build = canonical_build(config["reference"]["build"])
         chains, fastas = (
             {canonical_build(name): path for name, path in config["harmonize"][key].items()}
             for key in ("chains", "source_fastas")
         )
         if build not in chains:
             raise BadInputError(
-                f"cohorts are on build {build}, and there is no chain file for it",
-                where="harmonize.chains",
-                expected=f"{build}: a chain file that leads to the panel's build",
+                f"on build {build}, and there is no chain file for it",
+                where=f"cohort {', '.join(cohorts)}",
+                expected=f"a chain file from {build} to {panel_build} under harmonize.chains",
                 remedy=f"name one there, and under harmonize.source_fastas the FASTA of {build}; or give"
                 " the cohorts' variants on the panel's build",
             )
@@ -204,10 +212,10 @@ class _Planner:
                 logger.info("indexed the reference of %s: %s", build, fasta.fai)
         else:
             logger.warning(
-                "there is no FASTA of %s under harmonize.source_fastas: REF of its cohorts is checked on"
-                " the panel's reference alone",
-                build,
-            )
+                "%s: there is no FASTA of %s under harmonize.source_fastas, so REF is checked on the"
+                " panel's reference alone",
+                ", ".join(cohorts), build,
+            )  # fmt: skip
         chain = self._input(chains[build])
         if panel is None or reference is None:
             return _OnBuild(None, None)
