@@ -223,6 +223,14 @@ class _Planner:
         table = read_aliases(Path(aliases)) if aliases else {}
         lifter = Lifter(LiftPaths(chain, fasta), reference, panel.contigs, table)
         wanted = [name for name in lifter.lengths if panel.names.resolve(name) in panel.contigs]
+        if panel.contigs and not wanted:
+            raise BadInputError(
+                "lifts from none of the contigs wanted",
+                where=chain,
+                expected=", ".join(panel.contigs),
+                found=", ".join(list(lifter.lengths)[:10]),
+                remedy="take another chain file, or other partitions.contigs",
+            )
         grid = Grid(
             lengths=lifter.lengths,
             names=lifter.names,
