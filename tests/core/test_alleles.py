@@ -460,6 +460,13 @@ def test_every_case_of_the_bcftools_suite_is_compared_or_left_out_for_a_reason(
     assert compared | LEFT_OUT.keys() <= suite(test_data).keys()
 
 
+def test_every_deviation_from_bcftools_is_argued_in_the_documentation(root: Path) -> None:
+    text = (root / "docs/harmonization.md").read_text()
+    argued = text[text.index("## Beside bcftools norm") :]
+    for name in (*LEFT_OUT, *LEFT_OUT_CATEGORIES, "dedup"):
+        assert name in argued.replace("`rightalign`", "rightalign")
+
+
 def split_alleles(path: Path) -> set[tuple[str, int, str, str]]:
     """Split the records of a file as they are read by this project."""
     return {

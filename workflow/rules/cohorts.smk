@@ -68,6 +68,7 @@ rule harmonize:
     output:
         alleles=f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip",
         summary=f"{RESULTS}/private/{{cohort}}/harmonization.json",
+        duplicates=f"{RESULTS}/private/{{cohort}}/duplicates.tsv",
     log:
         f"{RESULTS}/private/{{cohort}}/logs/harmonize.log",
     wildcard_constraints:
@@ -84,7 +85,8 @@ rule harmonize:
     shell:
         "afpanel harmonize {input.stores:q} {params.reference} {params.aliases}"
         " --cohort {wildcards.cohort:q} {params.how} {params.records}"
-        " --out {output.alleles:q} --summary {output.summary:q} 2> {log:q}"
+        " --out {output.alleles:q} --summary {output.summary:q} --duplicates {output.duplicates:q}"
+        " 2> {log:q}"
 
 
 # The same for a cohort on another build, whose callable regions are lifted with its variants.
@@ -97,6 +99,7 @@ rule harmonize_lifted:
     output:
         alleles=f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip",
         summary=f"{RESULTS}/private/{{cohort}}/harmonization.json",
+        duplicates=f"{RESULTS}/private/{{cohort}}/duplicates.tsv",
         bed=touch(f"{RESULTS}/private/{{cohort}}/callable.bed"),
     log:
         f"{RESULTS}/private/{{cohort}}/logs/harmonize.log",
@@ -115,7 +118,8 @@ rule harmonize_lifted:
     shell:
         "afpanel harmonize {input.stores:q} {params.reference} {params.aliases} {params.lift}"
         " --cohort {wildcards.cohort:q} {params.how} {params.records}"
-        " --out {output.alleles:q} --summary {output.summary:q} 2> {log:q}"
+        " --out {output.alleles:q} --summary {output.summary:q} --duplicates {output.duplicates:q}"
+        " 2> {log:q}"
 
 
 rule count:

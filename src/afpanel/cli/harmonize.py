@@ -76,6 +76,11 @@ from afpanel.cli import options
     metavar="CONTIG=N",
     help="Records that a contig must have in all its stores; repeat for each that is known.",
 )
+@click.option(
+    "--duplicates",
+    type=options.OUTPUT,
+    help="Table to write of source alleles that are one variant, and what became of each (.tsv).",
+)
 @click.option("--out", type=options.OUTPUT, required=True, help="Allele map to write (.zarr.zip).")
 @click.option(
     "--summary", type=options.OUTPUT, required=True, help="Number of alleles by outcome (JSON)."
@@ -98,6 +103,7 @@ def command(
     contigs: tuple[str, ...],
     ignored: tuple[str, ...],
     records: tuple[str, ...],
+    duplicates: Path | None,
     out: Path,
     summary: Path,
 ) -> None:
@@ -154,5 +160,6 @@ def command(
             lift=None if chain is None else LiftPaths(chain, fasta, callable_bed, callable_out),
             contigs=contigs,
             ignored_contigs=ignored,
+            duplicates=duplicates,
         ),
     )

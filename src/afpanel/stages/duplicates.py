@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from afpanel.constants import Flag, Outcome
 from afpanel.core.variants import concatenate, sort_keys
 from afpanel.io.store import Store
+from afpanel.stages.genotype_stores import partition_of
 from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
 from afpanel.stages.source_alleles import SourceAlleles
 
@@ -64,6 +65,55 @@ def settle_duplicates(parts: Sequence[SourceAlleles], stores: Sequence[Path]) ->
                                group[rows], row[rows])  # fmt: skip
     order = np.lexsort((row, row != leader, group))
     return Settled(row[order], leader[order], part_of[order])
+
+
+COLUMNS = (
+    "contig", "position", "ref", "alt", "outcome",
+    "partition", "source_position", "source_ref", "source_alt",
+)  # fmt: skip
+"""Columns of the list of duplicates."""
+
+
+def list_duplicates(
+    parts: Sequence[SourceAlleles],
+    stores: Sequence[Path],
+    settled: Settled,
+    contigs: Sequence[str],
+) -> list[str]:
+    """Write a line for each allele that has been settled, the one kept of each variant first.
+
+    Parameters
+    ----------
+    parts, stores
+        As for `settle_duplicates`.
+    settled
+        What it gave.
+    contigs
+        Names of the panel's contigs.
+    """
+    starts = np.cumsum([0, *(len(part.outcome) for part in parts)])
+    lines = np.empty(len(settled), object)
+    for number in np.unique(settled.part):
+        part, partition = parts[number], partition_of(stores[number])
+        at = np.flatnonzero(settled.part == number)
+        rows = settled.row[at] - starts[number]
+        leads = settled.row[at] == settled.leader[at]
+        label = np.where(part.outcome[rows] == Outcome.DUPLICATE, "duplicate", "merged")
+        variants = part.variants.take(rows)
+        columns = (
+            [contigs[number] for number in part.contig[rows]],
+            variants.position.tolist(),
+            variants.ref.objects(),
+            variants.alt.objects(),
+            np.where(leads, "kept", label).tolist(),
+            [partition] * len(rows),
+            part.sites.position[rows].tolist(),
+            part.sites.ref.take(rows).objects(),
+            part.sites.alt.take(rows).objects(),
+        )
+        lines[at] = ["\t".join(map(str, fields)) for fields in zip(*columns, strict=True)]
+    listed: list[str] = lines.tolist()
+    return listed
 
 
 def _groups(

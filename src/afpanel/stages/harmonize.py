@@ -14,11 +14,11 @@ from afpanel.constants import MISSING, Outcome
 from afpanel.core.contigs import ContigNames
 from afpanel.core.strand import SnvTally, Verdict
 from afpanel.errors import BadInputError
-from afpanel.io.files import write_json
+from afpanel.io.files import write_json, write_text
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.tables import read_aliases
 from afpanel.stages.allele_map import AlleleMapWriter
-from afpanel.stages.duplicates import settle_duplicates
+from afpanel.stages.duplicates import COLUMNS, list_duplicates, settle_duplicates
 from afpanel.stages.genotype_stores import Stores, look_at
 from afpanel.stages.lift import Lifter, LiftPaths
 from afpanel.stages.lift_callable import lift_callable
@@ -54,6 +54,8 @@ class HarmonizeOptions:
         The panel's contigs that alleles may be lifted to; empty is all.
     ignored_contigs
         Contigs of the cohort that are left out if the reference does not have them.
+    duplicates
+        Table to write of source alleles that are one variant, or None.
     """
 
     cohort: str
@@ -65,6 +67,7 @@ class HarmonizeOptions:
     lift: LiftPaths | None = None
     contigs: tuple[str, ...] = ()
     ignored_contigs: tuple[str, ...] = ()
+    duplicates: Path | None = None
 
 
 def harmonize(
@@ -112,6 +115,8 @@ def harmonize(
             options.cohort, other.verdict.value, other.tally,
         )  # fmt: skip
         done = run.write(out, other.verdict)
+    if options.duplicates is not None:
+        write_text(options.duplicates, "".join(f"{line}\n" for line in run.duplicates))
     if lifter is not None and options.lift is not None:
         bed, lifted_bed = options.lift.callable_bed, options.lift.callable_out
         if bed is not None and lifted_bed is not None:
@@ -122,6 +127,7 @@ def harmonize(
             "cohort": options.cohort,
             "outcomes": dict(sorted(done.outcomes.items())),
             "strand": {"verdict": done.verdict.value, "records": asdict(done.tally)},
+            "lift": None if options.lift is None else options.lift.described(),
             "ignored_contigs": known.ignored,
             "genotypes": known.described(),
         },
@@ -160,6 +166,7 @@ class _Run:
         self._known, self._reference, self._lifter = known, reference, lifter
         self._options = options
         self._panel = list(reference.lengths)
+        self.duplicates: list[str] = []
 
     def write(self, out: Path, verdict: Verdict) -> _Done:
         """Write the allele map, as for a cohort of which that much is known of its strand.
@@ -168,6 +175,7 @@ class _Run:
         when all records have been seen.
         """
         options = self._options
+        self.duplicates = ["\t".join(COLUMNS)]
         check, lift_check = RefCheck(), LiftCheck()
         tally = SnvTally()
         with AlleleMapWriter(out, options.cohort) as writer:
@@ -188,8 +196,8 @@ class _Run:
                     parts.append(part)
                     progress.advance(len(part.outcome), contig)
                 if self._lifter is None:
-                    settled = settle_duplicates(parts, paths)
-                    writer.write(parts, [refused_spans(part, number) for part in parts], settled)
+                    spans = [refused_spans(part, number) for part in parts]
+                    self._settle(writer, parts, paths, spans)
                     continue
                 # Alleles of several contigs may come to lie on one.
                 lifted = self._lifter.lift(contig, sequence, parts)
@@ -199,12 +207,24 @@ class _Run:
                 waiting += lifted
             everything = [path for paths in self._known.ordered.values() for path in paths]
             if waiting:
-                writer.write(waiting, refused, settle_duplicates(waiting, everything))
+                self._settle(writer, waiting, everything, refused)
             self._judge(check, lift_check, tally, verdict)
             source = list(self._known.ordered)
             of_store = [n for n, paths in enumerate(self._known.ordered.values()) for _ in paths]
             writer.finish(self._panel, source, of_store, everything, self._known.empty)
         return _Done(writer.outcomes, tally, verdict)
+
+    def _settle(
+        self,
+        writer: AlleleMapWriter,
+        parts: Sequence[SourceAlleles],
+        stores: Sequence[Path],
+        refused: Sequence[Spans],
+    ) -> None:
+        """Settle the duplicates among some stores, and write what became of their alleles."""
+        settled = settle_duplicates(parts, stores)
+        self.duplicates += list_duplicates(parts, stores, settled, self._panel)
+        writer.write(parts, refused, settled)
 
     def _judge(
         self, check: RefCheck, lift_check: LiftCheck, tally: SnvTally, verdict: Verdict

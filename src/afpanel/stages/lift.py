@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from afpanel.core.strings import Strings, choose, joined
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
 from afpanel.io.chain import ChainFile, read_chain
+from afpanel.io.files import sha256
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.stages.source_alleles import (
     SourceAlleles,
@@ -50,6 +52,10 @@ class LiftPaths:
     fasta: ReferencePaths | None = None
     callable_bed: Path | None = None
     callable_out: Path | None = None
+
+    def described(self) -> dict[str, Any]:
+        """Say what may be said of it where its paths may not."""
+        return {"chain_sha256": sha256(self.chain), "source_fasta": self.fasta is not None}
 
 
 class Lifter:

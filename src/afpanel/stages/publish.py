@@ -173,7 +173,7 @@ def _manifest(
     plan = read_json(inputs.plan)
     decision = read_json(inputs.decision)
     reference = Reference(inputs.reference)
-    fields = {each["cohort"]: each["genotypes"] for each in map(read_json, inputs.harmonization)}
+    harmonized = {each["cohort"]: each for each in map(read_json, inputs.harmonization)}
     genotype_filter = GenotypeFilter.of(plan["config"]["genotypes"])
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     genotypes = plan["config"]["genotypes"]
@@ -211,8 +211,12 @@ def _manifest(
             {
                 "cohort": name,
                 "country": cohort["country"],
+                "build": cohort["build"],
+                "lift": harmonized[name]["lift"],
                 "callable_regions": cohort["callable"] is not None,
-                "thresholds_not_applied": genotype_filter.not_applied(fields[name]["fields"]),
+                "thresholds_not_applied": genotype_filter.not_applied(
+                    harmonized[name]["genotypes"]["fields"]
+                ),
             }
             for name, cohort in sorted(plan["cohorts"].items())
         ],
