@@ -1,115 +1,30 @@
 """Alleles that are wrong, extreme or oddly written: each has its outcome, and the others their counts."""
 
-import json
 import random
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from itertools import cycle, product
 
 import pysam.bcftools
 import pytest
-
-from afpanel.constants import Outcome
-from afpanel.io.store import Store
-from afpanel.stages.allele_map import ALLELES, ALLELES_VERSION
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
-
-FORMATS = ["odd.vcf", "odd.bgzf.vcf.gz", "odd.bcf"]
-TEXT = FORMATS[:2]
-COMMAND = [
-    "--samples", "sheet.tsv", "--cohort", "Tiny", "--country", "VN", "--build", "GRCh38",
-    "--reference", "reference.fa", "--out", "counts.zarr.zip",
-]  # fmt: skip
-
-Allele = tuple[int, str, str]
-"""POS, REF and ALT."""
-
-Fate = str | Allele
-"""What becomes of an ALT: `KEPT` as it is written, kept in this form, or rejected for this reason."""
-
-KEPT = "kept"
-CALLS = ("0/1", "1|1", "./.", "0/.")
-TWO_ALTS = ("0/1", "1|2", "2/2", "0/.")
-"""One copy of either ALT is beside a copy of something else."""
-
-
-def record_at(position: int, ref: str, alt: str, calls: Iterable[str] = CALLS) -> tuple:
-    return ("chr1", position, ref, alt, *calls)
-
-
-def alt_of(ref: str) -> str:
-    return {"A": "G", "C": "T", "G": "A", "T": "C"}[ref]
-
-
-def good(project) -> list[tuple[tuple, list[Fate]]]:
-    """So many good records that a few mismatches among them are within the limit of one per cent."""
-    bases = project.sequences["chr1"]
-    places = range(1001, 1601)
-    return [(record_at(p, bases[p - 1], alt_of(bases[p - 1])), [KEPT]) for p in places]
-
-
-def plain_count(calls: Iterable[str]) -> Counter[str]:
-    """Count the copies of each allele, by its number."""
-    return Counter(a for call in calls for a in re.split(r"[/|]", call) if a != ".")
-
-
-def in_order(pairs: Iterable[tuple[tuple, list[Fate]]]) -> list[tuple[tuple, list[Fate]]]:
-    return sorted(pairs, key=lambda pair: pair[0][1])
-
-
-def count_each(project, name: str, odd: Sequence[tuple[tuple, list[Fate]]]) -> None:
-    """Count a file of odd records among good ones; hold every allele against its fate and its copies."""
-    pairs = in_order([*odd, *good(project)])
-    project.write_vcf(name, project.text([record for record, _ in pairs]))
-    check_each(project, name, pairs)
-
-
-def check_each(project, name: str, pairs: Sequence[tuple[tuple, list[Fate]]]) -> None:
-    outcome = project.run("count", name, "--keep", "kept", *COMMAND)
-    assert outcome.code == 0, outcome.err
-    expected, figures, reasons = [], {}, Counter()
-    for number, ((_, position, ref, alts, *calls), fates) in enumerate(pairs):
-        copies = plain_count(calls)
-        alleles = alts.split(",") if fates else []
-        for index, (alt, fate) in enumerate(zip(alleles, fates, strict=True), 1):
-            became = (position, ref.upper(), alt.upper()) if fate == KEPT else fate
-            expected.append((number, index, became))
-            if isinstance(became, tuple):
-                figures[became] = (copies[str(index)], copies.total())
-            else:
-                reasons[became] += 1
-    assert fates_of_all(project) == expected
-    assert counts(project) == figures
-    summary = json.loads((project.folder / "kept/harmonization.json").read_text())["outcomes"]
-    names = {each.name.lower() for each in Outcome}
-    assert {label: n for label, n in summary.items() if label in names} == reasons
-    assert sum(summary.values()) == len(figures) + reasons.total()
-
-
-def fates_of_all(project) -> list[tuple[int, int, Fate]]:
-    """The allele map: record, number in it and fate of every source allele."""
-    path = project.folder / "kept/alleles.zarr.zip"
-    with Store(path, ALLELES, ALLELES_VERSION) as store:
-        names = ("record", "index", "outcome", "position", "ref", "alt")
-        columns = [store.read(f"allele_{name}").tolist() for name in names]
-    return [
-        (record, index, Outcome(code).name.lower() if code else tuple(form))
-        for record, index, code, *form in zip(*columns, strict=True)
-    ]
-
-
-def counts(project) -> dict[Allele, tuple[int, int]]:
-    """AC and AN of every variant, of all people."""
-    path = project.folder / "counts.zarr.zip"
-    with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
-        sites = [store.read(f"variant_{name}").tolist() for name in ("position", "ref", "alt")]
-        figures = [
-            store.read(f"allele_{name}").sum(axis=1).tolist() for name in ("count", "number")
-        ]
-    rows = list(zip(*sites, strict=True))
-    assert len(set(rows)) == len(rows)
-    return dict(zip(rows, zip(*figures, strict=True), strict=True))
+from tests.odd_alleles import (
+    CALLS,
+    COMMAND,
+    FORMATS,
+    KEPT,
+    TEXT,
+    TWO_ALTS,
+    Fate,
+    allele_map,
+    alt_of,
+    by_bcftools,
+    check_each,
+    count_each,
+    counts,
+    fates_of_all,
+    good,
+    in_order,
+    outcomes,
+    record_at,
+)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -138,7 +53,8 @@ def test_a_position_past_the_end_of_its_contig_is_a_mismatch(project, name):
     ("ref", "alt", "fates"),
     [
         ("N", "A", ["iupac"]),
-        ("N{first}", "N", ["iupac"]),
+        ("N{first}", "N", ["ref_mismatch"]),
+        ("N{first}", "{first}", ["iupac"]),
         ("A", "C,*", ["ref_mismatch", "star"]),
         ("{first}", "A{first}", ["ref_mismatch"]),
         ("N", ".", []),
@@ -170,18 +86,6 @@ def test_at_the_first_base_every_kind_of_variant_is_kept(project, name):
     count_each(project, name, [(record, by_bcftools(project, record)) for record in odd])
 
 
-def by_bcftools(project, record: tuple) -> list[Fate]:
-    """The form that `bcftools norm` gives each ALT of a record."""
-    _, position, ref, alts, *_ = record
-    path, forms = project.folder / "one.vcf", []
-    for alt in alts.split(","):
-        path.write_text(project.text([record_at(position, ref, alt)]))
-        (line,) = pysam.bcftools.norm("-f", "reference.fa", str(path)).splitlines()[-1:]
-        _, found, _, *alleles = line.split("\t")[:5]
-        forms.append((int(found), *(bases.upper() for bases in alleles)))
-    return forms
-
-
 def mixed(bases: str) -> str:
     return "".join(base.lower() if i % 2 else base for i, base in enumerate(bases))
 
@@ -201,6 +105,7 @@ def test_lower_case_counts_as_upper_case_does(project, name, spell, spell_fasta)
         record_at(70, bases[69:73], f"{alt_of(bases[69])}{bases[70:73]},{bases[69]}", TWO_ALTS),
         record_at(111, "ACT", "T,ACACT", TWO_ALTS),
         record_at(118, "TTT", "TT"),
+        record_at(128, "N" + bases[128], bases[128]),
         record_at(130, "N" + bases[130], "N"),
         record_at(140, alt_of(bases[139]) + bases[140], bases[139]),
     ]
@@ -217,8 +122,8 @@ def test_lower_case_counts_as_upper_case_does(project, name, spell, spell_fasta)
         results.append([(project.folder / path).read_bytes() for path in written])
     assert results[0] == results[1]
     fates = [fate for _, _, fate in fates_of_all(project)[: len(odd) + 2]]
-    assert [isinstance(fate, tuple) for fate in fates] == [True] * 7 + [False] * 2
-    assert fates[7:] == ["iupac", "ref_mismatch"]
+    assert [isinstance(fate, tuple) for fate in fates] == [True] * 7 + [False] * 3
+    assert fates[7:] == ["iupac", "ref_mismatch", "ref_mismatch"]
 
 
 WITHOUT_A_LETTER = ["", "G,", ",G", "G,,T", ",", ".,G", "G,."]
@@ -272,6 +177,44 @@ def test_an_alt_that_is_its_ref_is_no_variant_and_its_siblings_keep_the_full_an(
     ])  # fmt: skip
 
 
+@pytest.mark.parametrize("spell", [str.upper, str.lower])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_single_base_that_is_its_ref_is_no_variant(project, name, spell):
+    bases = project.sequences["chr1"]
+    same = [spell(bases[p - 1]) for p in (100, 200, 300)]
+    count_each(project, name, [
+        (record_at(100, bases[99], same[0]), ["not_a_variant"]),
+        (record_at(200, bases[199], f"{same[1]},{alt_of(bases[199])}", TWO_ALTS),
+         ["not_a_variant", KEPT]),
+        (record_at(300, bases[299], f"{same[2]},*,<DEL>", TWO_ALTS),
+         ["not_a_variant", "star", "symbolic"]),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_record_with_its_ref_among_its_alts_is_not_resolved_as_swapped(project, name, spell):
+    """Beside it stands one that is swapped, and resolved."""
+    bases = [project.sequences["chr1"][p - 1] for p in (100, 200, 300)]
+    refs = [alt_of(base) for base in bases]
+    records = [
+        record_at(100, refs[0], spell(refs[0])),
+        record_at(200, refs[1], f"{spell(refs[1])},{bases[1]}", TWO_ALTS),
+        record_at(300, refs[2], spell(bases[2]), ("0/0", "0/1", "1/1", "./1")),
+    ]
+    project.write_vcf(name, project.text([*records, *(record for record, _ in good(project))]))
+    assert project.run("count", name, "--keep", "kept", *COMMAND).code == 0
+    swapped = (300, bases[2], refs[2])
+    mismatch = "ref_mismatch"
+    assert fates_of_all(project)[:4] == [
+        (0, 1, mismatch), (1, 1, mismatch), (1, 2, mismatch), (2, 0, swapped),
+    ]  # fmt: skip
+    found = counts(project)
+    assert found[swapped] == (3, 7, 1)  # copies of the source's REF
+    assert min(found) == swapped
+    assert outcomes(project) == {"as_is": len(found) - 1, mismatch: 3, "swapped": 1}
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_letters_of_ambiguity_are_rejected_and_their_siblings_are_not(project, name):
     bases = project.sequences["chr1"]
@@ -308,6 +251,63 @@ def test_a_base_where_the_reference_has_none_is_a_mismatch(project, name, unknow
 
 
 @pytest.mark.parametrize("name", FORMATS)
+def test_an_unknown_base_that_both_alleles_share_does_no_harm_where_the_reference_has_it(
+    project, name
+):
+    bases = project.sequences["chr1"]
+    bases = f"{bases[:199]}NTTTG{bases[204:300]}N{bases[301:]}"
+    project.builders.write_fasta(project.folder / "reference.fa", {"chr1": bases})
+    before, after = bases[299], bases[301]
+    other = alt_of(after)
+    carriers = [["0/1" if i == person else "0/0" for i in range(4)] for person in range(3)]
+    inserted, deleted = (200, "N", "NT"), (200, "NT", "N")
+    count_each(project, name, [
+        (record_at(200, "N", "NT", carriers[0]), [inserted]),
+        (record_at(200, "nT", "n", carriers[1]), [deleted]),
+        (record_at(202, "TTG", "TG,TTTG", ["2/1", "0/0", "2/0", "./."]), [deleted, inserted]),
+        (record_at(300, f"{before}N{after}", f"{before}N{other}"), [(302, after, other)]),
+        (record_at(300, f"{before}N{after}", f"{before}{after}"), ["iupac"]),
+        (record_at(300, f"{before}R{after}", f"{before}r{other}"), ["ref_mismatch"]),
+        (record_at(301, f"A{after}", f"A{other}"), ["ref_mismatch"]),
+        (record_at(302, f"{after}N", f"{other}N"), ["ref_mismatch"]),
+        (record_at(400, f"{bases[399]}N", f"{alt_of(bases[399])}N"), ["ref_mismatch"]),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_base_of_ambiguity_in_the_reference_is_the_first_it_can_be_as_vcf_4_3_says(project, name):
+    """bcftools takes it so too: all these records pass its check of REF."""
+    bases = list(project.sequences["chr1"])
+    odd = []
+    for place, letter in enumerate("RYSWKMBDHVryswkmbdhv"):
+        position = 100 + 10 * place
+        base = "ACCAGACAAA"[place % 10]
+        bases[position - 2 : position + 1] = "T", letter, "T"
+        odd.append((record_at(position, base, "T"), [KEPT]))
+        # An insertion of the same base rolls over it.
+        inserted = (position - 1, "T", f"T{base}")
+        odd.append((record_at(position, f"{base}T", f"{base}{base}T"), [inserted]))
+    project.builders.write_fasta(project.folder / "reference.fa", {"chr1": "".join(bases)})
+    count_each(project, name, odd)
+    pysam.bcftools.norm("-c", "e", "-f", "reference.fa", name)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_of_a_duplicate_the_allele_map_holds_the_canonical_form(project, name):
+    """Two lines with the same two carriers say one thing twice."""
+    bases = project.sequences["chr1"]
+    bases = f"{bases[:199]}GTTTTTTG{bases[207:]}"
+    project.builders.write_fasta(project.folder / "reference.fa", {"chr1": bases})
+    form = (200, "GT", "G")
+    odd = [(record_at(200, "GT", "G"), [form]), (record_at(205, "TT", "T"), ["duplicate"])]
+    count_each(project, name, odd)
+    assert allele_map(project)[:2] == [
+        (0, 1, "kept", form, False),
+        (1, 1, "duplicate", form, False),
+    ]
+
+
+@pytest.mark.parametrize("name", FORMATS)
 def test_indels_of_ten_thousand_bases_are_aligned_as_bcftools_does(project, name):
     """Through a repeat of thirty thousand bases, and where there is none."""
     draw = random.Random(5)
@@ -337,16 +337,17 @@ def test_indels_of_ten_thousand_bases_are_aligned_as_bcftools_does(project, name
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_of_alts_that_differ_in_case_alone_the_first_counts(project, name):
+def test_alts_of_a_record_that_differ_in_case_alone_are_counted_as_one(project, name):
+    """A call of both is homozygous."""
     bases = project.sequences["chr1"]
     snv, mnv = alt_of(bases[99]), alt_of(bases[199]) + alt_of(bases[200])
     longer = bases[299] + alt_of(bases[300]) * 2
     calls = ("0/1", "1|2", "2/3", "3/0")
     count_each(project, name, [
-        (record_at(100, bases[99], f"{snv.lower()},{snv}", TWO_ALTS), [KEPT, "duplicate"]),
-        (record_at(200, bases[199:201], f"{mnv},{mnv.lower()}", TWO_ALTS), [KEPT, "duplicate"]),
+        (record_at(100, bases[99], f"{snv.lower()},{snv}", TWO_ALTS), [KEPT] * 2),
+        (record_at(200, bases[199:201], f"{mnv},{mnv.lower()}", TWO_ALTS), [KEPT] * 2),
         (record_at(300, bases[299], f"{longer},{mixed(longer)},{longer.lower()}", calls),
-         [KEPT, "duplicate", "duplicate"]),
+         [KEPT] * 3),
     ])  # fmt: skip
 
 
@@ -365,9 +366,9 @@ def test_every_one_of_many_alts_has_its_outcome_and_its_copies(project, name, n_
     forms = ["".join(bases) for bases in product(first, *["ACGT"] * 5, last)]
     alts = draw.sample(forms, n_alts)
     fates: list[Fate] = [KEPT] * n_alts
-    odd = {"star": "*", "symbolic": "<DEL>", "iupac": "NNN", "not_a_variant": ref, "duplicate": ""}
-    for at, reason in zip(range(5, n_alts - 2, 7), cycle(odd), strict=False):
-        alts[at], fates[at] = odd[reason] or alts[4].lower(), reason  # the fifth is kept
+    odd = {"star": "*", "symbolic": "<DEL>", "iupac": "NNN", "not_a_variant": ref, KEPT: ""}
+    for at, fate in zip(range(5, n_alts - 2, 7), cycle(odd), strict=False):
+        alts[at], fates[at] = odd[fate] or alts[4].lower(), fate  # one variant with the fifth
     calls = [f"{draw.randint(0, n_alts)}/{draw.randint(0, n_alts)}" for _ in people]
     calls[:6] = [f"{n_alts}/{n_alts}", f"{n_alts - 1}|{n_alts}", "5/6", f"{n_alts}/.", "./.", "5|0"]
     record = record_at(200, ref, ",".join(alts), calls)
