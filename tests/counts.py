@@ -16,7 +16,7 @@ from afpanel.core.ploidy import Loci, loci_of, sex_codes
 from afpanel.io.reference import ReferencePaths
 from afpanel.io.source import open_source
 from afpanel.io.store import Store
-from afpanel.model.arrays import COUNTS
+from afpanel.model.arrays import COUNTS, RAW_COUNTS
 from afpanel.model.region import Region
 from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION, CountOptions, count
 from afpanel.stages.harmonize import HarmonizeOptions, harmonize
@@ -83,8 +83,8 @@ class Staged:
         Contig, position, REF and ALT of each kept allele.
     cells
         Population, sex and people of each cell.
-    figures
-        For each of `COUNTS`, (variants, cells).
+    figures, raw
+        For each of `COUNTS`, and of `RAW_COUNTS`, (variants, cells).
     outcomes
         Source alleles by outcome.
     """
@@ -92,6 +92,7 @@ class Staged:
     variants: list[tuple[str, int, str, str]]
     cells: list[tuple[str, str, int]]
     figures: dict[str, np.ndarray]
+    raw: dict[str, np.ndarray]
     outcomes: Counter[str]
 
 
@@ -105,13 +106,17 @@ def run_stages(
     build: str = "GRCh38",
     genotype_filter: GenotypeFilter | None = None,
     filters: tuple[str, ...] = ("PASS", "."),
+    chunk: int | None = None,
     **harmonizing: Any,
 ) -> Staged:
-    """Ingest, harmonize and count regions of a file, each of a contig of its own."""
+    """Ingest, harmonize and count regions of a file, each to a store of its own."""
     wanted = genotype_filter or GenotypeFilter()
-    targets = [Target(region, folder / f"{region.contig}.vcz.zip") for region in regions]
+    targets = [
+        Target(region, folder / f"{region.contig}.{number:05d}.vcz.zip")
+        for number, region in enumerate(regions)
+    ]
     alleles, summary, out = (folder / name for name in ("alleles.zip", "summary.json", "out.zip"))
-    ingest(vcf, sheet, targets, fields=wanted.fields)
+    ingest(vcf, sheet, targets, fields=wanted.fields, chunk=chunk)
     stores = [target.path for target in targets]
     options = HarmonizeOptions("Test", filters=filters, **harmonizing)
     harmonize(stores, ReferencePaths.find(fasta), alleles, summary, options)
@@ -121,8 +126,12 @@ def run_stages(
         with Store(out, CELL_COUNTS, CELL_COUNTS_VERSION) as counts:
             sites = [counts.read(f"variant_{part}").tolist() for part in ("position", "ref", "alt")]
             variants += [(region.contig, *site) for site in zip(*sites, strict=True)]
-            parts.append({name: counts.read(name) for name in COUNTS})
+            parts.append({name: counts.read(name) for name in (*COUNTS, *RAW_COUNTS)})
             cells = [tuple(cell) for cell in counts.attributes["cells"]]
-    figures = {name: np.concatenate([part[name] for part in parts]) for name in COUNTS}
+    figures, raw = (
+        {name: np.concatenate([part[name] for part in parts]) for name in names}
+        for names in (COUNTS, RAW_COUNTS)
+    )
     assert len(set(variants)) == len(variants)
-    return Staged(variants, cells, figures, Counter(json.loads(summary.read_text())["outcomes"]))
+    outcomes = Counter(json.loads(summary.read_text())["outcomes"])
+    return Staged(variants, cells, figures, raw, outcomes)

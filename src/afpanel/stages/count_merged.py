@@ -53,7 +53,7 @@ def count_merged(
     for batch in _batches(members, len(people)):
         values = np.zeros((len(TABLES), len(batch), len(people)), np.int32)
         for partition, chunk, at in _chunks(batch, store_path):
-            path = store_path.with_name(store_path.name.replace(own, partition))
+            path = store_path.with_name(store_path.name.replace(own, partition, 1))
             with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
                 step = store.chunk_rows("call_genotype")
                 start = chunk * step
@@ -96,7 +96,7 @@ def _chunks(batch: list[MergedAllele], store_path: Path) -> Iterator[tuple[str, 
     own = partition_of(store_path)
     for place, member in enumerate(batch):
         if member.partition not in steps:
-            path = store_path.with_name(store_path.name.replace(own, member.partition))
+            path = store_path.with_name(store_path.name.replace(own, member.partition, 1))
             with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
                 steps[member.partition] = store.chunk_rows("call_genotype")
         chunk = member.record // steps[member.partition]
