@@ -118,7 +118,8 @@ def plain_results(
     calls = [[read_call(line, i) for i in range(len(people))] for line in lines]
     figures, reasons = {}, Counter()
     for variant, rows in members.items():
-        reason = settle(rows, calls) if len(rows) > 1 else ""
+        moves = len(variant[2]) != len(variant[3])
+        reason = settle(rows, calls, moves=moves) if len(rows) > 1 else ""
         reasons += Counter([reason] if reason else [])
         counted = rows
         if reason not in ("", "merged"):
@@ -132,10 +133,11 @@ def plain_results(
     return Plain(figures, [fate_of[key] for key in sorted(fate_of)], reasons)
 
 
-def settle(rows: Sequence[Member], calls: Sequence[Sequence[Call]]) -> str:
+def settle(rows: Sequence[Member], calls: Sequence[Sequence[Call]], *, moves: bool) -> str:
     """Tell why source alleles of one variant are not counted together, or ``merged``.
 
-    Records count as one with all their alleles of the variant.
+    Records count as one with all their alleles of the variant. What moves, an insertion or deletion, a
+    single carrier may have once in each of two places.
     """
     numbers = sorted({m.line for m in rows})
     if len(numbers) == 1:
@@ -154,7 +156,7 @@ def settle(rows: Sequence[Member], calls: Sequence[Sequence[Call]]) -> str:
                 if any(a.alleles and b.alleles for a, b in both):
                     return "said twice"
     first, *others = copies.values()
-    if all(each == first for each in others) and sum(map(bool, first)) > 1:
+    if all(each == first for each in others) and sum(map(bool, first)) > moves:
         return "the same carriers"
     return "merged"
 
@@ -181,7 +183,11 @@ def count_people(
                 if raw or passes(call, line.format, genotype_filter, one_copy=one_copy):
                     said.append(adds(call, m.index, n_copies, genotype_filter))
             ac = sum(each[0] for each in said)
-            an = max(ac, *(each[1] for each in said))
+            an = max(
+                min(ac, copies_of(lines[counted[0].line].contig, who.sex)),
+                *(each[1] for each in said),
+            )
+            ac = min(ac, an)
             if raw:
                 found.update(raw_ac=ac, raw_an=an)
             else:

@@ -23,6 +23,13 @@ class CallBlock:
     dp: NDArray[np.int16] | None = None
     het_alt_ad: NDArray[np.int16] | None = None
 
+    def of_people(self, samples: NDArray[np.integer]) -> "CallBlock":
+        """Copy the calls of some samples, in their order."""
+        return CallBlock(
+            self.genotype[:, samples],
+            *(None if x is None else x[:, samples] for x in (self.gq, self.dp, self.het_alt_ad)),
+        )
+
     def take(self, records: NDArray[np.integer]) -> "CallBlock":
         """Copy the calls of some records."""
         return CallBlock(

@@ -1,6 +1,7 @@
 """Counting a variant that several records of a cohort speak of: person by person."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,13 @@ from numpy.typing import NDArray
 
 from afpanel.core.contigs import contig_kind
 from afpanel.core.counting import GenotypeFilter, count_block
-from afpanel.core.ploidy import loci_of
+from afpanel.core.ploidy import PLOIDY, loci_of
+from afpanel.errors import BadInputError
 from afpanel.io.store import Store
 from afpanel.model.arrays import COUNTS
 from afpanel.stages.allele_map import MergedAllele, PartitionAlleles
 from afpanel.stages.count_records import TABLES, People, of_alleles, read_calls
-from afpanel.stages.genotype_stores import partition_of
+from afpanel.stages.genotype_stores import partition_of, people_as_in
 from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
 
 _CALLS_AT_A_TIME = 2_000_000
@@ -52,27 +54,32 @@ def count_merged(
     cell = np.where(people.cell >= 0, np.arange(len(people)), -1).astype(np.int32)
     for batch in _batches(members, len(people)):
         values = np.zeros((len(TABLES), len(batch), len(people)), np.int32)
+        copies = np.zeros((len(batch), len(people)), np.int32)
         for partition, chunk, at in _chunks(batch, store_path):
-            path = store_path.with_name(store_path.name.replace(own, partition, 1))
+            path = _beside(store_path, partition)
             with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
                 step = store.chunk_rows("call_genotype")
                 start = chunk * step
                 stop = min(start + step, store.rows("call_genotype"))
                 block = read_calls(store, genotype_filter, (start, stop))
+                same_people = people_as_in(store_path, store)
             local = np.array([batch[i].record - start for i in at])
             index = np.array([batch[i].index for i in at])
             calls = block.calls.take(local)
-            n_alleles = 1 + np.maximum(calls.genotype.max(axis=(1, 2)), index).astype(np.int64)
-            row_offsets = np.concatenate([[0], np.cumsum(n_alleles)])
+            if same_people is not None:
+                calls = calls.of_people(same_people)
+            calls = replace(calls, genotype=_renumbered(calls.genotype, index))
+            row_offsets = 3 * np.arange(len(at) + 1)
             loci = loci_of(kind, build, block.position[local])
             counts = count_block(
                 calls, row_offsets, loci, people.sex, cell, len(people), genotype_filter
             )
-            rows = row_offsets[:-1] + index
+            rows = row_offsets[:-1] + 1
+            copies[at] = PLOIDY[loci][:, people.sex]
             values[:, at] = of_alleles(counts, rows, np.arange(len(at), dtype=np.int32))
         leaders = np.array([member.leader for member in batch])
         starts = np.flatnonzero(np.diff(leaders, prepend=-1))
-        for table, total in zip(tables, _merged(values, starts), strict=True):
+        for table, total in zip(tables, _merged(values, copies, starts), strict=True):
             table[leaders[starts]] = _per_cell(total, people.cell, n_cells)
 
 
@@ -93,10 +100,9 @@ def _chunks(batch: list[MergedAllele], store_path: Path) -> Iterator[tuple[str, 
     """List the chunks that hold the calls of a batch: partition, number, and places in the batch."""
     steps: dict[str, int] = {}
     found: dict[tuple[str, int], list[int]] = {}
-    own = partition_of(store_path)
     for place, member in enumerate(batch):
         if member.partition not in steps:
-            path = store_path.with_name(store_path.name.replace(own, member.partition, 1))
+            path = _beside(store_path, member.partition)
             with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
                 steps[member.partition] = store.chunk_rows("call_genotype")
         chunk = member.record // steps[member.partition]
@@ -105,16 +111,45 @@ def _chunks(batch: list[MergedAllele], store_path: Path) -> Iterator[tuple[str, 
         yield partition, chunk, at
 
 
-def _merged(values: NDArray[np.int32], starts: NDArray[np.int64]) -> tuple[NDArray[np.int32], ...]:
+def _beside(store_path: Path, partition: str) -> Path:
+    """Find the store of another partition of the cohort."""
+    path = store_path.with_name(store_path.name.replace(partition_of(store_path), partition, 1))
+    if not path.is_file():
+        raise BadInputError(
+            "file does not exist",
+            where=path,
+            expected=f"the store of partition {partition} beside {store_path.name}: a variant has"
+            " records in both",
+            remedy="keep the stores of a cohort in one folder",
+        )
+    return path
+
+
+def _renumbered(genotype: NDArray[np.integer], index: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Call one allele of each record 1 and all others 0, or 2 beside a 0: few, whatever ALTs there are."""
+    own = genotype == index[:, None, None]
+    result = np.where(genotype < 0, genotype, own.astype(np.int8)).astype(np.int8)
+    if genotype.shape[2] > 1:
+        first, second = genotype[..., 0], genotype[..., 1]
+        differ = (first != second) & (first >= 0) & (second >= 0) & ~own.any(axis=2)
+        result[..., 1][differ] = 2
+    return result
+
+
+def _merged(
+    values: NDArray[np.int32], copies: NDArray[np.int32], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], ...]:
     """Put the records of each variant together; for each of `TABLES`, (variants, people)."""
     named = dict(zip(TABLES, values, strict=True))
     total = {}
+    most = np.maximum.reduceat(copies, starts, axis=0)
     for prefix in ("", "raw_"):
         count = np.add.reduceat(named[f"{prefix}allele_count"], starts, axis=0)
         number = np.maximum.reduceat(named[f"{prefix}allele_number"], starts, axis=0)
-        total[f"{prefix}allele_count"] = count
         # Where only half-calls of somebody pass the filter, each may speak of another copy.
-        total[f"{prefix}allele_number"] = np.maximum(number, count)
+        number = np.maximum(number, np.minimum(count, most))
+        total[f"{prefix}allele_number"] = number
+        total[f"{prefix}allele_count"] = np.minimum(count, number)
     count, number = (total[name] for name in COUNTS[:2])
     hemizygous = np.maximum.reduceat(named["hemizygote_count"], starts, axis=0)
     total["hemizygote_count"] = hemizygous * (number == 1)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from afpanel.constants import Flag, Outcome
 from afpanel.core.variants import concatenate, sort_keys
 from afpanel.io.store import Store
-from afpanel.stages.genotype_stores import partition_of
+from afpanel.stages.genotype_stores import partition_of, people_as_in
 from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
 from afpanel.stages.source_alleles import SourceAlleles
 
@@ -174,17 +174,19 @@ def _settle(
     copies, called, record = _calls(parts, stores, part_of, place)
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     of_row = np.cumsum(np.diff(group, prepend=-1) != 0) - 1
-    together = _are_additive(copies, called, record, _spellings(parts, part_of, place), starts)
+    moves = _can_move(parts, part_of[starts], place[starts])
+    spelling = _spellings(parts, part_of, place)
+    together = _are_additive(copies, called, record, spelling, starts, moves)
     # The record with more calls speaks for the variant, and of equal ones the first.
     n_called = called.sum(axis=1, dtype=np.int64)
     n_called[together[of_row]] = 0
     best = np.lexsort((row, -n_called, group))[starts]
     leader: NDArray[np.int64] = row[best][of_row]
+    counted = together[of_row] | (record == record[best][of_row])
     for number in np.unique(part_of):
         others = (part_of == number) & (row != leader)
-        merged = others & together[of_row]
-        parts[number].flags[place[merged]] |= np.uint8(Flag.MERGED)
-        parts[number].outcome[place[others & ~together[of_row]]] = Outcome.DUPLICATE
+        parts[number].flags[place[others & counted]] |= np.uint8(Flag.MERGED)
+        parts[number].outcome[place[others & ~counted]] = Outcome.DUPLICATE
     return leader
 
 
@@ -207,13 +209,15 @@ def _calls(
             if copies is None or called is None:
                 shape = (len(place), store.rows("sample_id"))
                 copies, called = np.empty(shape, np.int8), np.empty(shape, np.int8)
+            people = people_as_in(stores[int(part_of[0])], store)
             step = store.chunk_rows("call_genotype")
             for chunk in np.unique(records // step):
                 inside = records // step == chunk
                 start, stop = chunk * step, min((chunk + 1) * step, store.rows("call_genotype"))
-                genotype = store.read("call_genotype", int(start), int(stop))[
-                    records[inside] - start
-                ]
+                genotype = store.read("call_genotype", int(start), int(stop))
+                genotype = genotype[records[inside] - start]
+                if people is not None:
+                    genotype = genotype[:, people]
                 called[at[inside]] = (genotype >= 0).sum(axis=2)
                 copies[at[inside]] = (genotype == index[inside][:, None, None]).sum(axis=2)
     assert copies is not None  # there is a group
@@ -236,39 +240,50 @@ def _spellings(
     return np.unique(written, return_inverse=True)[1].astype(np.int64)
 
 
+def _can_move(
+    parts: Sequence[SourceAlleles], part_of: NDArray[np.int64], place: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell which variants are insertions or deletions, which can be written in several places."""
+    result = np.empty(len(place), np.bool_)
+    for number in np.unique(part_of):
+        at = np.flatnonzero(part_of == number)
+        variants = parts[number].variants.take(place[at])
+        result[at] = variants.ref.lengths != variants.alt.lengths
+    return result
+
+
 def _are_additive(
     copies: NDArray[np.int8],
     called: NDArray[np.int8],
     record: NDArray[np.int64],
     spelling: NDArray[np.int64],
     starts: NDArray[np.int64],
+    moves: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Tell of which groups the copies add up, person by person; (groups,) bool.
 
     Not where somebody would have more copies than alleles. Nor where records say one thing twice: they
-    are written alike and both have calls of somebody, or two carriers or more are the same in all.
+    are written alike and both have calls of somebody, or all have the same carriers; of what can be
+    written in several places, a carrier alone may have a copy in each.
     """
-    carried = copies > 0
+    # ALTs of one record that are one variant make one statement.
+    group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(copies))))
+    first = np.flatnonzero((np.diff(record, prepend=-1) != 0) | (np.diff(group, prepend=-1) != 0))
+    copies = np.add.reduceat(copies, first, axis=0)
+    called, group, spelling = called[first], group[first], spelling[first]
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    n_records = np.diff(np.append(starts, len(group)))
     total = np.add.reduceat(copies, starts, axis=0, dtype=np.int16)
-    n_alleles = np.maximum.reduceat(called, starts, axis=0)
-    fits = (total <= n_alleles).all(axis=1)
-    n_said = np.add.reduceat(called > 0, starts, axis=0, dtype=np.int16)
-    both_called = (n_said > 1).any(axis=1)
-    size = np.diff(np.append(starts, len(copies)))
-    of_row = np.repeat(np.arange(len(starts)), size)
-    n_spellings = _n_distinct(of_row, spelling, len(starts))
-    n_records = _n_distinct(of_row, record, len(starts))
-    repeats = (n_spellings < n_records) & both_called
+    fits = (total <= np.maximum.reduceat(called, starts, axis=0)).all(axis=1)
+    order = np.lexsort((spelling, group))
+    alike = (np.diff(group[order], prepend=-1) != 0) | (np.diff(spelling[order], prepend=-1) != 0)
+    alike_starts = np.flatnonzero(alike)
+    n_said = np.add.reduceat(called[order] > 0, alike_starts, axis=0, dtype=np.int16)
+    said_twice = (n_said > 1).any(axis=1)
+    repeats = np.bincount(group[order][alike_starts], said_twice, len(starts)) > 0
     least = np.minimum.reduceat(copies, starts, axis=0)
     most = np.maximum.reduceat(copies, starts, axis=0)
     agree = (least == most).all(axis=1)
-    carriers = np.logical_or.reduceat(carried, starts, axis=0).sum(axis=1)
-    repeats |= (n_records > 1) & agree & (carriers > 1)
+    repeats |= (n_records > 1) & agree & ((most > 0).sum(axis=1) > moves)
     result: NDArray[np.bool_] = fits & ~repeats
     return result
-
-
-def _n_distinct(group: NDArray[np.int64], value: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Count the distinct values of each group; (groups,) int64."""
-    pairs = np.unique(np.column_stack([group, value]), axis=0)
-    return np.bincount(pairs[:, 0], minlength=n)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from afpanel.core.contigs import ContigNames
 from afpanel.errors import BadInputError
@@ -21,6 +22,30 @@ def partition_of(store: Path) -> str:
     'chr1.00003'
     """
     return store.name.removesuffix(".zip").removesuffix(".vcz")
+
+
+def people_as_in(first: Path, store: Store) -> NDArray[np.int64] | None:
+    """Find where the people of one store are in another of the same cohort; None if in the same places.
+
+    Raises
+    ------
+    BadInputError
+        If the two are not of the same people.
+    """
+    with Store(first, GENOTYPES, GENOTYPES_VERSION) as other:
+        wanted = other.texts("sample_id")
+    found = store.texts("sample_id")
+    if wanted == found:
+        return None
+    if sorted(wanted) != sorted(found):
+        raise BadInputError(
+            "stores of one cohort have different samples, and records of one variant",
+            where=store.path,
+            expected=f"those of {first}",
+            remedy="ingest all files of the cohort with one sample sheet",
+        )
+    place = {name: at for at, name in enumerate(found)}
+    return np.array([place[name] for name in wanted])
 
 
 @dataclass(frozen=True)
