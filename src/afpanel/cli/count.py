@@ -1,6 +1,7 @@
 """``afpanel count``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -59,6 +60,7 @@ from afpanel.cli import options
     "--region", help="Only records that start in contig:start-end; for a VCF or BCF file."
 )
 @options.polyploid
+@options.harmonizing
 @click.option(
     "--keep",
     type=options.INPUT,
@@ -84,13 +86,14 @@ def command(
     polyploid: str,
     keep: Path | None,
     out: Path,
+    **chosen: Any,
 ) -> None:  # fmt: skip
     """Count alleles, homozygotes and hemizygotes of one partition, for every cell at once.
 
     SOURCE is a genotype store (.vcz.zip), with the cohort's allele map; a changed sample sheet or
     filter needs this command again, and no VCF. Or it is a VCF or BCF file of one contig, with the
-    reference: then ingest, harmonize and count are done in one go. A threshold applies only if the
-    file has its field.
+    reference: then ingest, harmonize and count are done in one go, and the options of all three
+    apply. A threshold applies only if the file has its field.
 
     \b
     Example:
@@ -129,6 +132,7 @@ def command(
             ReferencePaths.find(reference, index_dir),
             None if region is None else Region.parse(region),
             keep,
+            options.harmonize_choices(**chosen),
             polyploid_missing=polyploid == "missing",
         ),
         samples,

@@ -1,6 +1,8 @@
 """``afpanel harmonize``."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,44 +15,7 @@ from afpanel.cli import options
 @options.reference
 @options.reference_index
 @options.cohort
-@options.aliases
-@click.option(
-    "--filter",
-    "filters",
-    multiple=True,
-    default=("PASS", "."),
-    show_default=True,
-    help="FILTER value whose records are used, '.' for none set; repeat for more. '*' is all.",
-)
-@click.option(
-    "--max-ref-mismatch",
-    type=click.FloatRange(0, 1),
-    default=0.01,
-    show_default=True,
-    help="Share of records whose REF may differ from the reference.",
-)
-@click.option(
-    "--resolve",
-    default="swap,strand",
-    show_default=True,
-    help="What to resolve in single bases that do not match the reference; '' is nothing.",
-)
-@click.option(
-    "--chain",
-    type=options.INPUT,
-    help="Chain file from the cohort's build to the panel's, for a cohort on another build.",
-)
-@click.option(
-    "--source-reference",
-    type=options.INPUT,
-    help="Reference FASTA of the cohort's build. Without it REF is checked on the panel's alone.",
-)
-@click.option(
-    "--source-reference-index",
-    "source_index_dir",
-    type=options.INPUT,
-    help="Folder with that FASTA's .fai (and .gzi), where they are not beside it.",
-)
+@options.harmonizing
 @click.option(
     "--callable",
     "callable_bed",
@@ -91,13 +56,6 @@ def command(
     reference: Path,
     index_dir: Path | None,
     cohort: str,
-    aliases: Path | None,
-    filters: tuple[str, ...],
-    max_ref_mismatch: float,
-    resolve: str,
-    chain: Path | None,
-    source_reference: Path | None,
-    source_index_dir: Path | None,
     callable_bed: Path | None,
     callable_out: Path | None,
     contigs: tuple[str, ...],
@@ -106,6 +64,7 @@ def command(
     duplicates: Path | None,
     out: Path,
     summary: Path,
+    **chosen: Any,
 ) -> None:
     """Give every source allele of a cohort its canonical form, or the reason why it has none.
 
@@ -127,24 +86,21 @@ def command(
     """
     from afpanel.io.reference import ReferencePaths
     from afpanel.stages.harmonize import HarmonizeOptions, harmonize
-    from afpanel.stages.lift import LiftPaths
 
-    wanted = tuple(each for each in resolve.split(",") if each)
-    if set(wanted) - {"swap", "strand"}:
-        raise click.UsageError(f"--resolve takes swap and strand, not '{resolve}'")
+    choices = options.harmonize_choices(**chosen)
+    lift = choices.pop("lift")
+    if lift is None and contigs:
+        raise click.UsageError("--contig belongs to a lift: give --chain too")
+    if (callable_bed is None) != (callable_out is None) or (callable_bed and lift is None):
+        raise click.UsageError("--callable and --callable-out go together, and with --chain")
+    if callable_bed is not None:
+        lift = replace(lift, callable_bed=callable_bed, callable_out=callable_out)
     contig_records = {}
     for pair in records:
         contig, _, number = pair.rpartition("=")
         if not contig or not number.isdigit():
             raise click.UsageError(f"--records takes CONTIG=N, not '{pair}'")
         contig_records[contig] = int(number)
-    if chain is None and (source_reference is not None or contigs):
-        raise click.UsageError("--source-reference and --contig belong to a lift: give --chain too")
-    if (callable_bed is None) != (callable_out is None) or (callable_bed and chain is None):
-        raise click.UsageError("--callable and --callable-out go together, and with --chain")
-    fasta = None
-    if source_reference is not None:
-        fasta = ReferencePaths.find(source_reference, source_index_dir)
     harmonize(
         options.paths_of(stores, listed),
         ReferencePaths.find(reference, index_dir),
@@ -152,14 +108,11 @@ def command(
         summary,
         HarmonizeOptions(
             cohort=cohort,
-            filters=() if "*" in filters else filters,
-            max_ref_mismatch=max_ref_mismatch,
-            aliases=aliases,
-            resolve=wanted,
             contig_records=contig_records,
-            lift=None if chain is None else LiftPaths(chain, fasta, callable_bed, callable_out),
+            lift=lift,
             contigs=contigs,
             ignored_contigs=ignored,
             duplicates=duplicates,
+            **choices,
         ),
     )

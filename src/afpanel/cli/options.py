@@ -50,6 +50,83 @@ file_list: Decorator = click.option(
     help="Text file with one input path per line, instead of or besides the arguments.",
 )
 
+_HARMONIZING: tuple[Decorator, ...] = (
+    aliases,
+    click.option(
+        "--filter",
+        "filters",
+        multiple=True,
+        default=("PASS", "."),
+        show_default=True,
+        help="FILTER value whose records are used, '.' for none set; repeat for more. '*' is all.",
+    ),
+    click.option(
+        "--max-ref-mismatch",
+        type=click.FloatRange(0, 1),
+        default=0.01,
+        show_default=True,
+        help="Share of records whose REF may differ from the reference.",
+    ),
+    click.option(
+        "--resolve",
+        default="swap,strand",
+        show_default=True,
+        help="What to resolve in single bases that do not match the reference; '' is nothing.",
+    ),
+    click.option(
+        "--chain",
+        type=INPUT,
+        help="Chain file from the cohort's build to the panel's, for a cohort on another build.",
+    ),
+    click.option(
+        "--source-reference",
+        type=INPUT,
+        help="Reference FASTA of the cohort's build. Without it REF is checked on the panel's alone.",
+    ),
+    click.option(
+        "--source-reference-index",
+        type=INPUT,
+        help="Folder with that FASTA's .fai (and .gzi), where they are not beside it.",
+    ),
+)
+
+
+def harmonizing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how alleles are harmonized; `harmonize_choices` takes them."""
+    for option in reversed(_HARMONIZING):
+        command = option(command)
+    return command
+
+
+def harmonize_choices(
+    aliases: Path | None,
+    filters: tuple[str, ...],
+    max_ref_mismatch: float,
+    resolve: str,
+    chain: Path | None,
+    source_reference: Path | None,
+    source_reference_index: Path | None,
+) -> dict[str, Any]:
+    """Turn the options of `harmonizing` into fields of `HarmonizeOptions`."""
+    from afpanel.io.reference import ReferencePaths
+    from afpanel.stages.lift import LiftPaths
+
+    wanted = tuple(each for each in resolve.split(",") if each)
+    if set(wanted) - {"swap", "strand"}:
+        raise click.UsageError(f"--resolve takes swap and strand, not '{resolve}'")
+    if chain is None and source_reference is not None:
+        raise click.UsageError("--source-reference belongs to a lift: give --chain too")
+    fasta = None
+    if source_reference is not None:
+        fasta = ReferencePaths.find(source_reference, source_reference_index)
+    return {
+        "aliases": aliases,
+        "filters": () if "*" in filters else filters,
+        "max_ref_mismatch": max_ref_mismatch,
+        "resolve": wanted,
+        "lift": None if chain is None else LiftPaths(chain, fasta),
+    }
+
 
 def paths_of(given: tuple[Path, ...], listed: Path | None) -> list[Path]:
     """Join the paths given as arguments with those listed in a file."""

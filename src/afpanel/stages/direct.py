@@ -1,10 +1,11 @@
 """From a variant file to counts in one go: ingest, harmonize and count, as the workflow does."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from afpanel.io.reference import ReferencePaths
 from afpanel.model.region import Region
@@ -27,6 +28,8 @@ class DirectSource:
         The part to count, by the file's own contig name; None is everything.
     keep
         Folder for the genotype store and the allele map; by default they are deleted.
+    harmonizing
+        Fields of `HarmonizeOptions`, where not their defaults.
     polyploid_missing
         Whether calls of more than two alleles are taken as missing, and not refused.
     """
@@ -35,6 +38,7 @@ class DirectSource:
     reference: ReferencePaths
     region: Region | None = None
     keep: Path | None = None
+    harmonizing: Mapping[str, Any] = field(default_factory=dict)
     polyploid_missing: bool = False
 
 
@@ -67,7 +71,7 @@ def count_file(source: DirectSource, sheet: Path, out: Path, options: CountOptio
             source.reference,
             alleles,
             folder / "harmonization.json",
-            HarmonizeOptions(cohort=options.cohort),
+            HarmonizeOptions(cohort=options.cohort, **source.harmonizing),
         )
         count(store, alleles, sheet, out, options)
 
