@@ -18,8 +18,9 @@ from afpanel.io.scan import IndexedSites
 from afpanel.io.sniff import sniff
 from afpanel.io.store import Store
 from afpanel.model.region import Region
+from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION
 from afpanel.stages.harmonize import HarmonizeOptions, harmonize
-from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION, Target, ingest
+from afpanel.stages.ingest import Target, ingest
 
 Line = tuple[str, ...]
 """CHROM, POS, ID, REF, ALT, FILTER, and the genotypes."""

@@ -19,8 +19,7 @@ from afpanel.model.cohort import cells_of
 from afpanel.stages.allele_map import read_partition
 from afpanel.stages.count_merged import count_merged
 from afpanel.stages.count_records import TABLES, count_records, people_of
-from afpanel.stages.genotype_stores import partition_of
-from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
+from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION, partition_of
 
 logger = logging.getLogger(__name__)
 

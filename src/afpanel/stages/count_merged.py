@@ -15,8 +15,7 @@ from afpanel.io.store import Store
 from afpanel.model.arrays import COUNTS
 from afpanel.stages.allele_map import MergedAllele, PartitionAlleles
 from afpanel.stages.count_records import TABLES, People, of_alleles, read_calls
-from afpanel.stages.genotype_stores import partition_of, people_as_in
-from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
+from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION, partition_of, people_as_in
 
 _CALLS_AT_A_TIME = 2_000_000
 

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from afpanel.constants import Flag, Outcome
 from afpanel.core.variants import concatenate, sort_keys
 from afpanel.io.store import Store
-from afpanel.stages.genotype_stores import partition_of, people_as_in
-from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
+from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION, partition_of, people_as_in
 from afpanel.stages.source_alleles import SourceAlleles
 
 _CALLS_AT_A_TIME = 20_000_000

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from afpanel.core.contigs import ContigNames
 from afpanel.errors import BadInputError
 from afpanel.io.store import Store
-from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
+
+GENOTYPES = "genotypes"
+GENOTYPES_VERSION = 2
 
 
 def partition_of(store: Path) -> str:

@@ -24,12 +24,11 @@ from afpanel.io.source import open_source
 from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.io.tables import read_samples
 from afpanel.model.region import Region
+from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION
 from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-GENOTYPES = "genotypes"
-GENOTYPES_VERSION = 2
 
 _CHUNK_BYTES = 16 << 20
 _MAX_CHUNK = 10_000

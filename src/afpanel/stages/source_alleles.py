@@ -15,7 +15,7 @@ from afpanel.core.strand import tally as tally_of
 from afpanel.core.strings import Strings, joined
 from afpanel.core.variants import Variants
 from afpanel.io.store import Store
-from afpanel.stages.ingest import GENOTYPES, GENOTYPES_VERSION
+from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION
 
 
 @dataclass(frozen=True)
