@@ -14,6 +14,7 @@ from afpanel.core.alleles import UPPER
 from afpanel.core.contigs import ContigNames, contig_kind
 from afpanel.core.lifted_alleles import LiftedAlleles, LiftSites, lift_alleles, reach
 from afpanel.core.liftover import Blocks, Places, lift, place
+from afpanel.core.strand import COMPLEMENT
 from afpanel.core.strings import Strings, choose, joined
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
@@ -31,6 +32,9 @@ from afpanel.stages.source_alleles import (
 logger = logging.getLogger(__name__)
 
 _UNKNOWN_BASE = ord("N")
+_COMPLEMENT = np.where(COMPLEMENT > 0, COMPLEMENT, np.uint8(_UNKNOWN_BASE))
+_MUCH = 0.2
+"""Share of a contig from which it is read whole."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,6 @@ class Lifter:
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         self._chain: ChainFile = read_chain(paths.chain)
-        self._path = paths.chain
         self._panel = panel
         self._source = None if paths.fasta is None else Reference(paths.fasta)
         self.lengths = self._chain.source_lengths
@@ -128,9 +131,29 @@ class Lifter:
         blocks = self.blocks(contig)
         bases = np.full(self.lengths[contig], _UNKNOWN_BASE, np.uint8)
         for number in np.unique(blocks.contig[blocks.contig >= 0]):
-            panel = self._panel.sequence(self.panel_names[number])
-            copy_blocks(blocks, int(number), panel, bases)
+            self._copy_blocks(blocks, int(number), bases)
         return bases
+
+    def _copy_blocks(self, blocks: Blocks, number: int, bases: NDArray[np.uint8]) -> None:
+        """Copy what a contig of the panel has in each block, by complements where it is reversed."""
+        name = self.panel_names[number]
+        mine = np.flatnonzero(blocks.contig == number)
+        size = int((blocks.end - blocks.start)[mine].sum())
+        # Of most contigs a few blocks are needed; those are not read whole.
+        whole = self._panel.sequence(name) if size > _MUCH * self._panel.lengths[name] else None
+        for i in mine.tolist():
+            start, end, first = int(blocks.start[i]), int(blocks.end[i]), int(blocks.first[i])
+            low = first - (end - start) + 1 if blocks.reverse[i] else first
+            high = low + end - start
+            if whole is not None:
+                there = whole[low:high]
+            else:
+                text = self._panel.bases(name, low, high)
+                there = np.frombuffer(text.encode(), np.uint8)
+            if blocks.reverse[i]:
+                bases[end - len(there) : end] = _COMPLEMENT[there[::-1]]
+            else:
+                bases[start : start + len(there)] = there
 
     def set_unmapped(self, part: SourceAlleles, sequence: NDArray[np.uint8]) -> None:
         """Reject, for want of a place, what nothing is known of where the source's FASTA is not given."""
@@ -208,23 +231,6 @@ class Lifter:
             np.concatenate([[], *(spans.start for spans in found.values())]).astype(np.int64),
             np.concatenate([[], *(spans.end for spans in found.values())]).astype(np.int64),
         )
-
-
-def copy_blocks(
-    blocks: Blocks, contig: int, panel: NDArray[np.uint8], source: NDArray[np.uint8]
-) -> None:
-    """Copy what the panel's contig has in each block to the source's contig, by complements if need be."""
-    complement = np.full(256, _UNKNOWN_BASE, np.uint8)
-    complement[list(b"ACGT")] = list(b"TGCA")
-    for i in np.flatnonzero(blocks.contig == contig):
-        start, end, first = int(blocks.start[i]), int(blocks.end[i]), int(blocks.first[i])
-        low = first - (end - start) + 1 if blocks.reverse[i] else first
-        there = panel[low : low + end - start]
-        if blocks.reverse[i]:
-            there = complement[there[::-1]]
-            source[end - len(there) : end] = there
-        else:
-            source[start : start + len(there)] = there
 
 
 class _Job:
