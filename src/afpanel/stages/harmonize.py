@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from afpanel.constants import MISSING, Outcome
+from afpanel.constants import MISSING, Flag, Outcome, outcome_label
 from afpanel.core.contigs import ContigNames
 from afpanel.core.strand import SnvTally, Verdict
 from afpanel.errors import BadInputError
@@ -132,11 +132,10 @@ def harmonize(
             "genotypes": known.described(),
         },
     )
-    n = sum(done.outcomes.values())
-    kept = sum(k for label, k in done.outcomes.items() if is_kept(label))
+    kept, rejected = kept_and_rejected(done.outcomes)
     logger.info(
         "harmonize %s: done, %s source alleles, %s kept, %s rejected",
-        options.cohort, f"{n:,}", f"{kept:,}", f"{n - kept:,}",
+        options.cohort, f"{kept + rejected:,}", f"{kept:,}", f"{rejected:,}",
     )  # fmt: skip
 
 
@@ -247,6 +246,18 @@ REJECTIONS = frozenset(o.name.lower() for o in Outcome if o is not Outcome.KEPT)
 def is_kept(label: str) -> bool:
     """Whether the label of an outcome says that the allele was kept."""
     return label not in REJECTIONS
+
+
+def kept_and_rejected(outcomes: Mapping[str, int]) -> tuple[int, int]:
+    """Add up source alleles by outcome; REFs that a lift made variants are none of them.
+
+    >>> kept_and_rejected({"lifted": 5, "lifted+new_reference": 1, "unmapped": 2})
+    (5, 2)
+    """
+    further = outcome_label(Outcome.KEPT, Flag.NEW_REFERENCE)
+    source = {label: n for label, n in outcomes.items() if further not in label.split("+")}
+    kept = sum(n for label, n in source.items() if is_kept(label))
+    return kept, sum(source.values()) - kept
 
 
 def _check_whole(n_records: Counter[str], options: HarmonizeOptions) -> None:

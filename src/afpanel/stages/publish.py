@@ -29,7 +29,7 @@ from afpanel.stages.summary import summarize
 
 logger = logging.getLogger(__name__)
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 _LIBRARIES = ("numpy", "pyarrow", "pysam", "zarr")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from afpanel.io.release import ReleaseHead
-from afpanel.stages.harmonize import is_kept
+from afpanel.stages.harmonize import is_kept, kept_and_rejected
 
 
 def summarize(
@@ -34,8 +34,7 @@ def summarize(
     rows: list[Sequence[str]] = []
     for name, tally in outcomes.items():
         cohort = plan["cohorts"].get(name, {})
-        kept = sum(n for label, n in tally.items() if is_kept(label))
-        total = sum(tally.values())
+        kept, rejected = kept_and_rejected(tally)
         why = [f"{label} {n:,}" for label, n in sorted(tally.items()) if not is_kept(label)]
         people = cohort.get("people")
         rows.append(
@@ -43,9 +42,9 @@ def summarize(
                 name,
                 cohort.get("country", ""),
                 "" if people is None else f"{people:,}",
-                f"{total:,}",
+                f"{kept + rejected:,}",
                 f"{kept:,}",
-                f"{total - kept:,}",
+                f"{rejected:,}",
                 ", ".join(why) or "-",
             )
         )
