@@ -13,6 +13,7 @@ from afpanel.errors import BadInputError
 from afpanel.io.sniff import Compression, compression_of
 
 _FORMAT = "https://genome.ucsc.edu/goldenPath/help/chain.html"
+_DIGITS = 10  # no genome is longer, and more would not fit into the integers of an array
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,11 @@ class _Reader:
         self._open = None
 
     def _numbers_of(self, fields: Sequence[str]) -> list[int]:
-        if not all(field.isascii() and field.isdigit() for field in fields):
-            raise self._fault(f"'{' '.join(fields)[:40]}'", "whole numbers, none below 0")
+        if not all(f.isascii() and f.isdigit() and len(f) <= _DIGITS for f in fields):
+            raise self._fault(
+                f"'{' '.join(fields)[:40]}'",
+                f"whole numbers, none below 0 or of more than {_DIGITS} digits",
+            )
         return [int(field) for field in fields]
 
     def _fault(self, what: str, expected: str) -> BadInputError:
