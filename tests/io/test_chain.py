@@ -82,13 +82,13 @@ def random_chain(rng: np.random.Generator, number: int) -> list[str]:
         for length, span in zip((SOURCE[source], PANEL[panel]), spans, strict=True)
     ]
     strand = str(rng.choice(["+", "-"]))
-    lines = [
+    begin = (
         f"chain {number} {source} {SOURCE[source]} + {starts[0]} {starts[0] + spans[0]}"
         f" {panel} {PANEL[panel]} {strand} {starts[1]} {starts[1] + spans[1]} {number}"
-    ]
+    )
     pairs = list(zip(sizes, gaps, strict=True))
-    lines += [f"{size}\t{first}\t{second}" for size, (first, second) in pairs[:-1]]
-    return [*lines, str(sizes[-1]), ""]
+    lines = [f"{size}\t{first}\t{second}" for size, (first, second) in pairs[:-1]]
+    return [begin, *lines, str(sizes[-1]), ""]
 
 
 @pytest.mark.parametrize("seed", range(12))
