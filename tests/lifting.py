@@ -17,6 +17,13 @@ def apply(sequence: str, edit: Edit) -> str:
     return sequence[:start] + bases + sequence[end:]
 
 
+def applied(sequence: str, edits: list[Edit]) -> str:
+    """Apply edits that are apart."""
+    for edit in sorted(edits, reverse=True):
+        sequence = apply(sequence, edit)
+    return sequence
+
+
 def turned(sequence: str) -> str:
     return sequence.translate(COMPLEMENT)[::-1]
 

@@ -64,6 +64,19 @@ def test_a_span_touches_where_one_of_its_bases_is_covered(
 
 
 @SETTINGS
+@given(SPANS, SPANS)
+def test_what_is_taken_away_is_gone_and_nothing_else(
+    spans: list[tuple[int, int]], others: list[tuple[int, int]]
+) -> None:
+    left = Intervals.of(*columns(spans)).without(Intervals.of(*columns(others)))
+    pieces = list(zip(left.start.tolist(), left.end.tolist(), strict=True))
+    assert bases(pieces) == bases(spans) - bases(others)
+    assert pieces == sorted(pieces)
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(pieces))
+    assert all(start < end for start, end in pieces)
+
+
+@SETTINGS
 @given(SPANS, st.randoms(use_true_random=False))
 def test_a_union_does_not_depend_on_the_order_of_its_intervals(
     spans: list[tuple[int, int]], rng: object

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.lifting import (
     Edit,
+    applied,
     apply,
     array,
     blocks_of,
@@ -27,13 +28,6 @@ from afpanel.core.liftover import Blocks
 from afpanel.core.strings import Strings, joined
 
 SETTINGS = settings(max_examples=150, deadline=None, derandomize=True)
-
-
-def applied(sequence: str, edits: list[Edit]) -> str:
-    """Apply edits that are apart."""
-    for edit in sorted(edits, reverse=True):
-        sequence = apply(sequence, edit)
-    return sequence
 
 
 # ---------------------------------------------------------------------------------------------

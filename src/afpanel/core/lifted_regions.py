@@ -63,7 +63,9 @@ def _gaps(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the spans over which the gaps between the blocks of each chain could be moved."""
     positions, refs, alts = [], [], []
-    for one, other in zip(mine[:-1].tolist(), mine[1:].tolist(), strict=True):
+    # Of what one chain leaves out another may have a part, and its blocks stand between.
+    by_chain = mine[np.argsort(blocks.chain[mine], kind="stable")]
+    for one, other in zip(by_chain[:-1].tolist(), by_chain[1:].tolist(), strict=True):
         if blocks.chain[one] != blocks.chain[other]:
             continue
         between = source[blocks.end[one] : blocks.start[other]]
@@ -88,4 +90,7 @@ def _gaps(
         index,
         index,
     )
-    return reach(sites, panel)
+    low, high = reach(sites, panel)
+    # Where both have bases of their own nothing can be moved, and there is no block of this chain.
+    moved = np.flatnonzero((low < sites.start) | (high > sites.end))
+    return low[moved], high[moved]
