@@ -13,7 +13,7 @@ from afpanel.constants import MISSING, Flag, Outcome
 from afpanel.core.alleles import UPPER
 from afpanel.core.contigs import ContigNames, contig_kind
 from afpanel.core.lifted_alleles import LiftedAlleles, LiftSites, lift_alleles, reach
-from afpanel.core.liftover import Blocks, Places, lift, place
+from afpanel.core.liftover import SEVERAL, Blocks, Places, lift, place
 from afpanel.core.strand import COMPLEMENT
 from afpanel.core.strings import Strings, choose, joined
 from afpanel.core.variants import Variants
@@ -124,7 +124,7 @@ class Lifter:
     def sequence(self, contig: str) -> NDArray[np.uint8]:
         """Read a contig of the source's build; (bases,) uint8.
 
-        Without its FASTA it is pieced together from the panel's, with N where nothing is aligned.
+        Without its FASTA it is pieced together from the panel's, with N where not one chain alone leads.
         """
         if self._source is not None:
             return self._source.sequence(self._source_name(self._source, contig))
@@ -137,7 +137,8 @@ class Lifter:
     def _copy_blocks(self, blocks: Blocks, number: int, bases: NDArray[np.uint8]) -> None:
         """Copy what a contig of the panel has in each block, by complements where it is reversed."""
         name = self.panel_names[number]
-        mine = np.flatnonzero(blocks.contig == number)
+        # A base that several chains claim could be either of theirs.
+        mine = np.flatnonzero((blocks.contig == number) & (blocks.chain != SEVERAL))
         size = int((blocks.end - blocks.start)[mine].sum())
         # Of most contigs a few blocks are needed; those are not read whole.
         whole = self._panel.sequence(name) if size > _MUCH * self._panel.lengths[name] else None

@@ -1,6 +1,6 @@
 """The callable regions of a cohort, lifted to the panel's build."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,23 +40,29 @@ def lift_callable(bed: Path, lifter: Lifter, panel: Reference, out: Path) -> Non
             where=bed,
             remedy="name it in harmonize.source_fastas (--source-reference), or leave the regions out",
         )
-    found: dict[int, list[Intervals]] = {}
+    lifted: dict[int, list[Intervals]] = {}
+    holes: dict[int, list[Intervals]] = {}
     for contig, spans in read_beds(bed, lifter.names, list(lifter.lengths)).items():
         source, blocks = lifter.sequence(contig), lifter.blocks(contig)
-        for number, lifted in lift(blocks, spans).items():
+        for number, found in lift(blocks, spans).items():
             if number >= 0:
                 there = panel.sequence(lifter.panel_names[number])
-                inside = Intervals.of(lifted.start, np.minimum(lifted.end, len(there)))
-                holes = differences(blocks, number, source, there)
-                found.setdefault(number, []).append(inside.without(holes))
+                inside = Intervals.of(found.start, np.minimum(found.end, len(there)))
+                lifted.setdefault(number, []).append(inside)
+                holes.setdefault(number, []).append(differences(blocks, number, source, there))
     lines: list[str] = []
-    for number, parts in sorted(found.items()):
-        lines.extend(_lines(lifter.panel_names[number], parts))
+    for number, parts in sorted(lifted.items()):
+        # Where several contigs of the source lead to one place, all have to be like the panel's.
+        whole = _union(parts).without(_union(holes[number]))
+        name = lifter.panel_names[number]
+        lines += [
+            f"{name}\t{start}\t{end}\n" for start, end in zip(whole.start, whole.end, strict=True)
+        ]
     write_text(out, "".join(lines))
 
 
-def _lines(name: str, parts: Iterable[Intervals]) -> Iterable[str]:
-    start = np.concatenate([part.start for part in parts])
-    end = np.concatenate([part.end for part in parts])
-    for i in np.lexsort((end, start)):
-        yield f"{name}\t{start[i]}\t{end[i]}\n"
+def _union(parts: Sequence[Intervals]) -> Intervals:
+    return Intervals.of(
+        np.concatenate([part.start for part in parts]),
+        np.concatenate([part.end for part in parts]),
+    )
