@@ -95,6 +95,19 @@ def repetitive(rng: np.random.Generator, length: int) -> str:
     return text[:length]
 
 
+def rolled(sequence: str, edit: Edit) -> tuple[int, int]:
+    """Find the bases that an insertion or deletion could be moved over, and one on either side."""
+    wanted = apply(sequence, edit)
+    start, end, bases = edit
+    size, n = end - start, len(bases)
+    spans = [
+        (at, at + size)
+        for at in range(len(sequence) - size + 1)
+        if apply(sequence, (at, at + size, wanted[at : at + n])) == wanted
+    ]
+    return max(spans[0][0] - 1, 0), min(spans[-1][1] + 1, len(sequence))
+
+
 def random_edit(rng: np.random.Generator, sequence: str, low: int, high: int) -> Edit:
     """A substitution, insertion or deletion, often of copies of what stands there."""
     start = int(rng.integers(low, high))

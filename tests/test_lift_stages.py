@@ -196,6 +196,40 @@ def test_without_the_source_s_fasta_less_is_kept_and_that_is_true(cohort, tmp_pa
     assert outcomes["unmapped"] + outcomes["lift_multiple"] >= nowhere
 
 
+def test_records_that_are_swapped_on_their_own_build_are_the_right_way_round_in_the_end(
+    cohort, tmp_path: Path
+) -> None:
+    """Where the panel has the other base, they were so from the beginning."""
+    builds, records, files = cohort
+    expected, before = run(tmp_path / "before", files, WHOLE)
+    changed: list[Record] = []
+    labels = Counter(before)
+    for i, (name, each, record) in enumerate(records):
+        changed.append(record)
+        if i % 2 or each.kind != "single":
+            continue
+        contig, position, ref, (alt,), calls = record
+        changed[-1] = (contig, position, alt, [ref], np.where(calls < 0, calls, 1 - calls))
+        if each.to is None:
+            continue
+        assert name not in ("lost", "other", "twice")
+        if each.panel not in each.alleles:
+            labels -= Counter(["lifted+new_reference", "lifted"])
+            labels += Counter(["swapped+lifted+new_reference", "swapped+lifted"])
+        else:
+            ways = ("lifted", "swapped+lifted")
+            was_same = each.panel == each.source
+            labels -= Counter([ways[not was_same]])
+            labels += Counter([ways[was_same]])
+    found, outcomes = run(tmp_path / "after", write_files(tmp_path, builds, changed), WHOLE)
+    assert found == expected
+    assert outcomes == labels
+    assert any(
+        i % 2 == 0 and each.kind == "single" and each.to and each.panel == each.alleles[1]
+        for i, (_, each, _) in enumerate(records)
+    )
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_without_the_source_s_fasta_bases_of_several_chains_are_unknown(
     tmp_path: Path, *, reverse: bool

@@ -5,7 +5,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.lifting import Edit, applied, apply, array, pieces_of, random_edit, repetitive, turned
+from tests.lifting import (
+    Edit,
+    applied,
+    array,
+    pieces_of,
+    random_edit,
+    repetitive,
+    rolled,
+    turned,
+)
 
 from afpanel.constants import Outcome
 from afpanel.core.alleles import normalize
@@ -158,19 +167,6 @@ def test_no_variant_of_the_silent_lies_in_a_lifted_region(seed: int) -> None:
         n_panel += len(made.panel)
     assert n_carried > 500
     assert n_callable > 0.5 * n_panel
-
-
-def rolled(panel: str, edit: Edit) -> tuple[int, int]:
-    """Find the bases that an insertion or deletion could be moved over, and one on either side."""
-    wanted = apply(panel, edit)
-    start, end, bases = edit
-    size, n = end - start, len(bases)
-    spans = [
-        (at, at + size)
-        for at in range(len(panel) - size + 1)
-        if apply(panel, (at, at + size, wanted[at : at + n])) == wanted
-    ]
-    return max(spans[0][0] - 1, 0), min(spans[-1][1] + 1, len(panel))
 
 
 def trimmed(panel: str, edit: Edit) -> Edit:

@@ -17,6 +17,7 @@ from tests.lifting import (
     placed,
     random_edit,
     repetitive,
+    rolled,
     rows_of,
     sites_of,
     turned,
@@ -167,6 +168,12 @@ def test_every_allele_has_its_haplotype_whatever_the_record_and_the_builds() -> 
         inside = [c for c in changes if low <= c[0] and c[1] <= high]
         inside = [c for c in inside if c[0] < c[1] or low < c[0] < high]
         outside = [c for c in changes if c not in inside]
+        for edit in edits:
+            if edit[1] - edit[0] != len(edit[2]):
+                # Bases that are missing within the repeat of any ALT are the record's to tell.
+                first, last = rolled(source, edit)
+                gaps = [c for c in outside if c[1] - c[0] != len(c[2])]
+                assert not any(first < c[0] and c[1] < last for c in gaps)
         rows = dict(rows_of(result))
         assert len(rows) == len(result.row)
         # An allele without a row is the panel's reference.
