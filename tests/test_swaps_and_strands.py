@@ -160,3 +160,30 @@ def test_swapped_records_count_among_the_mismatches(tmp_path: Path, positions: n
     assert f"chr1:{position} REF {ref}, reference {records[0][1]}" in str(error.value)
     found = run(tmp_path / "accepted", sequence, spoiled, max_ref_mismatch=20 / 900)
     assert figures(found) == figures(run(tmp_path / "true", sequence, records))
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_copies_of_ref_are_known_only_where_a_record_lists_every_alt(
+    tmp_path: Path, positions: np.ndarray, together: bool
+) -> None:
+    """Reference C, REF A: C is swapped. In lines of their own, carriers of G are 0 beside C, or missing."""
+    sequence, records = simulate(7, positions)
+    sequence = f"{sequence[:4]}C{sequence[5:]}"
+    carried = ["0/1", "0/2", "1/2", "0/0"] * (PEOPLE // 4)
+    lines: list[Record] = [(5, "A", "C,G", carried)]
+    if not together:
+        calls = {alt: [call.replace(other, "0") for call in carried] for alt, other in ("12", "21")}
+        second = [call.replace("2", "1") for call in calls["2"]]
+        lines = [(5, "A", "C", calls["1"]), (5, "A", "G", second)]
+    found = run(tmp_path / "run", sequence, [*lines, *records])
+    there = {v[2:]: f for v, f in figures(found).items() if v[1] == 5}
+    if together:
+        totals = {v: (sum(f[0]), sum(f[1])) for v, f in there.items()}
+        quarter = PEOPLE // 4
+        assert totals == {
+            ("C", "A"): (4 * quarter, 8 * quarter),
+            ("C", "G"): (2 * quarter, 8 * quarter),
+        }
+    else:
+        assert there == {}
+        assert found.outcomes["ref_mismatch"] == 2

@@ -92,7 +92,9 @@ REFUSED_EVIDENCE = (
     Outcome.REF_MISMATCH,
     Outcome.AMBIGUOUS_STRAND,
     Outcome.IUPAC,
+    Outcome.UNMAPPED,
     Outcome.LIFT_REF_MISMATCH,
+    Outcome.LIFT_MULTIPLE,
     Outcome.FILTERED,
     Outcome.NOT_A_VARIANT,
 )
@@ -106,9 +108,12 @@ def outcome_label(outcome: int, flags: int) -> str:
     'trimmed+left_aligned'
     >>> outcome_label(Outcome.STAR, 0)
     'star'
+    >>> outcome_label(Outcome.DUPLICATE, Flag.LIFTED | Flag.NEW_REFERENCE)
+    'duplicate+new_reference'
     """
     if outcome != Outcome.KEPT:
-        return Outcome(outcome).name.lower()
+        reason = Outcome(outcome).name.lower()
+        return f"{reason}+new_reference" if flags & Flag.NEW_REFERENCE else reason
     if not flags:
         return "as_is"
     return "+".join(str(flag.name).lower() for flag in Flag if flag and flag & flags)

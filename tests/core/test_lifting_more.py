@@ -296,7 +296,7 @@ def test_a_copy_more_or_less_is_lifted_alike_however_it_and_the_gap_are_written(
 
 
 def test_every_spelling_of_an_indel_is_lifted_alike() -> None:
-    """The builds differ by other bases in the repeat, or by any elsewhere."""
+    """The builds differ by some bases, in the repeat or elsewhere."""
     rng = np.random.default_rng(14)
     n_several = 0
     for _ in range(600):
@@ -305,10 +305,7 @@ def test_every_spelling_of_an_indel_is_lifted_alike() -> None:
         if edit[1] - edit[0] == len(edit[2]):
             continue
         written = spellings(source, edit)
-        low, high = min(w[0] - 1 for w in written), max(w[0] - 1 + len(w[1]) for w in written)
         changes = [c for c in random_changes(rng, source + "A" * 10) if c[1] < 38]
-        # Of a base that differs within the repeat, each spelling would say something else.
-        changes = [c for c in changes if c[1] - c[0] != len(c[2]) or not low <= c[0] < high]
         panel = applied(source, changes)
         reverse = bool(rng.integers(2))
         blocks = blocks_of(pieces_of(changes, len(source)), len(panel), reverse=reverse)

@@ -205,7 +205,7 @@ def lift_alleles(
     some_alt_is_base = sites.in_record(alt_is_base)
     single = ~sites.in_record((sites.ref.lengths != 1) | (sites.alt.lengths != 1))
     is_new = ~same & ~some_alt_is_base
-    is_new &= single | _is_simple_indel(position, base, ref, panel, is_new & places.wide)
+    is_new &= single | _is_simple_indel(position, base, ref, panel, is_new)
     known = base.lengths > 0
     kept = known & (same | some_alt_is_base | is_new)
     last = np.append(np.diff(sites.record) != 0, True)[: len(same)]

@@ -118,7 +118,7 @@ class Places:
     reverse
         (n,) bool
     wide
-        (n,) bool: whether it is the wide span that was placed.
+        (n,) bool: whether more was placed than the span itself.
     """
 
     source_start: NDArray[np.int64]
@@ -142,10 +142,7 @@ def place(
     wide_start: NDArray[np.int64],
     wide_end: NDArray[np.int64],
 ) -> Places:
-    """Find spans on the panel's build.
-
-    A span is moved as it is where one block holds all of the wide span around it. Otherwise the chain
-    has a gap there, and the wide span is placed by its two ends.
+    """Find spans on the panel's build, each with all of the wide span around it, by its two ends.
 
     Parameters
     ----------
@@ -154,7 +151,7 @@ def place(
     start, end
         (n,) int64: spans of at least one base.
     wide_start, wide_end
-        (n,) int64: spans that hold these.
+        (n,) int64: spans that hold these, or are the same.
     """
     n = len(start)
     if not len(blocks) or not n:
@@ -163,18 +160,18 @@ def place(
         no = np.zeros(n, np.bool_)
         return Places(start, end, unmapped, np.full(n, -1, np.int32), nothing, nothing, no, no)
     left, right = blocks.find(wide_start), blocks.find(wide_end - 1)
-    wide = left != right
-    begin, last = np.where(wide, wide_start, start), np.where(wide, wide_end, end) - 1
-    one, other = blocks.to(left, begin), blocks.to(right, last)
+    last = wide_end - 1
+    one, other = blocks.to(left, wide_start), blocks.to(right, last)
     low, high = np.minimum(one, other), np.maximum(one, other) + 1
     together = (left >= 0) & (right >= 0) & (blocks.chain[left] == blocks.chain[right])
-    together &= np.abs((high - low) - (last + 1 - begin)) <= FARTHEST
+    together &= np.abs((high - low) - (wide_end - wide_start)) <= FARTHEST
     several = (left >= 0) & (blocks.chain[left] == SEVERAL)
     several |= (right >= 0) & (blocks.chain[right] == SEVERAL)
     outcome = np.where(together, Outcome.KEPT, Outcome.UNMAPPED).astype(np.uint8)
     outcome[several] = Outcome.LIFT_MULTIPLE
     contig = np.where(outcome == Outcome.KEPT, blocks.contig[left], -1).astype(np.int32)
-    return Places(begin, last + 1, outcome, contig, low, high, blocks.reverse[left], wide)
+    wide = (wide_start < start) | (wide_end > end)
+    return Places(wide_start, wide_end, outcome, contig, low, high, blocks.reverse[left], wide)
 
 
 def pieces(blocks: Blocks, spans: Intervals) -> tuple[NDArray[np.int64], Intervals]:

@@ -84,7 +84,8 @@ class AlleleMapWriter:
 
     def _append(self, part: SourceAlleles, spans: Spans) -> None:
         kept = part.outcome == Outcome.KEPT
-        flags, contig = np.where(kept, part.flags, 0), np.where(kept, part.contig, MISSING)
+        flags = np.where(kept, part.flags, part.flags & np.uint8(Flag.NEW_REFERENCE))
+        contig = np.where(kept, part.contig, MISSING)
         for start in range(0, max(len(kept), 1), _CHUNK):
             rows = slice(start, start + _CHUNK)
             self._writer.append(

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import Flag, Outcome
+from afpanel.core.liftover import FARTHEST
 from afpanel.core.variants import concatenate, sort_keys
 from afpanel.io.store import Store
 from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION, partition_of, people_as_in
-from afpanel.stages.source_alleles import SourceAlleles
+from afpanel.stages.source_alleles import SourceAlleles, Spans
 
 _CALLS_AT_A_TIME = 20_000_000
 
@@ -97,14 +98,16 @@ def list_duplicates(
         at = np.flatnonzero(settled.part == number)
         rows = settled.row[at] - starts[number]
         leads = settled.row[at] == settled.leader[at]
-        label = np.where(part.outcome[rows] == Outcome.DUPLICATE, "duplicate", "merged")
+        outcome = part.outcome[rows]
+        rejected = [outcome == reason for reason in (Outcome.DUPLICATE, Outcome.LIFT_MULTIPLE)]
+        label = np.select([*rejected, leads], ["duplicate", "lift_multiple", "kept"], "merged")
         variants = part.variants.take(rows)
         columns = (
             [contigs[number] for number in part.contig[rows]],
             variants.position.tolist(),
             variants.ref.objects(),
             variants.alt.objects(),
-            np.where(leads, "kept", label).tolist(),
+            label.tolist(),
             [partition] * len(rows),
             part.sites.position[rows].tolist(),
             part.sites.ref.take(rows).objects(),
@@ -173,6 +176,7 @@ def _settle(
     copies, called, record = _calls(parts, stores, part_of, place)
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     of_row = np.cumsum(np.diff(group, prepend=-1) != 0) - 1
+    apart = _lie_apart(parts, part_of, place, starts)
     moves = _can_move(parts, part_of[starts], place[starts])
     spelling = _spellings(parts, part_of, place)
     together = _are_additive(copies, called, record, spelling, starts, moves)
@@ -181,11 +185,13 @@ def _settle(
     n_called[together[of_row]] = 0
     best = np.lexsort((row, -n_called, group))[starts]
     leader: NDArray[np.int64] = row[best][of_row]
-    counted = together[of_row] | (record == record[best][of_row])
+    counted = (together[of_row] | (record == record[best][of_row])) & ~apart[of_row]
     for number in np.unique(part_of):
         others = (part_of == number) & (row != leader)
         parts[number].flags[place[others & counted]] |= np.uint8(Flag.MERGED)
         parts[number].outcome[place[others & ~counted]] = Outcome.DUPLICATE
+        several = (part_of == number) & apart[of_row]
+        parts[number].outcome[place[several]] = Outcome.LIFT_MULTIPLE
     return leader
 
 
@@ -237,6 +243,33 @@ def _spellings(
         texts = zip(position.tolist(), ref.objects(), alt.objects(), strict=True)
         written[at] = [f"{p} {r} {a}".upper() for p, r, a in texts]
     return np.unique(written, return_inverse=True)[1].astype(np.int64)
+
+
+def _lie_apart(
+    parts: Sequence[SourceAlleles],
+    part_of: NDArray[np.int64],
+    place: NDArray[np.int64],
+    starts: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Tell which groups were lifted from several places, which are one on the panel's build."""
+    locus = np.empty(len(place), np.int64)
+    for number in np.unique(part_of):
+        at = np.flatnonzero(part_of == number)
+        locus[at] = parts[number].locus[place[at]]
+    most, least = np.maximum.reduceat(locus, starts), np.minimum.reduceat(locus, starts)
+    result: NDArray[np.bool_] = most - least > FARTHEST
+    return result
+
+
+def with_several_loci(refused: Spans, part: SourceAlleles) -> Spans:
+    """Add to a store's refused spans its variants that were lifted from several places."""
+    rows = np.flatnonzero((part.outcome == Outcome.LIFT_MULTIPLE) & (part.contig >= 0))
+    variants = part.variants.take(rows)
+    return Spans(
+        np.concatenate([refused.contig, part.contig[rows]]).astype(np.int32),
+        np.concatenate([refused.start, variants.start]),
+        np.concatenate([refused.end, variants.end]),
+    )
 
 
 def _can_move(

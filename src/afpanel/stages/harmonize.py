@@ -18,7 +18,7 @@ from afpanel.io.files import write_json, write_text
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.tables import read_aliases
 from afpanel.stages.allele_map import AlleleMapWriter
-from afpanel.stages.duplicates import COLUMNS, list_duplicates, settle_duplicates
+from afpanel.stages.duplicates import COLUMNS, list_duplicates, settle_duplicates, with_several_loci
 from afpanel.stages.genotype_stores import Stores, look_at
 from afpanel.stages.lift import Lifter, LiftPaths
 from afpanel.stages.lift_callable import lift_callable
@@ -199,11 +199,11 @@ class _Run:
                     self._settle(writer, parts, paths, spans)
                     continue
                 # Alleles of several contigs may come to lie on one.
-                lifted = self._lifter.lift(contig, sequence, parts)
+                lifted, spans = self._lifter.lift(contig, sequence, parts)
                 for part in lifted:
                     lift_check.look_at(part, contig, self._panel)
-                    refused.append(self._lifter.refused_spans(contig, part))
                 waiting += lifted
+                refused += spans
             everything = [path for paths in self._known.ordered.values() for path in paths]
             if waiting:
                 self._settle(writer, waiting, everything, refused)
@@ -222,6 +222,9 @@ class _Run:
     ) -> None:
         """Settle the duplicates among some stores, and write what became of their alleles."""
         settled = settle_duplicates(parts, stores)
+        refused = [
+            with_several_loci(spans, part) for spans, part in zip(refused, parts, strict=True)
+        ]
         self.duplicates += list_duplicates(parts, stores, settled, self._panel)
         writer.write(parts, refused, settled)
 
@@ -245,7 +248,7 @@ REJECTIONS = frozenset(o.name.lower() for o in Outcome if o is not Outcome.KEPT)
 
 def is_kept(label: str) -> bool:
     """Whether the label of an outcome says that the allele was kept."""
-    return label not in REJECTIONS
+    return label.split("+", maxsplit=1)[0] not in REJECTIONS
 
 
 def kept_and_rejected(outcomes: Mapping[str, int]) -> tuple[int, int]:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import MISSING, Flag, Outcome
+from afpanel.constants import MISSING, REFUSED_EVIDENCE, Flag, Outcome
 from afpanel.core.alleles import UPPER
 from afpanel.core.contigs import ContigNames, contig_kind
+from afpanel.core.intervals import Intervals
 from afpanel.core.lifted_alleles import LiftedAlleles, LiftSites, lift_alleles, reach
 from afpanel.core.liftover import SEVERAL, Blocks, Places, lift, place
 from afpanel.core.strand import COMPLEMENT
@@ -27,6 +28,7 @@ from afpanel.stages.source_alleles import (
     Spans,
     reference_bases,
     refused_intervals,
+    reject_unlisted,
 )
 
 logger = logging.getLogger(__name__)
@@ -195,7 +197,7 @@ class Lifter:
 
     def lift(
         self, contig: str, sequence: NDArray[np.uint8], parts: Sequence[SourceAlleles]
-    ) -> list[SourceAlleles]:
+    ) -> tuple[list[SourceAlleles], list[Spans]]:
         """Lift the alleles of a contig's stores that are kept so far.
 
         Parameters
@@ -207,12 +209,15 @@ class Lifter:
 
         Returns
         -------
-        list
+        parts
             The same alleles with their places on the panel's build, or the reason for none; rows that
             are new reference alleles' stand at the end of their record. `mismatched` tells now where
             the two references differ, or the panel's has ended.
+        refused
+            Where each store has records that were refused, on the panel's build.
         """
         blocks = self.blocks(contig)
+        number_of_source = list(self.lengths).index(contig)
         jobs = [_Job.of(part, blocks, sequence) for part in parts]
         for number in np.unique(np.concatenate([[], *(job.places.contig for job in jobs)])):
             if number < 0:
@@ -220,18 +225,22 @@ class Lifter:
             panel = self._panel.sequence(self.panel_names[int(number)])
             for job in jobs:
                 job.lift_to(int(number), sequence, panel)
-        return [job.finish() for job in jobs]
+        lifted = [job.finish(number_of_source) for job in jobs]
+        refused = [
+            _spans(lift(blocks, job.refused(part))) for job, part in zip(jobs, lifted, strict=True)
+        ]
+        return lifted, refused
 
-    def refused_spans(self, contig: str, part: SourceAlleles) -> Spans:
-        """Find where the records of a store that were refused lie on the panel's build."""
-        lifted = lift(self.blocks(contig), refused_intervals(part))
-        found = {number: spans for number, spans in lifted.items() if number >= 0}
-        numbers = [np.full(len(spans.start), number) for number, spans in found.items()]
-        return Spans(
-            np.concatenate([[], *numbers]).astype(np.int32),
-            np.concatenate([[], *(spans.start for spans in found.values())]).astype(np.int64),
-            np.concatenate([[], *(spans.end for spans in found.values())]).astype(np.int64),
-        )
+
+def _spans(found: dict[int, Intervals]) -> Spans:
+    """Lay out intervals by number of contig, those of the panel's."""
+    mine = {number: spans for number, spans in found.items() if number >= 0}
+    numbers = [np.full(len(spans.start), number) for number, spans in mine.items()]
+    return Spans(
+        np.concatenate([[], *numbers]).astype(np.int32),
+        np.concatenate([[], *(spans.start for spans in mine.values())]).astype(np.int64),
+        np.concatenate([[], *(spans.end for spans in mine.values())]).astype(np.int64),
+    )
 
 
 class _Job:
@@ -270,8 +279,18 @@ class _Job:
             lifted = lift_alleles(self._sites.take(rows), self.places.take(rows), source, panel)
             self._done.append((rows, number, lifted))
 
-    def finish(self) -> SourceAlleles:
-        """Put all together, in the order of the store."""
+    def refused(self, lifted: SourceAlleles) -> Intervals:
+        """Find where the source has records that were refused, with all that their indels could be moved over."""
+        early = refused_intervals(lifted)
+        late = np.isin(lifted.sites.record, self._part.sites.record[self._rows])
+        late &= np.isin(lifted.outcome, REFUSED_EVIDENCE)
+        records = lifted.sites.record[late]
+        rows = np.isin(self._part.sites.record[self._rows], records)
+        start, end = self.places.source_start[rows], self.places.source_end[rows]
+        return Intervals.of(np.concatenate([early.start, start]), np.concatenate([early.end, end]))
+
+    def finish(self, source_contig: int) -> SourceAlleles:
+        """Put all together, in the order of the store; `source_contig` is the number of its contig."""
         part, n = self._part, len(self._part.outcome)
         outcome, flags = part.outcome.copy(), np.where(part.outcome, 0, part.flags).astype(np.uint8)
         outcome[self._rows] = np.where(
@@ -299,14 +318,17 @@ class _Job:
             kept = lifted.outcome == Outcome.KEPT
             outcome[at], index[at] = lifted.outcome, lifted.index
             # An allele that is swapped twice is the right way round.
-            flags[at] = np.where(kept, lifted.flags ^ (flags[at] & _OF_SOURCE), 0)
+            flags[at] = np.where(
+                kept, lifted.flags ^ (flags[at] & _OF_SOURCE), lifted.flags & Flag.NEW_REFERENCE
+            )
             contig[at] = np.where(kept, number, MISSING)
             mismatched[at] = lifted.differs & part.sites.used[row[at]]
             source[at[kept]] = written + np.flatnonzero(kept)
             written += len(kept)
             pool.append(Variants(lifted.position, lifted.ref, lifted.alt))
         order = np.argsort(row, kind="stable")
-        return SourceAlleles(
+        locus = (source_contig << 32) | part.variants.position.astype(np.int64)
+        part = SourceAlleles(
             sites=_take(part.sites, row[order]),
             index=index[order],
             ref_index=ref_index[order],
@@ -315,7 +337,10 @@ class _Job:
             contig=contig[order],
             variants=_pooled(pool).take(source[order]),
             mismatched=mismatched[order],
+            locus=locus[row[order]],
         )
+        reject_unlisted(part, Outcome.LIFT_REF_MISMATCH)
+        return part
 
 
 _OF_SOURCE = np.uint8(Flag.SWAPPED | Flag.FLIPPED)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, REFUSED_EVIDENCE, Outcome
-from afpanel.core.alleles import Normalized, normalize
+from afpanel.core.alleles import UPPER, Normalized, normalize
 from afpanel.core.intervals import Intervals
 from afpanel.core.strand import Resolved, Snvs, SnvTally, Verdict, resolve, single_bases
 from afpanel.core.strand import tally as tally_of
@@ -79,6 +79,8 @@ class SourceAlleles:
         Canonical forms; of a rejected allele the source's.
     mismatched
         (n,) bool: whether REF, as it was written, differs from the reference, in a record that is used.
+    locus
+        (n,) int64: of alleles that were lifted, contig and position on their own build; else 0.
     """
 
     sites: SourceSites
@@ -89,6 +91,7 @@ class SourceAlleles:
     contig: NDArray[np.int32]
     variants: Variants
     mismatched: NDArray[np.bool_]
+    locus: NDArray[np.int64]
 
     @classmethod
     def none(cls) -> "SourceAlleles":
@@ -96,7 +99,8 @@ class SourceAlleles:
         n, byte, no = np.empty(0, np.int32), np.empty(0, np.uint8), np.empty(0, np.bool_)
         text = Strings.of([])
         sites = SourceSites(n, n, n, text, text, no)
-        return cls(sites, n, n, byte, byte, n, Variants(n, text, text), no)
+        nowhere = np.empty(0, np.int64)
+        return cls(sites, n, n, byte, byte, n, Variants(n, text, text), no, nowhere)
 
 
 def read_sites(path: Path, filters: tuple[str, ...]) -> SourceSites:
@@ -183,12 +187,44 @@ def judge(
         contig=np.where(outcome == Outcome.KEPT, contig, MISSING).astype(np.int32),
         variants=Variants(normal.position, normal.ref, normal.alt),
         mismatched=mismatched,
+        locus=np.zeros(len(outcome), np.int64),
     )
+    reject_unlisted(part, Outcome.REF_MISMATCH)
     return part, tally_of(snvs, sites.used[snvs.rows])
 
 
 _JUDGED = (Outcome.KEPT, Outcome.REF_MISMATCH, Outcome.NOT_A_VARIANT)
 """Outcomes that a record's FILTER comes before."""
+
+
+def reject_unlisted(part: SourceAlleles, reason: Outcome) -> None:
+    """Reject a source's REF as a variant where its record does not list every ALT of the site.
+
+    Where a file gives each ALT of a site a line of its own, who carries another line's ALT has REF, or
+    nothing, in this one: nobody knows how many have REF.
+    """
+    rows = np.flatnonzero((part.index == 0) & (part.outcome == Outcome.KEPT))
+    if not len(rows):
+        return
+    sites = part.sites
+    near = np.flatnonzero(np.isin(sites.position, sites.position[rows]))
+    ref, alt = (_numbered(text.take(near)) for text in (sites.ref, sites.alt))
+    _, site = np.unique(np.column_stack([sites.position[near], ref]), axis=0, return_inverse=True)
+    record = sites.record[near]
+    of_site = np.unique(np.column_stack([site, alt]), axis=0)[:, 0]
+    of_record = np.unique(np.column_stack([record, alt]), axis=0)[:, 0]
+    n_site, n_record = np.bincount(of_site), np.bincount(of_record)
+    unlisted = near[n_record[record] < n_site[site]]
+    chosen = rows[np.isin(rows, unlisted)]
+    part.outcome[chosen] = reason
+    part.contig[chosen] = MISSING
+
+
+def _numbered(text: Strings) -> NDArray[np.int64]:
+    """Give equal strings, whatever their case, equal numbers; (n,) int64."""
+    upper = Strings(text.offsets, UPPER[text.data])
+    numbers = upper.arrow().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    return np.asarray(numbers, np.int64)
 
 
 def refused_intervals(part: SourceAlleles) -> Intervals:
