@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.test_lift_stages import run
-from tests.two_builds import PEOPLE, Chain, TwoBuilds, write_files
+from tests.two_builds import PEOPLE, Chain, TwoBuilds, chain_text, write_files
 
 RNG = np.random.default_rng(5)
 TEXT = "".join(RNG.choice(list("ACGT"), 40)) + "GAAAAT" + "".join(RNG.choice(list("ACGT"), 54))
@@ -55,3 +55,27 @@ def test_a_line_for_each_alt_leaves_nobody_to_say_who_has_the_source_s_ref(
     assert {alt: ac for (_, _, _, alt), (ac, _, _) in found.items()} == expected
     label, n = ("lifted", 1) if together else ("lift_ref_mismatch", 2)
     assert outcomes == {"lifted": 2, f"{label}+new_reference": n}
+
+
+@pytest.mark.parametrize(
+    ("spare", "knows_source", "outcome"),
+    [(0, True, "lifted"), (2, True, "unmapped"), (0, False, "unmapped")],
+)
+def test_another_mitochondrial_genome_of_the_same_name_is_not_lifted(
+    tmp_path: Path, spare: int, knows_source: bool, outcome: str
+) -> None:
+    """As hg19's is to that of GRCh37: a few bases longer, and most of them the same."""
+    builds = TwoBuilds(
+        {"MT": TEXT}, {"chrM": TEXT}, [Chain("MT", "chrM", False, [(0, 0, 100)])], {}
+    )
+    files = write_files(
+        tmp_path, builds, [("MT", 11, TEXT[10], [base_after(TEXT[10])], copies(0, 9))]
+    )
+    files.chain.write_text(chain_text(builds, spare=spare))
+    found, outcomes = run(tmp_path / "r", files, ["MT"], knows_source=knows_source)
+    assert outcomes == {outcome: 1}
+    assert len(found) == (outcome == "lifted")
+
+
+def base_after(base: str) -> str:
+    return "ACGTA"["ACGT".index(base) + 1]

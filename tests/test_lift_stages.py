@@ -37,7 +37,7 @@ from afpanel.model.region import Region
 from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION, CountOptions, count
 from afpanel.stages.harmonize import HarmonizeOptions, harmonize, is_kept
 from afpanel.stages.ingest import Target, ingest
-from afpanel.stages.lift import Lifter, LiftPaths
+from afpanel.stages.lifter import Lifter, LiftPaths
 
 Found = tuple[dict[Variant, Figures], Counter[str]]
 NAMES = ("allele_count", "allele_number", "homozygote_count")
@@ -314,35 +314,62 @@ def test_where_two_contigs_lead_to_one_place_both_have_to_be_like_the_panel(tmp_
 # Refusals
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"chain": "back"}, "the panel's reference differs from the cohort's at"),
-        ({"source": "panel"}, "REF differs from the reference at"),
-        ({"panel": "source"}, "the panel's reference differs from the cohort's at"),
-    ],
-    ids=[
-        "a chain that leads back",
-        "the panel's FASTA for the source's",
-        "the source's for the panel's",
-    ],
-)
-def test_what_does_not_belong_together_is_refused_with_examples(
-    cohort, tmp_path: Path, capfd: pytest.CaptureFixture[str], options: dict[str, str], said: str
-) -> None:
-    _, records, files = cohort
-    chosen = replace(files, **{name: getattr(files, other) for name, other in options.items()})
-    targets = [Target(Region.parse(name), tmp_path / f"{name}.vcz.zip") for name in WHOLE]
+MIXED_UP = {
+    "a chain that leads back": (
+        {"chain": "back"},
+        "the panel's reference differs from the cohort's at",
+    ),
+    "the panel's FASTA for the source's": (
+        {"source": "panel"},
+        "REF differs from the reference at",
+    ),
+    "the source's for the panel's": (
+        {"panel": "source"},
+        "the panel's reference differs from the cohort's at",
+    ),
+}
+"""Files that do not belong together, and what is said once their bases are looked at."""
+
+
+def refusal(folder: Path, files: Files, capfd: pytest.CaptureFixture[str]) -> str:
+    """What harmonize says when it refuses files, through the command."""
+    targets = [Target(Region.parse(name), folder / f"{name}.vcz.zip") for name in WHOLE]
     ingest(files.vcf, files.sheet, targets)
     capfd.readouterr()
     arguments = [
         "-q", "harmonize", *(target.path for target in targets), "--cohort", "Test",
-        "--reference", chosen.panel, "--chain", chosen.chain, "--source-reference", chosen.source,
-        "--out", tmp_path / "alleles.zip", "--summary", tmp_path / "summary.json",
+        "--reference", files.panel, "--chain", files.chain, "--source-reference", files.source,
+        "--out", folder / "alleles.zip", "--summary", folder / "summary.json",
     ]  # fmt: skip
     assert main([*map(str, arguments)]) == 3
+    assert not (folder / "alleles.zip").exists()
+    assert not (folder / "summary.json").exists()
     message = capfd.readouterr().err
     assert "Traceback" not in message
+    return message
+
+
+@pytest.mark.parametrize("options", [options for options, _ in MIXED_UP.values()], ids=MIXED_UP)
+def test_a_contig_longer_than_the_chain_file_s_tells_that_files_do_not_belong_together(
+    cohort, tmp_path: Path, capfd: pytest.CaptureFixture[str], options: dict[str, str]
+) -> None:
+    _, _, files = cohort
+    chosen = replace(files, **{name: getattr(files, other) for name, other in options.items()})
+    message = refusal(tmp_path, chosen, capfd)
+    assert re.search(r"has [\d,]+ bases, and [\d,]+ in the chain file", message), message
+
+
+@pytest.mark.parametrize(("options", "said"), MIXED_UP.values(), ids=MIXED_UP)
+def test_what_does_not_belong_together_is_refused_with_examples(
+    cohort, tmp_path: Path, capfd: pytest.CaptureFixture[str], options: dict[str, str], said: str
+) -> None:
+    builds, records, files = cohort
+    long, back = tmp_path / "to.chain", tmp_path / "back.chain"
+    long.write_text(chain_text(builds, spare=10_000))
+    back.write_text(chain_text(builds, back=True, spare=10_000))
+    files = replace(files, chain=long, back=back)
+    chosen = replace(files, **{name: getattr(files, other) for name, other in options.items()})
+    message = refusal(tmp_path, chosen, capfd)
     assert "cohort Test" in message
     match = re.search(rf"{said} (\d+) of (\d+) .*records \(([\d.]+)%\)", message)
     assert match, message
@@ -352,5 +379,3 @@ def test_what_does_not_belong_together_is_refused_with_examples(
     assert n <= len(records)
     examples = message.split("found:")[1].split("remedy:")[0]
     assert 3 <= len(re.findall(r"\w+:\d+ REF [ACGT.]+", examples)) <= 10
-    assert not (tmp_path / "alleles.zip").exists()
-    assert not (tmp_path / "summary.json").exists()

@@ -203,8 +203,11 @@ def two_builds(rng: np.random.Generator) -> TwoBuilds:
     return TwoBuilds(source, panel, chains, parts)
 
 
-def chain_text(builds: TwoBuilds, *, back: bool = False) -> str:
-    """The chain file from the source's build to the panel's, or back, as UCSC names contigs."""
+def chain_text(builds: TwoBuilds, *, back: bool = False, spare: int = 0) -> str:
+    """The chain file from the source's build to the panel's, or back, as UCSC names contigs.
+
+    With spare bases it is of contigs that go on behind what the FASTAs have.
+    """
     lines = []
     for number, chain in enumerate(builds.chains):
         lengths = (len(builds.source[chain.source]), len(builds.panel[chain.panel]))
@@ -215,6 +218,9 @@ def chain_text(builds: TwoBuilds, *, back: bool = False) -> str:
             blocks = [(p, s, n) for s, p, n in blocks]
             if chain.reverse:
                 blocks = [(lengths[0] - p - n, lengths[1] - s - n, n) for p, s, n in blocks][::-1]
+        # On the reverse strand the format counts from the contig's end.
+        blocks = [(s, p + spare * chain.reverse, n) for s, p, n in blocks]
+        lengths = (lengths[0] + spare, lengths[1] + spare)
         (first, there, _), (last, last_there, size) = blocks[0], blocks[-1]
         lines.append(
             f"chain 1000 {names[0]} {lengths[0]} + {first} {last + size}"

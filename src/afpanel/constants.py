@@ -32,6 +32,10 @@ PSEUDOAUTOSOMAL = {
 """Pseudoautosomal regions by build and sex chromosome; 1-based, inclusive."""
 
 
+REVISED_CAMBRIDGE_LENGTH = 16_569
+"""Bases of the mitochondrial genome of GRCh37 and GRCh38; UCSC's hg19 had another one, of 16,571."""
+
+
 class Sex(StrEnum):
     """Sex of a sample as its sheet gives it."""
 

@@ -18,7 +18,7 @@ from afpanel.cli.main import main
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.store import Store
 from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
-from afpanel.stages.lift import Lifter, LiftPaths
+from afpanel.stages.lifter import Lifter, LiftPaths
 
 LAST = 9_500_000
 """A base after the last site of the test's part of chromosome 21."""

@@ -109,7 +109,7 @@ def harmonize_choices(
 ) -> dict[str, Any]:
     """Turn the options of `harmonizing` into fields of `HarmonizeOptions`."""
     from afpanel.io.reference import ReferencePaths
-    from afpanel.stages.lift import LiftPaths
+    from afpanel.stages.lifter import LiftPaths
 
     wanted = tuple(each for each in resolve.split(",") if each)
     if set(wanted) - {"swap", "strand"}:

@@ -20,8 +20,9 @@ from afpanel.io.tables import read_aliases
 from afpanel.stages.allele_map import AlleleMapWriter
 from afpanel.stages.duplicates import COLUMNS, list_duplicates, settle_duplicates, with_several_loci
 from afpanel.stages.genotype_stores import Stores, look_at
-from afpanel.stages.lift import Lifter, LiftPaths
+from afpanel.stages.lift import lift_sites, reject_unknown
 from afpanel.stages.lift_callable import lift_callable
+from afpanel.stages.lifter import Lifter, LiftPaths
 from afpanel.stages.progress import Progress
 from afpanel.stages.ref_check import LiftCheck, RefCheck
 from afpanel.stages.source_alleles import SourceAlleles, Spans, judge, read_sites, refused_spans
@@ -188,8 +189,8 @@ class _Run:
                 for path in paths:
                     sites = read_sites(path, options.filters)
                     part, seen = judge(sites, sequence, number, options.resolve, verdict)
-                    if self._lifter is not None:
-                        self._lifter.set_unmapped(part, sequence)
+                    if self._lifter is not None and not self._lifter.knows_source:
+                        reject_unknown(part, sequence)
                     check.look_at(part, contig, sequence)
                     tally += seen
                     parts.append(part)
@@ -199,7 +200,7 @@ class _Run:
                     self._settle(writer, parts, paths, spans)
                     continue
                 # Alleles of several contigs may come to lie on one.
-                lifted, spans = self._lifter.lift(contig, sequence, parts)
+                lifted, spans = lift_sites(self._lifter, contig, sequence, parts)
                 for part in lifted:
                     lift_check.look_at(part, contig, self._panel)
                 waiting += lifted

@@ -1,27 +1,18 @@
 """Lifting the sites of a cohort from its own build to the panel's."""
 
-import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, REFUSED_EVIDENCE, Flag, Outcome
 from afpanel.core.alleles import UPPER
-from afpanel.core.contigs import ContigNames, contig_kind
 from afpanel.core.intervals import Intervals
 from afpanel.core.lifted_alleles import LiftedAlleles, LiftSites, lift_alleles, reach
-from afpanel.core.liftover import SEVERAL, Blocks, Places, lift, place
-from afpanel.core.strand import COMPLEMENT
+from afpanel.core.liftover import Blocks, Places, lift, place
 from afpanel.core.strings import Strings, choose, joined
 from afpanel.core.variants import Variants
-from afpanel.errors import BadInputError
-from afpanel.io.chain import ChainFile, read_chain
-from afpanel.io.files import sha256
-from afpanel.io.reference import Reference, ReferencePaths
+from afpanel.stages.lifter import UNKNOWN_BASE, Lifter
 from afpanel.stages.source_alleles import (
     SourceAlleles,
     SourceSites,
@@ -31,205 +22,54 @@ from afpanel.stages.source_alleles import (
     reject_unlisted,
 )
 
-logger = logging.getLogger(__name__)
 
-_UNKNOWN_BASE = ord("N")
-_COMPLEMENT = np.where(COMPLEMENT > 0, COMPLEMENT, np.uint8(_UNKNOWN_BASE))
-_MUCH = 0.2
-"""Share of a contig from which it is read whole."""
-
-
-@dataclass(frozen=True)
-class LiftPaths:
-    """What a cohort on another build is lifted with.
+def lift_sites(
+    lifter: Lifter, contig: str, sequence: NDArray[np.uint8], parts: Sequence[SourceAlleles]
+) -> tuple[list[SourceAlleles], list[Spans]]:
+    """Lift the alleles of a contig's stores that are kept so far.
 
     Parameters
     ----------
-    chain
-        Chain file from the cohort's build to the panel's.
-    fasta
-        The reference of the cohort's build, or None: then its sequence is taken to be the panel's
-        wherever the chain aligns the two.
-    callable_bed, callable_out
-        Where the cohort is callable on its own build, and the BED to write for the panel's, if any.
+    lifter
+        What the cohort is lifted with.
+    contig, sequence
+        The contig of the source's build.
+    parts
+        Alleles of each store, as `judge` has held them against it.
+
+    Returns
+    -------
+    parts
+        The same alleles with their places on the panel's build, or the reason for none; rows that
+        are new reference alleles' stand at the end of their record. `mismatched` tells now where
+        the two references differ, or the panel's has ended.
+    refused
+        Where each store has records that were refused, on the panel's build.
     """
+    blocks = lifter.blocks(contig)
+    number_of_source = list(lifter.lengths).index(contig)
+    jobs = [_Job.of(part, blocks, sequence) for part in parts]
+    for number in np.unique(np.concatenate([[], *(job.places.contig for job in jobs)])):
+        if number < 0:
+            continue
+        panel = lifter.panel_sequence(int(number))
+        for job in jobs:
+            job.lift_to(int(number), sequence, panel)
+    lifted = [job.finish(number_of_source) for job in jobs]
+    refused = [
+        _spans(lift(blocks, job.refused(part))) for job, part in zip(jobs, lifted, strict=True)
+    ]
+    return lifted, refused
 
-    chain: Path
-    fasta: ReferencePaths | None = None
-    callable_bed: Path | None = None
-    callable_out: Path | None = None
 
-    def described(self) -> dict[str, Any]:
-        """Say what may be said of it where its paths may not."""
-        return {"chain_sha256": sha256(self.chain), "source_fasta": self.fasta is not None}
-
-
-class Lifter:
-    """Lifts source alleles by a chain file.
-
-    Parameters
-    ----------
-    paths
-        See `LiftPaths`.
-    panel
-        The panel's reference.
-    contigs
-        Its contigs that alleles may be lifted to; empty is all.
-    aliases
-        The user's table of contig names.
-
-    Attributes
-    ----------
-    lengths, names
-        Contigs of the cohort's build: their lengths, and how the cohort's names are resolved.
-    panel_names
-        Contigs of the panel, in the order of their numbers.
-    """
-
-    def __init__(
-        self,
-        paths: LiftPaths,
-        panel: Reference,
-        contigs: Sequence[str] = (),
-        aliases: Mapping[str, str] | None = None,
-    ) -> None:
-        self._chain: ChainFile = read_chain(paths.chain)
-        self._panel = panel
-        self._source = None if paths.fasta is None else Reference(paths.fasta)
-        self.lengths = self._chain.source_lengths
-        self.names = ContigNames(self.lengths, aliases)
-        self._numbers = {name: number for number, name in enumerate(panel.lengths)}
-        self.panel_names = list(panel.lengths)
-        names = ContigNames(panel.lengths)
-        wanted = set(contigs or panel.lengths)
-        resolved = [names.resolve(name) for name in self._chain.panel_lengths]
-        # From numbers of the chain file's contigs to those of the panel's.
-        self._to_panel = np.array(
-            [self._numbers[n] if n is not None and n in wanted else MISSING for n in resolved],
-            np.int32,
-        )
-        if not (self._to_panel >= 0).any():
-            raise BadInputError(
-                "leads to no contig of the panel's reference",
-                where=paths.chain,
-                expected=f"contigs such as {', '.join(self.panel_names[:5])}",
-                found=", ".join(list(self._chain.panel_lengths)[:5]),
-                remedy="take the chain file that goes from the cohort's build to the panel's, and not"
-                " the one that goes back",
-            )
-
-    @property
-    def knows_source(self) -> bool:
-        """Whether the FASTA of the cohort's build was given."""
-        return self._source is not None
-
-    def sequence(self, contig: str) -> NDArray[np.uint8]:
-        """Read a contig of the source's build; (bases,) uint8.
-
-        Without its FASTA it is pieced together from the panel's, with N where not one chain alone leads.
-        """
-        if self._source is not None:
-            return self._source.sequence(self._source_name(self._source, contig))
-        blocks = self.blocks(contig)
-        bases = np.full(self.lengths[contig], _UNKNOWN_BASE, np.uint8)
-        for number in np.unique(blocks.contig[blocks.contig >= 0]):
-            self._copy_blocks(blocks, int(number), bases)
-        return bases
-
-    def _copy_blocks(self, blocks: Blocks, number: int, bases: NDArray[np.uint8]) -> None:
-        """Copy what a contig of the panel has in each block, by complements where it is reversed."""
-        name = self.panel_names[number]
-        # A base that several chains claim could be either of theirs.
-        mine = np.flatnonzero((blocks.contig == number) & (blocks.chain != SEVERAL))
-        size = int((blocks.end - blocks.start)[mine].sum())
-        # Of most contigs a few blocks are needed; those are not read whole.
-        whole = self._panel.sequence(name) if size > _MUCH * self._panel.lengths[name] else None
-        for i in mine.tolist():
-            start, end, first = int(blocks.start[i]), int(blocks.end[i]), int(blocks.first[i])
-            low = first - (end - start) + 1 if blocks.reverse[i] else first
-            high = low + end - start
-            if whole is not None:
-                there = whole[low:high]
-            else:
-                text = self._panel.bases(name, low, high)
-                there = np.frombuffer(text.encode(), np.uint8)
-            if blocks.reverse[i]:
-                bases[end - len(there) : end] = _COMPLEMENT[there[::-1]]
-            else:
-                bases[start : start + len(there)] = there
-
-    def set_unmapped(self, part: SourceAlleles, sequence: NDArray[np.uint8]) -> None:
-        """Reject, for want of a place, what nothing is known of where the source's FASTA is not given."""
-        if self._source is not None:
-            return
-        first = reference_bases(part.sites.position, sequence)
-        last = reference_bases(part.sites.position + part.sites.ref.lengths - 1, sequence)
-        unknown = (first == _UNKNOWN_BASE) | (last == _UNKNOWN_BASE)
-        unknown &= part.outcome == Outcome.REF_MISMATCH
-        part.outcome[unknown] = Outcome.UNMAPPED
-        part.mismatched[unknown] = False
-
-    def bases(self, contig: str, start: int, end: int) -> str:
-        """Read a few bases of the source's build, as `Reference.bases` does, where its FASTA is known."""
-        assert self._source is not None
-        return self._source.bases(self._source_name(self._source, contig), start, end)
-
-    def _source_name(self, source: Reference, contig: str) -> str:
-        name = ContigNames(source.lengths).resolve(contig)
-        if name is None:
-            raise BadInputError(
-                f"the FASTA of the cohort's build has no contig for '{contig}'",
-                where=source.path,
-                remedy="give the FASTA that the cohort's variants were called against",
-            )
-        return name
-
-    def blocks(self, contig: str) -> Blocks:
-        """Give the blocks of a contig of the source, with the panel's numbers for its contigs.
-
-        Those that lead to no contig of the panel, or to one that has other copies, have -1.
-        """
-        found = self._chain.blocks[contig]
-        number = self._to_panel[found.contig]
-        kinds = np.array([contig_kind(name) for name in self.panel_names] + [""])
-        number = np.where(kinds[number] == contig_kind(contig), number, MISSING).astype(np.int32)
-        return Blocks(found.start, found.end, found.chain, number, found.first, found.reverse)
-
-    def lift(
-        self, contig: str, sequence: NDArray[np.uint8], parts: Sequence[SourceAlleles]
-    ) -> tuple[list[SourceAlleles], list[Spans]]:
-        """Lift the alleles of a contig's stores that are kept so far.
-
-        Parameters
-        ----------
-        contig, sequence
-            The contig of the source's build.
-        parts
-            Alleles of each store, as `judge` has held them against it.
-
-        Returns
-        -------
-        parts
-            The same alleles with their places on the panel's build, or the reason for none; rows that
-            are new reference alleles' stand at the end of their record. `mismatched` tells now where
-            the two references differ, or the panel's has ended.
-        refused
-            Where each store has records that were refused, on the panel's build.
-        """
-        blocks = self.blocks(contig)
-        number_of_source = list(self.lengths).index(contig)
-        jobs = [_Job.of(part, blocks, sequence) for part in parts]
-        for number in np.unique(np.concatenate([[], *(job.places.contig for job in jobs)])):
-            if number < 0:
-                continue
-            panel = self._panel.sequence(self.panel_names[int(number)])
-            for job in jobs:
-                job.lift_to(int(number), sequence, panel)
-        lifted = [job.finish(number_of_source) for job in jobs]
-        refused = [
-            _spans(lift(blocks, job.refused(part))) for job, part in zip(jobs, lifted, strict=True)
-        ]
-        return lifted, refused
+def reject_unknown(part: SourceAlleles, sequence: NDArray[np.uint8]) -> None:
+    """Reject alleles, for want of a place, where a sequence that was pieced together says nothing."""
+    first = reference_bases(part.sites.position, sequence)
+    last = reference_bases(part.sites.position + part.sites.ref.lengths - 1, sequence)
+    unknown = (first == UNKNOWN_BASE) | (last == UNKNOWN_BASE)
+    unknown &= part.outcome == Outcome.REF_MISMATCH
+    part.outcome[unknown] = Outcome.UNMAPPED
+    part.mismatched[unknown] = False
 
 
 def _spans(found: dict[int, Intervals]) -> Spans:

@@ -12,7 +12,7 @@ from afpanel.errors import BadInputError
 from afpanel.io.files import write_text
 from afpanel.io.reference import Reference
 from afpanel.io.tables import read_beds
-from afpanel.stages.lift import Lifter
+from afpanel.stages.lifter import Lifter
 
 
 def lift_callable(bed: Path, lifter: Lifter, panel: Reference, out: Path) -> None:

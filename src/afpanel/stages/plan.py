@@ -36,7 +36,7 @@ from afpanel.io.tables import (
 from afpanel.model.cohort import Cohort, cells_of
 from afpanel.stages.cohort_files import Grid, PlannedPartition, files_of, partitions_of
 from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
-from afpanel.stages.lift import Lifter, LiftPaths
+from afpanel.stages.lifter import Lifter, LiftPaths
 
 logger = logging.getLogger(__name__)
 
