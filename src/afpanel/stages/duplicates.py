@@ -234,11 +234,10 @@ def _spellings(
     parts: Sequence[SourceAlleles], part_of: NDArray[np.int64], place: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Give every way in which source alleles were written a number; (n,) int64."""
-    sites = [parts[number].sites for number in np.unique(part_of)]
     written = np.empty(len(place), object)
-    for number, site in zip(np.unique(part_of), sites, strict=True):
+    for number in np.unique(part_of):
         at = np.flatnonzero(part_of == number)
-        rows = place[at]
+        rows, site = place[at], parts[number].sites
         position, ref, alt = site.position[rows], site.ref.take(rows), site.alt.take(rows)
         texts = zip(position.tolist(), ref.objects(), alt.objects(), strict=True)
         written[at] = [f"{p} {r} {a}".upper() for p, r, a in texts]
@@ -285,7 +284,7 @@ def _can_move(
 
 
 def _are_additive(
-    copies: NDArray[np.int8],
+    copies: NDArray[np.integer],
     called: NDArray[np.int8],
     record: NDArray[np.int64],
     spelling: NDArray[np.int64],
@@ -301,7 +300,7 @@ def _are_additive(
     # ALTs of one record that are one variant make one statement.
     group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(copies))))
     first = np.flatnonzero((np.diff(record, prepend=-1) != 0) | (np.diff(group, prepend=-1) != 0))
-    copies = np.add.reduceat(copies, first, axis=0)
+    copies = np.add.reduceat(copies, first, axis=0, dtype=np.int16)
     called, group, spelling = called[first], group[first], spelling[first]
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     n_records = np.diff(np.append(starts, len(group)))

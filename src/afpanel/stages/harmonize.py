@@ -1,7 +1,7 @@
 """Give every source allele of a cohort its canonical form on the reference, or a reason why not.
 
-Only sites are read, never genotypes, so the cost does not grow with people. The result is the allele
-map: a row for each source allele, in the order of the cohort's partitions.
+Sites are read, and genotypes of duplicates alone, so the cost does not grow with people. The result is
+the allele map: a row for each source allele, in the order of the cohort's partitions.
 """
 
 import logging
