@@ -135,11 +135,35 @@ def slow_panel() -> dict[tuple, dict[str, Figures]]:
                 elif not alt.startswith("<"):
                     variant = (contig, *left_align(REFERENCE[contig], position, ref, alt))
                     found.setdefault(variant, {})[cohort.name] = (number, record)
-    return {variant: figures_of(variant, records, rejected) for variant, records in found.items()}
+    return {
+        variant: figures_of(variant, records, rejected, found) for variant, records in found.items()
+    }
+
+
+def record_beside(variant: tuple, cohort: TinyCohort, found: dict) -> tuple | None:
+    """The record of a cohort's other variant of the site, that with most called alleles."""
+    moves = len(variant[2]) != len(variant[3])
+    records = [
+        there[cohort.name][1]
+        for other, there in found.items()
+        if cohort.name in there
+        and other[:2] == variant[:2]
+        and moves == (len(other[2]) != len(other[3]))
+        and (moves or other[2] == variant[2])
+    ]
+
+    def n_called(record: tuple) -> int:
+        people = zip(record[5:], cohort.people.values(), strict=True)
+        return sum(len(called(call, variant[0], sex)[0]) for call, (_, sex) in people)
+
+    return max(records, key=n_called, default=None)
 
 
 def figures_of(
-    variant: tuple, records: dict[str, tuple], rejected: dict[str, list[tuple[str, int, int]]]
+    variant: tuple,
+    records: dict[str, tuple],
+    rejected: dict[str, list[tuple[str, int, int]]],
+    found: dict,
 ) -> dict[str, Figures]:
     """Work out one variant."""
     contig, position, ref, _ = variant
@@ -149,6 +173,7 @@ def figures_of(
         refused = any(c == contig and s < end and start < e for c, s, e in rejected[cohort.name])
         spans = cohort.callable_spans or []
         covered = any(c == contig and s <= start and end <= e for c, s, e in spans)
+        beside = record_beside(variant, cohort, found)
         for at, (population, sex) in enumerate(cohort.people.values()):
             copies = 2 if contig != "chrX" or sex == "XX" else 1 if sex == "XY" else 0
             ac = an = hom = hemi = 0
@@ -159,6 +184,9 @@ def figures_of(
                 state, an, ac = OBSERVED, len(alleles), alleles.count(number)
                 hom = int(not one_copy and alleles == [number, number])
                 hemi = int(one_copy and alleles == [number])
+            elif cohort.name not in records and copies and beside is not None and not refused:
+                an = len(called(beside[5 + at], contig, sex)[0])
+                state = ABSENT if an else NOT_CALLABLE
             elif cohort.name not in records and copies and covered and not refused:
                 state, an = ABSENT, copies
             for group in groups_of(cohort.country, population, sex):

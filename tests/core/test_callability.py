@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afpanel.constants import Sex, State
-from afpanel.core.callability import absent_callable, cell_states, copies_per_cell
+from afpanel.core.callability import (
+    absent_callable,
+    cell_states,
+    copies_per_cell,
+    record_of_site,
+)
 from afpanel.core.intervals import Intervals
 from afpanel.core.ploidy import Loci
 from afpanel.core.strings import Strings
@@ -96,3 +101,39 @@ def test_a_state_is_observed_else_absent_else_not_callable_and_never_without_cop
 def test_of_several_cohorts_the_greatest_state_holds() -> None:
     """The merge takes the maximum, so the codes must be in this order."""
     assert State.NOT_CALLABLE < State.ABSENT_CALLABLE < State.OBSERVED < State.MASKED
+
+
+@SETTINGS
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 3),
+            st.sampled_from(["A", "AC"]),
+            st.sampled_from(["G", "T", "GT", "ACC", "A"]),
+        ),
+        unique=True,
+        max_size=12,
+    ),
+    st.data(),
+)
+def test_a_record_speaks_of_its_site(
+    sites: list[tuple[int, str, str]], data: st.DataObject
+) -> None:
+    """Of the other ALTs of its REF, and an indel of the other indels of its position."""
+    sites = sorted(site for site in sites if site[1] != site[2])
+    own = [at for at in range(len(sites)) if data.draw(st.booleans())]
+    called = [data.draw(st.integers(0, 9)) for _ in own]
+    position, ref, alt = zip(*sites, strict=True) if sites else ((), (), ())
+    table = Variants(np.array(position, np.int32), Strings.of(list(ref)), Strings.of(list(alt)))
+    found = record_of_site(table, np.array(own, np.int64), np.array(called, np.int64))
+    for (position, ref, alt), at in zip(sites, found.tolist(), strict=True):
+        moves = len(ref) != len(alt)
+        beside = {
+            i: n
+            for i, (row, n) in enumerate(zip(own, called, strict=True))
+            if sites[row][0] == position
+            and moves == (len(sites[row][1]) != len(sites[row][2]))
+            and (moves or sites[row][1] == ref)
+        }
+        assert (at == -1) == (not beside)
+        assert at == -1 or beside[at] == max(beside.values())

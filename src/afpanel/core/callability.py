@@ -17,6 +17,41 @@ def copies_per_cell(loci: NDArray[np.int8], cells: list[Cell]) -> NDArray[np.int
     return (ploidy * people)[loci]
 
 
+def record_of_site(
+    variants: Variants, observed: NDArray[np.integer], called: NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """Find a record of a cohort that speaks of the site of each variant.
+
+    A cohort with A>C at a place, where others have A>G, has looked there: those it called are not
+    carriers of G, or its record would say so. So do insertions and deletions speak for one another that
+    stand at one place.
+
+    Parameters
+    ----------
+    variants
+        n variants, by position.
+    observed
+        (m,) int64: which of them the cohort has.
+    called
+        (m,) its called alleles there.
+
+    Returns
+    -------
+    (n,) int64
+        Place in `observed` of the variant with most calls that has the same position and, where both are
+        substitutions, the same REF; -1 where there is none.
+    """
+    moves = variants.ref.lengths != variants.alt.lengths
+    ref = variants.ref.arrow().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    site = (variants.position.astype(np.int64) << 32) | np.where(moves, 0, ref.astype(np.int64) + 1)
+    if not len(observed):
+        return np.full(len(variants), -1)
+    order = np.lexsort((-np.asarray(called, np.int64), site[observed]))
+    known, first = np.unique(site[observed][order], return_index=True)
+    at = np.minimum(np.searchsorted(known, site), len(known) - 1)
+    return np.where(known[at] == site, order[first[at]], -1)
+
+
 def absent_callable(
     variants: Variants, callable_regions: Intervals | None, refused: Intervals
 ) -> NDArray[np.bool_]:

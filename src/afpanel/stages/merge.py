@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, Sex, State
-from afpanel.core.callability import absent_callable, cell_states, copies_per_cell
+from afpanel.core.callability import (
+    absent_callable,
+    cell_states,
+    copies_per_cell,
+    record_of_site,
+)
 from afpanel.core.contigs import ContigNames, contig_kind
 from afpanel.core.intervals import Intervals
 from afpanel.core.masking import GroupCounts
@@ -215,7 +220,14 @@ def _merge_window(
         copies = copies_per_cell(loci, cohort.cells)
         observed = np.zeros(n, np.bool_)
         observed[at] = True
-        absent = ~observed & absent_callable(variants, cohort.callable_regions, cohort.refused)
+        number = counts[COUNTS.index("allele_number")]
+        beside = record_of_site(variants, at, number.sum(axis=1))
+        by_record = ~observed & (beside >= 0)
+        by_record &= ~cohort.refused.touches(variants.start, variants.end)
+        # What a record of the site says goes before what holds for the region.
+        copies[by_record] = np.where(copies[by_record] > 0, number[beside[by_record]], 0)
+        in_region = absent_callable(variants, cohort.callable_regions, cohort.refused)
+        absent = by_record | (~observed & in_region)
         states = cell_states(observed, absent, copies)
         expanded = [np.zeros((n, len(cohort.cells)), np.int32) for _ in COUNTS]
         for target, of_cohort in zip(expanded, counts, strict=True):
