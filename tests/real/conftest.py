@@ -45,10 +45,14 @@ ARRAYS = {
     "AC": "allele_count",
     "AN": "allele_number",
     "AF": "allele_frequency",
+    "faf95": "filtering_frequency_95",
+    "faf99": "filtering_frequency_99",
     "nhomalt": "homozygote_count",
     "nhemialt": "hemizygote_count",
 }
 """Figures by their names in INFO and Parquet, and their arrays in Zarr."""
+
+FREQUENCIES = ("AF", "faf95", "faf99")
 
 USER, HOST = "afpanel-test-user", "afpanel-test-host"
 """Names of user and host that builds are run under, so that tests know what must not leak."""
@@ -246,7 +250,7 @@ def _masked(columns: list[list[Any]], dtype: type) -> np.ma.MaskedArray:
 
 
 def _dtype(figure: str) -> type:
-    return np.float32 if figure == "AF" else np.int32
+    return np.float32 if figure in FREQUENCIES else np.int32
 
 
 def _read_vcf(panel: Panel, groups: list[str]) -> Figures:
@@ -312,7 +316,9 @@ def _read_zarr(panel: Panel, groups: list[str]) -> Figures:
     values = {}
     for figure, array in ARRAYS.items():
         data = contents[array]
-        values[figure] = np.ma.MaskedArray(data, np.isnan(data) if figure == "AF" else data == -1)
+        values[figure] = np.ma.MaskedArray(
+            data, np.isnan(data) if figure in FREQUENCIES else data == -1
+        )
     return Figures(keys, filters, values, contents["state"], groups)
 
 

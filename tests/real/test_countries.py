@@ -12,9 +12,10 @@ from collections import Counter
 import numpy as np
 import pysam
 import pytest
+from scipy import stats
 
 FORMATS = ("vcf", "parquet", "zarr")
-FIGURES = ("AC", "AN", "AF", "nhomalt", "nhemialt")
+FIGURES = ("AC", "AN", "AF", "nhomalt", "nhemialt", "faf95", "faf99")
 SYMBOLIC = 8
 """Symbolic source alleles of the file: <CN0>, <CN2>, <CN3> and <CN4> at one record, <CN0> at four."""
 
@@ -179,6 +180,15 @@ def test_formats_hold_the_same_figures_cell_for_cell(other, seven_countries, rea
         )
         np.testing.assert_array_equal(also.values[figure].filled(0), vcf.values[figure].filled(0))
     assert (also.state == 2).all()  # all cohorts have all records
+
+
+def test_the_filtering_frequency_of_every_cell_is_scipy_s(seven_countries, read_figures):
+    """The quantile of the gamma distribution, in single precision; 0 of a single copy."""
+    values = read_figures(seven_countries, "parquet").values
+    count, number = (values[name].filled(0).astype(float) for name in ("AC", "AN"))
+    for figure, tail in (("faf95", 0.05), ("faf99", 0.01)):
+        expected = np.where(count > 1, stats.gamma.ppf(tail, np.maximum(count, 1)) / number, 0)
+        np.testing.assert_array_equal(values[figure].filled(-1), expected.astype(np.float32))
 
 
 def test_the_manifest_lists_every_file_with_its_checksum(seven_countries):

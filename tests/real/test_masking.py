@@ -9,7 +9,7 @@ import pytest
 OBSERVED, MASKED = 2, 3
 MIN_ALLELE_COUNT, MIN_GROUP_SIZE = 11, 90
 FORMATS = ("vcf", "parquet", "zarr")
-FIGURES = ("AC", "AN", "AF", "nhomalt", "nhemialt")
+FIGURES = ("AC", "AN", "AF", "nhomalt", "nhemialt", "faf95", "faf99")
 WITHHELD = {"BD", "BD_BEB"}
 """Groups of fewer than 90 people: BD has 86, all of BEB."""
 

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING
+from afpanel.core.filtering_frequency import filtering_frequency
 from afpanel.core.frequency import allele_frequency
 from afpanel.core.masking import GroupCounts
 from afpanel.core.variants import Variants
-from afpanel.model.figures import AF, Figure
+from afpanel.model.figures import AF, FAF95, FAF99, Figure
 
 
 @dataclass(frozen=True)
@@ -51,20 +52,25 @@ class ReleaseBlock:
         n variants.
     counts
         Their counts in g groups; the first group is the total.
-    frequency
-        (n, g) float32.
+    frequencies
+        Those figures that are fractions, by the name of their array, (n, g) float32.
     """
 
     contig: str
     variants: Variants
     counts: GroupCounts
-    frequency: NDArray[np.float32]
+    frequencies: dict[str, NDArray[np.float32]]
 
     @classmethod
     def of(cls, contig: str, variants: Variants, counts: GroupCounts) -> "ReleaseBlock":
-        """Derive the frequencies from the counts."""
-        frequency = allele_frequency(counts.allele_count, counts.allele_number)
-        return cls(contig, variants, counts, frequency)
+        """Derive the frequencies from the counts that are published, so that they tell no more."""
+        ac, an = counts.allele_count, counts.allele_number
+        frequencies = {
+            AF.array: allele_frequency(ac, an),
+            FAF95.array: filtering_frequency(ac, an, 0.95).astype(np.float32),
+            FAF99.array: filtering_frequency(ac, an, 0.99).astype(np.float32),
+        }
+        return cls(contig, variants, counts, frequencies)
 
     @property
     def no_alt_left(self) -> NDArray[np.bool_]:
@@ -74,15 +80,15 @@ class ReleaseBlock:
 
     def values(self, figure: Figure) -> NDArray[np.int32] | NDArray[np.float32]:
         """Get a figure's values, (n, g)."""
-        if figure is AF:
-            return self.frequency
+        if figure.is_frequency:
+            return self.frequencies[figure.array]
         values: NDArray[np.int32] = getattr(self.counts, figure.array)
         return values
 
     def missing(self, figure: Figure) -> NDArray[np.bool_]:
         """Tell which of a figure's values are missing, (n, g) bool."""
         values = self.values(figure)
-        return np.isnan(values) if figure is AF else np.equal(values, MISSING)
+        return np.isnan(values) if figure.is_frequency else np.equal(values, MISSING)
 
 
 class ReleaseWriter(Protocol):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from afpanel.io.release import ReleaseBlock, ReleaseHead
-from afpanel.model.figures import AF, FIGURES, STATE
+from afpanel.model.figures import FIGURES, STATE
 
 _ROW_GROUP = 100_000
 
@@ -88,7 +88,7 @@ def _schema(head: ReleaseHead) -> Any:
     ]
     for group in head.groups:
         for figure in FIGURES:
-            dtype = pa.float32() if figure is AF else pa.int32()
+            dtype = pa.float32() if figure.is_frequency else pa.int32()
             fields.append(field(figure.name(group), dtype, figure.describe(group), nullable=True))
         fields.append(field(STATE.name(group), pa.int8(), STATE.describe(group)))
     about = {

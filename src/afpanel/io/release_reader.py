@@ -32,8 +32,8 @@ class Frequencies:
         Names of the groups, in the order of the second dimension.
     allele_count, allele_number, homozygote_count, hemizygote_count
         (n, g) int32; -1 is missing. AN is 0 where nobody could have been called.
-    allele_frequency
-        (n, g) float32; NaN where AN is 0 or withheld.
+    allele_frequency, filtering_frequency_95, filtering_frequency_99
+        (n, g) float32: AF, faf95 and faf99; NaN where AN is 0 or withheld.
     state
         (n, g) int8: 0 not-callable, 1 absent-callable, 2 observed, 3 masked.
     """
@@ -48,6 +48,8 @@ class Frequencies:
     homozygote_count: NDArray[np.int32]
     hemizygote_count: NDArray[np.int32]
     allele_frequency: NDArray[np.float32]
+    filtering_frequency_95: NDArray[np.float32]
+    filtering_frequency_99: NDArray[np.float32]
     state: NDArray[np.int8]
 
     def __len__(self) -> int:
@@ -164,6 +166,8 @@ class Panel:
             homozygote_count=read("homozygote_count"),
             hemizygote_count=read("hemizygote_count"),
             allele_frequency=read("allele_frequency"),
+            filtering_frequency_95=read("filtering_frequency_95"),
+            filtering_frequency_99=read("filtering_frequency_99"),
             state=read("state"),
         )
 

@@ -10,7 +10,7 @@ from afpanel.io.store_writer import create_store
 from afpanel.model.figures import FIGURES, STATE
 
 RELEASE = "release"
-RELEASE_VERSION = 1
+RELEASE_VERSION = 2
 
 _CHUNK = 16_384
 

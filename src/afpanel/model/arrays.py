@@ -120,6 +120,15 @@ _SPECS = (
         "f4",
         "AF = AC / AN; NaN where AN is 0 or masked.",
     ),
+    *(
+        ArraySpec(
+            f"filtering_frequency_{level}",
+            ("variants", "groups"),
+            "f4",
+            f"Filtering allele frequency, {level} %; NaN where AN is 0 or masked.",
+        )
+        for level in (95, 99)
+    ),
     ArraySpec("homozygote_count", ("variants", "groups"), "i4", "People homozygous for ALT."),
     ArraySpec("hemizygote_count", ("variants", "groups"), "i4", "Haploid calls of ALT."),
     ArraySpec(

@@ -27,6 +27,11 @@ class Figure:
     type: str
     doc: str
 
+    @property
+    def is_frequency(self) -> bool:
+        """Whether it is a fraction, which is missing as NaN, and not a count."""
+        return self.type == "Float"
+
     def name(self, group: str) -> str:
         """Name of the figure for a group; the total has no suffix.
 
@@ -52,7 +57,18 @@ NHEMIALT = Figure(
     "nhemialt", "hemizygote_count", "A", "Integer", "Individuals hemizygous for ALT among {who}"
 )
 
-FIGURES = (AC, AN, AF, NHOMALT, NHEMIALT)
+FAF95, FAF99 = (
+    Figure(
+        f"faf{level}",
+        f"filtering_frequency_{level}",
+        "A",
+        "Float",
+        f"Filtering allele frequency, the {level} % lower bound of AF, in {{who}}",
+    )
+    for level in (95, 99)
+)
+
+FIGURES = (AC, AN, AF, NHOMALT, NHEMIALT, FAF95, FAF99)
 """Every figure, in the order in which all formats list them."""
 
 STATE = Figure(
