@@ -1,12 +1,10 @@
 """The allele map: a row for each source allele of a cohort, in the order of its partitions."""
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +13,7 @@ from afpanel.constants import MISSING, Flag, Outcome, outcome_label
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
 from afpanel.io.store import Store
-from afpanel.io.store_writer import create_store
+from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.stages.duplicates import Settled
 from afpanel.stages.genotype_stores import partition_of
 from afpanel.stages.source_alleles import SourceAlleles, Spans
@@ -26,40 +24,35 @@ ALLELES_VERSION = 3
 _CHUNK = 65_536
 
 
+@contextmanager
+def create_allele_map(path: Path, cohort: str) -> Iterator["AlleleMapWriter"]:
+    """Write an allele map that appears under its name when the block ends without an error."""
+    attributes = {"cohort": cohort}
+    with create_store(path, ALLELES, ALLELES_VERSION, chunk=_CHUNK, attributes=attributes) as store:
+        yield AlleleMapWriter(store)
+
+
 class AlleleMapWriter:
-    """Writes an allele map; use it in a ``with`` block.
+    """Writes an allele map; made by `create_allele_map`.
 
     Parameters
     ----------
-    path
-        Allele map to write.
-    cohort
-        Name of the cohort.
+    store
+        What to write to.
+
+    Attributes
+    ----------
+    outcomes
+        Rows written, by the label of their outcome.
     """
 
-    def __init__(self, path: Path, cohort: str) -> None:
+    def __init__(self, store: StoreWriter) -> None:
         self.outcomes: Counter[str] = Counter()
-        self._opened = ExitStack()
-        self._create = create_store(
-            path, ALLELES, ALLELES_VERSION, chunk=_CHUNK, attributes={"cohort": cohort}
-        )
+        self._writer = store
         self._bounds = [0]
         self._refused_bounds = [0]
         self._merged: list[NDArray[np.int64]] = [np.empty((0, 5), np.int64)]
-
-    def __enter__(self) -> Self:
-        self._writer = self._opened.enter_context(self._create)
-        # A cohort without a record has these arrays too.
-        self._append(_NO_ALLELES, _NOWHERE)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._opened.__exit__(kind, error, trace)
+        self._append(_NO_ALLELES, _NOWHERE)  # a cohort without a record has these arrays too
 
     def write(
         self, parts: Sequence[SourceAlleles], refused: Sequence[Spans], settled: Settled

@@ -17,7 +17,7 @@ from afpanel.errors import BadInputError
 from afpanel.io.files import write_json, write_text
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.tables import read_aliases
-from afpanel.stages.allele_map import AlleleMapWriter
+from afpanel.stages.allele_map import AlleleMapWriter, create_allele_map
 from afpanel.stages.duplicates import COLUMNS, list_duplicates, settle_duplicates, with_several_loci
 from afpanel.stages.genotype_stores import Stores, look_at
 from afpanel.stages.lift import lift_sites, reject_unknown
@@ -178,7 +178,7 @@ class _Run:
         self.duplicates = ["\t".join(COLUMNS)]
         check, lift_check = RefCheck(), LiftCheck()
         tally = SnvTally()
-        with AlleleMapWriter(out, options.cohort) as writer:
+        with create_allele_map(out, options.cohort) as writer:
             progress = Progress(logger, f"harmonize {options.cohort}", "source alleles")
             waiting: list[SourceAlleles] = []
             refused: list[Spans] = []

@@ -10,8 +10,8 @@ from afpanel.core.alleles import UPPER
 from afpanel.core.intervals import Intervals
 from afpanel.core.lifted_alleles import LiftedAlleles, LiftSites, lift_alleles, reach
 from afpanel.core.liftover import Blocks, Places, lift, place
-from afpanel.core.strings import Strings, choose, joined
-from afpanel.core.variants import Variants
+from afpanel.core.strings import Strings, choose
+from afpanel.core.variants import Variants, concatenate
 from afpanel.stages.lifter import UNKNOWN_BASE, Lifter
 from afpanel.stages.source_alleles import (
     SourceAlleles,
@@ -175,7 +175,7 @@ class _Job:
             outcome=outcome[order],
             flags=flags[order],
             contig=contig[order],
-            variants=_pooled(pool).take(source[order]),
+            variants=concatenate(pool).take(source[order]),
             mismatched=mismatched[order],
             locus=locus[row[order]],
         )
@@ -199,12 +199,4 @@ def _take(sites: SourceSites, rows: NDArray[np.int64]) -> SourceSites:
         sites.ref.take(rows),
         sites.alt.take(rows),
         sites.used[rows],
-    )
-
-
-def _pooled(tables: Sequence[Variants]) -> Variants:
-    return Variants(
-        np.concatenate([table.position for table in tables]),
-        joined([table.ref for table in tables]),
-        joined([table.alt for table in tables]),
     )
