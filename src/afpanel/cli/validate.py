@@ -36,8 +36,9 @@ def command(config: Path, plan_path: Path | None) -> None:
     if plan_path is not None:
         write_plan(made, plan_path)
     for name, cohort in made["cohorts"].items():
+        lifted = f", lifted from {cohort['build']}" if cohort["lift"] else ""
         logger.info(
-            "%s (%s): %s people, %d partitions",
-            name, cohort["country"], f"{cohort['people']:,}", len(cohort["partitions"]),
+            "%s (%s): %s people, %d partitions%s",
+            name, cohort["country"], f"{cohort['people']:,}", len(cohort["partitions"]), lifted,
         )  # fmt: skip
     logger.info("all inputs are fit for use; contigs: %s", ", ".join(made["contigs"]))
