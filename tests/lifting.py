@@ -6,6 +6,7 @@ from afpanel.constants import Outcome
 from afpanel.core.lifted_alleles import LiftedAlleles, LiftSites, lift_alleles, reach
 from afpanel.core.liftover import Blocks, Places, place
 from afpanel.core.strings import Strings
+from afpanel.core.variants import Variants
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 Edit = tuple[int, int, str]
@@ -54,9 +55,7 @@ def sites_of(position: int, ref: str, alts: list[str]) -> LiftSites:
     n = len(alts)
     return LiftSites(
         np.zeros(n, np.int64),
-        np.full(n, position, np.int32),
-        Strings.of([ref] * n),
-        Strings.of(alts),
+        Variants(np.full(n, position, np.int32), Strings.of([ref] * n), Strings.of(alts)),
         np.arange(1, n + 1, dtype=np.int32),
         np.zeros(n, np.int32),
     )
@@ -67,7 +66,9 @@ def array(sequence: str) -> np.ndarray:
 
 
 def placed(sites: LiftSites, blocks: Blocks, source: str) -> Places:
-    return place(blocks, sites.start, sites.end, *reach(sites, array(source)))
+    written = sites.written
+    spans = reach(written, sites.record, array(source))
+    return place(blocks, written.start, written.end, *spans)
 
 
 def lifted(

@@ -26,7 +26,8 @@ from tests.lifting import (
 from afpanel.constants import Flag, Outcome
 from afpanel.core.lifted_alleles import LiftedAlleles, LiftSites, lift_alleles
 from afpanel.core.liftover import Blocks
-from afpanel.core.strings import Strings, joined
+from afpanel.core.strings import Strings
+from afpanel.core.variants import Variants, concatenate
 
 SETTINGS = settings(max_examples=150, deadline=None, derandomize=True)
 
@@ -204,9 +205,7 @@ def test_records_do_not_depend_on_their_neighbours() -> None:
             continue
         together = LiftSites(
             np.concatenate([np.full(len(s.record), i) for i, s in enumerate(kept)]),
-            np.concatenate([s.position for s in kept]),
-            joined([s.ref for s in kept]),
-            joined([s.alt for s in kept]),
+            concatenate([s.written for s in kept]),
             np.concatenate([s.index for s in kept]),
             np.concatenate([s.ref_index for s in kept]),
         )
@@ -258,9 +257,8 @@ def forms(written: list[tuple[int, str, str]], blocks: Blocks, source: str, ther
     position, ref, alt = zip(*written, strict=True)
     n = len(written)
     one = np.ones(n, np.int32)
-    sites = LiftSites(
-        np.arange(n), np.array(position, np.int32), Strings.of(ref), Strings.of(alt), one, 0 * one
-    )
+    variants = Variants(np.array(position, np.int32), Strings.of(ref), Strings.of(alt))
+    sites = LiftSites(np.arange(n), variants, one, 0 * one)
     places = placed(sites, blocks, source)
     kept = np.flatnonzero(places.outcome == Outcome.KEPT)
     result = lift_alleles(sites.take(kept), places.take(kept), array(source), array(there))

@@ -18,6 +18,7 @@ from afpanel.constants import Outcome
 from afpanel.core.lifted_alleles import LiftSites, lift_alleles
 from afpanel.core.liftover import FARTHEST, SEVERAL, Blocks, place
 from afpanel.core.strings import Strings
+from afpanel.core.variants import Variants
 
 
 def chains(*rows: tuple[int, int, int, int]) -> Blocks:
@@ -101,8 +102,9 @@ def test_alleles_at_either_end_of_a_contig_are_lifted(*, reverse: bool) -> None:
 
 
 def test_of_nothing_nothing_is_lifted() -> None:
-    nothing = LiftSites(*(np.empty(0, t) for t in (np.int64, np.int32)), Strings.of([]), Strings.of([]),
-                        *(np.empty(0, np.int32) for _ in range(2)))  # fmt: skip
+    none = np.empty(0, np.int32)
+    variants = Variants(none, Strings.of([]), Strings.of([]))
+    nothing = LiftSites(np.empty(0, np.int64), variants, none, none)
     places = placed(nothing, chains((0, 5, 0, 0)), "ACGTA")
     result = lift_alleles(nothing, places, array("ACGTA"), array("ACGTA"))
     assert not len(result.row)

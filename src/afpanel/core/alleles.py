@@ -6,6 +6,7 @@ Everything here works on bytes and integers; records of many alleles have been s
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -103,6 +104,11 @@ def normalize(
     )
 
 
+def upper(text: Strings) -> Strings:
+    """Copy alleles in upper case."""
+    return Strings(text.offsets, UPPER[text.data])
+
+
 @part
 def _classify(ref, alt):  # type: ignore[no-untyped-def]
     """Say whether the alleles are sequence, before the reference is looked at."""
@@ -132,6 +138,27 @@ def _matches(start, ref, reference):  # type: ignore[no-untyped-def]
     return True
 
 
+@part
+def trimmed(ref: Any, alt: Any) -> Any:
+    """Find what differs: where it begins in both, and where it ends in REF and in ALT."""
+    first, end_ref, end_alt = 0, len(ref), len(alt)
+    while end_ref and end_alt and UPPER[ref[end_ref - 1]] == UPPER[alt[end_alt - 1]]:
+        end_ref -= 1
+        end_alt -= 1
+    while first < end_ref and first < end_alt and UPPER[ref[first]] == UPPER[alt[first]]:
+        first += 1
+    return first, end_ref, end_alt
+
+
+@part
+def room_to_the_left(start: Any, ring: Any, reference: Any) -> Any:
+    """Count the bases by which bases that are inserted or deleted at `start` can roll left."""
+    shift, size = 0, len(ring)
+    while start > shift and reference[start - shift - 1] == UPPER[ring[(size - 1 - shift) % size]]:
+        shift += 1
+    return shift
+
+
 _SOURCE = (READ_I8, READ_U1, READ_I8, READ_U1, READ_U1)  # REF, ALT and the reference
 
 
@@ -151,13 +178,9 @@ def _plan(  # type: ignore[no-untyped-def]
         alt = alt_data[alt_at[i] : alt_at[i + 1]]
         start = np.int64(position[i]) - 1
         kind = _classify(ref, alt)
-        n_ref, n_alt, first, shift = len(ref), len(alt), 0, 0
+        n_ref, n_alt, first, shift = 0, 0, 0, 0
         if kind == _KEPT:
-            while n_ref and n_alt and UPPER[ref[n_ref - 1]] == UPPER[alt[n_alt - 1]]:
-                n_ref -= 1
-                n_alt -= 1
-            while first < n_ref and first < n_alt and UPPER[ref[first]] == UPPER[alt[first]]:
-                first += 1
+            first, n_ref, n_alt = trimmed(ref, alt)
             # Of a base that both share nothing is said, so an unknown one does no harm there.
             if _has_other_letters(ref, first, n_ref) or _has_other_letters(alt, first, n_alt):
                 kind = _IUPAC
@@ -179,10 +202,8 @@ def _plan(  # type: ignore[no-untyped-def]
         if n_ref == 0 or n_alt == 0:
             # One side is empty: the other, as a ring of bases, rolls left over equal bases.
             ring = alt[first : first + n_alt] if n_ref == 0 else ref[first : first + n_ref]
-            size = len(ring)
-            while start > 0 and reference[start - 1] == UPPER[ring[(size - 1 - shift) % size]]:
-                start -= 1
-                shift += 1
+            shift = room_to_the_left(start, ring, reference)
+            start -= shift
             # At the contig's first base there is nothing to the left: the anchor follows instead.
             anchor = _ANCHOR_BEFORE if start > 0 else _ANCHOR_AFTER
         plan[i, 0], plan[i, 1], plan[i, 2], plan[i, 3], plan[i, 4] = (

@@ -3,6 +3,7 @@
 An interval is 0-based and half-open, as in BED.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,14 @@ class Intervals:
         opens = np.concatenate([[True], starts[1:] > reach[:-1]])
         closes = np.concatenate([opens[1:], [True]])
         return cls(starts[opens], reach[closes])
+
+    @classmethod
+    def union(cls, parts: Sequence["Intervals"]) -> "Intervals":
+        """Make the union of several sets, of one at least."""
+        return cls.of(
+            np.concatenate([part.start for part in parts]),
+            np.concatenate([part.end for part in parts]),
+        )
 
     def without(self, other: "Intervals") -> "Intervals":
         """Take away what another set covers."""

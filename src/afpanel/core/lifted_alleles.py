@@ -14,11 +14,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from afpanel.constants import Flag, Outcome
-from afpanel.core.alleles import normalize
+from afpanel.core.alleles import normalize, room_to_the_left, trimmed
 from afpanel.core.compiled import I8, READ_I4, READ_I8, READ_U1, U1, compiled
 from afpanel.core.liftover import Places
-from afpanel.core.strand import COMPLEMENT
+from afpanel.core.strand import COMPLEMENT, numbered
 from afpanel.core.strings import Strings, choose, gather
+from afpanel.core.variants import Variants
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,8 @@ class LiftSites:
     ----------
     record
         (n,) int64: number of the record of each, from 0 without gaps.
-    position
-        (n,) int32: POS.
-    ref, alt
-        Alleles as they were written, in upper case; REF is the reference's sequence.
+    written
+        The n alleles as they were written, in upper case; REF is the reference's sequence.
     index
         (n,) int32: number of the source allele whose copies are ALT's; 0 is the source's REF.
     ref_index
@@ -40,31 +39,15 @@ class LiftSites:
     """
 
     record: NDArray[np.int64]
-    position: NDArray[np.int32]
-    ref: Strings
-    alt: Strings
+    written: Variants
     index: NDArray[np.int32]
     ref_index: NDArray[np.int32]
 
-    @property
-    def start(self) -> NDArray[np.int64]:
-        """(n,) int64: first base of REF, 0-based."""
-        return self.position.astype(np.int64) - 1
-
-    @property
-    def end(self) -> NDArray[np.int64]:
-        """(n,) int64: end of REF, exclusive."""
-        return self.start + self.ref.lengths
-
     def take(self, rows: NDArray[np.int64]) -> "LiftSites":
         """Copy some rows, of whole records, in their order."""
-        record = self.record[rows]
-        number = np.cumsum(np.diff(record, prepend=record[:1]) != 0)
         return LiftSites(
-            number,
-            self.position[rows],
-            self.ref.take(rows),
-            self.alt.take(rows),
+            numbered(self.record[rows]),
+            self.written.take(rows),
             self.index[rows],
             self.ref_index[rows],
         )
@@ -84,12 +67,7 @@ def _reach(  # type: ignore[no-untyped-def]
         ref = ref_data[ref_at[i] : ref_at[i + 1]]
         alt = alt_data[alt_at[i] : alt_at[i + 1]]
         start = np.int64(position[i]) - 1
-        n_ref, n_alt, first = len(ref), len(alt), 0
-        while n_ref and n_alt and ref[n_ref - 1] == alt[n_alt - 1]:
-            n_ref -= 1
-            n_alt -= 1
-        while first < n_ref and first < n_alt and ref[first] == alt[first]:
-            first += 1
+        first, n_ref, n_alt = trimmed(ref, alt)
         wide_start[i], wide_end[i] = start, start + len(ref)
         if n_ref > first and n_alt > first:
             continue
@@ -98,10 +76,7 @@ def _reach(  # type: ignore[no-untyped-def]
         if not size:
             continue
         left, right = start + first, start + n_ref
-        turned = 0
-        while left > 0 and reference[left - 1] == ring[(size - 1 - turned) % size]:
-            left -= 1
-            turned += 1
+        left -= room_to_the_left(left, ring, reference)
         turned = 0
         while right < len(reference) and reference[right] == ring[turned % size]:
             right += 1
@@ -111,28 +86,28 @@ def _reach(  # type: ignore[no-untyped-def]
 
 
 def reach(
-    sites: LiftSites, reference: NDArray[np.uint8]
+    written: Variants, record: NDArray[np.int64], reference: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the span that has to be looked at to lift each record: (n,) int64 starts and ends.
+    """Find the span that the alleles of each record could be moved over: (n,) int64 starts and ends.
 
     Parameters
     ----------
-    sites
-        Alleles to lift.
+    written
+        n alleles, in upper case.
+    record
+        (n,) int64: number of the record of each, from 0 without gaps.
     reference
-        (bases,) uint8: the source's contig.
+        (bases,) uint8: their contig.
     """
-    n = len(sites.position)
+    n = len(written)
     start, end = np.empty(n, np.int64), np.empty(n, np.int64)
-    _reach(
-        sites.position, sites.ref.offsets, sites.ref.data, sites.alt.offsets, sites.alt.data,
-        reference, start, end,
-    )  # fmt: skip
+    ref, alt = written.ref, written.alt
+    _reach(written.position, ref.offsets, ref.data, alt.offsets, alt.data, reference, start, end)
     if not n:
         return start, end
-    first = np.flatnonzero(np.diff(sites.record, prepend=-1))
+    first = np.flatnonzero(np.diff(record, prepend=-1))
     start, end = np.minimum.reduceat(start, first), np.maximum.reduceat(end, first)
-    return start[sites.record], end[sites.record]
+    return start[record], end[record]
 
 
 @compiled(nb.void(READ_I8, nb.types.Array(nb.b1, 1, "C", readonly=True), U1))
@@ -199,11 +174,12 @@ def lift_alleles(
     """
     position = (places.start + 1).astype(np.int32)
     base = _bases(panel, places)
-    ref, alt = (_carried(alleles, sites, places, source) for alleles in (sites.ref, sites.alt))
+    written = sites.written
+    ref, alt = (_carried(x, written, places, source) for x in (written.ref, written.alt))
     same = _equal(ref, base)
     alt_is_base = _equal(alt, base)
     some_alt_is_base = sites.in_record(alt_is_base)
-    single = ~sites.in_record((sites.ref.lengths != 1) | (sites.alt.lengths != 1))
+    single = ~sites.in_record((written.ref.lengths != 1) | (written.alt.lengths != 1))
     is_new = ~same & ~some_alt_is_base
     is_new &= single | _is_simple_indel(position, base, ref, panel, is_new)
     known = base.lengths > 0
@@ -242,15 +218,15 @@ def _bases(panel: NDArray[np.uint8], places: Places) -> Strings:
 
 
 def _carried(
-    alleles: Strings, sites: LiftSites, places: Places, source: NDArray[np.uint8]
+    alleles: Strings, written: Variants, places: Places, source: NDArray[np.uint8]
 ) -> Strings:
     """Write alleles as they are on the panel's forward strand, over the spans that were placed."""
     wide = places.wide
     if wide.any():
         before = gather(
-            source, places.source_start, np.where(wide, sites.start, places.source_start)
+            source, places.source_start, np.where(wide, written.start, places.source_start)
         )
-        after = gather(source, np.where(wide, sites.end, places.source_end), places.source_end)
+        after = gather(source, np.where(wide, written.end, places.source_end), places.source_end)
         parts = (before.arrow(), alleles.arrow(), after.arrow(), pa.scalar("", pa.large_string()))
         alleles = Strings.of_arrow(pc.binary_join_element_wise(*parts))
     if not places.reverse.any():

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.core.intervals import Intervals
-from afpanel.core.lifted_alleles import LiftSites, reach
+from afpanel.core.lifted_alleles import reach
 from afpanel.core.liftover import FARTHEST, SEVERAL, Blocks
 from afpanel.core.strand import COMPLEMENT
 from afpanel.core.strings import Strings
+from afpanel.core.variants import Variants
 
 
 def differences(
@@ -35,27 +36,22 @@ def differences(
         such an insertion or deletion could be moved over.
     """
     mine = np.flatnonzero((blocks.contig == contig) & (blocks.chain != SEVERAL))
-    at = [np.empty(0, np.int64)]
+    low, high = blocks.spans
+    at = [low[mine], high[mine] - 1]
     for i in mine.tolist():
-        low, high, bases = _block(blocks, i, source)
-        there = panel[low:high]
-        at.append(low + np.flatnonzero(there != bases[: len(there)]))
-        at.append(np.array([low, high - 1]))
+        there = panel[low[i] : high[i]]
+        at.append(low[i] + np.flatnonzero(there != _source_of(blocks, i, source)[: len(there)]))
     position = np.concatenate(at)
     start, end = _gaps(blocks, mine, source, panel)
     return Intervals.of(np.concatenate([position, start]), np.concatenate([position + 1, end]))
 
 
-def _block(blocks: Blocks, i: int, source: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
-    """Find a block on the panel's contig, and what the source's reference has there."""
-    start, end, first = int(blocks.start[i]), int(blocks.end[i]), int(blocks.first[i])
-    bases = np.zeros(
-        end - start, np.uint8
-    )  # of which nothing is known where the sequence has ended
+def _source_of(blocks: Blocks, i: int, source: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Read what the source's reference has in a block, in the panel's order; 0 where it has ended."""
+    start, end = int(blocks.start[i]), int(blocks.end[i])
+    bases = np.zeros(end - start, np.uint8)
     bases[: max(0, len(source) - start)] = source[start:end]
-    if not blocks.reverse[i]:
-        return first, first + end - start, bases
-    return first - (end - start) + 1, first + 1, COMPLEMENT[bases][::-1]
+    return COMPLEMENT[bases][::-1] if blocks.reverse[i] else bases
 
 
 def _gaps(
@@ -63,34 +59,25 @@ def _gaps(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the spans over which the gaps between the blocks of each chain could be moved."""
     positions, refs, alts = [], [], []
+    low, high = (each.tolist() for each in blocks.spans)
     # Of what one chain leaves out another may have a part, and its blocks stand between.
     by_chain = mine[np.argsort(blocks.chain[mine], kind="stable")]
     for one, other in zip(by_chain[:-1].tolist(), by_chain[1:].tolist(), strict=True):
         if blocks.chain[one] != blocks.chain[other]:
             continue
         between = source[blocks.end[one] : blocks.start[other]]
+        start, end = high[one], low[other]
         if blocks.reverse[one]:
-            one, other = other, one  # noqa: PLW2901 - in the panel's order
+            start, end = high[other], low[one]
             between = COMPLEMENT[between][::-1]
-        _, start, _ = _block(blocks, one, source)
-        end, _, _ = _block(blocks, other, source)
         if max(len(between), end - start) > FARTHEST or not 0 < start <= end <= len(panel):
             continue
         anchor = panel[start - 1 : start].tobytes()
         positions.append(start)
         refs.append((anchor + panel[start:end].tobytes()).decode())
         alts.append((anchor + between.tobytes()).decode("latin-1"))
-    n = len(positions)
-    index = np.zeros(n, np.int32)
-    sites = LiftSites(
-        np.arange(n),
-        np.array(positions, np.int32),
-        Strings.of(refs),
-        Strings.of(alts),
-        index,
-        index,
-    )
-    low, high = reach(sites, panel)
+    gaps = Variants(np.array(positions, np.int32), Strings.of(refs), Strings.of(alts))
+    first, last = reach(gaps, np.arange(len(gaps)), panel)
     # Where both have bases of their own nothing can be moved, and there is no block of this chain.
-    moved = np.flatnonzero((low < sites.start) | (high > sites.end))
-    return low[moved], high[moved]
+    moved = np.flatnonzero((first < gaps.start) | (last > gaps.end))
+    return first[moved], last[moved]

@@ -90,6 +90,23 @@ class Blocks:
         moved: NDArray[np.int64] = self.first[block] + step * (position - self.start[block])
         return moved
 
+    def span(
+        self,
+        block: NDArray[np.int64],
+        start: NDArray[np.int64],
+        other: NDArray[np.int64],
+        end: NDArray[np.int64],
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Translate spans that begin in one block and end in another: (m,) int64 starts and ends."""
+        one, last = self.to(block, start), self.to(other, end - 1)
+        return np.minimum(one, last), np.maximum(one, last) + 1
+
+    @property
+    def spans(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where each block lies on the panel's contig: (n,) int64 starts and ends."""
+        every = np.arange(len(self))
+        return self.span(every, self.start, every, self.end)
+
 
 def _running_sum(
     at: NDArray[np.int64], until: NDArray[np.int64], value: NDArray[np.int64], n: int
@@ -160,9 +177,7 @@ def place(
         no = np.zeros(n, np.bool_)
         return Places(start, end, unmapped, np.full(n, -1, np.int32), nothing, nothing, no, no)
     left, right = blocks.find(wide_start), blocks.find(wide_end - 1)
-    last = wide_end - 1
-    one, other = blocks.to(left, wide_start), blocks.to(right, last)
-    low, high = np.minimum(one, other), np.maximum(one, other) + 1
+    low, high = blocks.span(left, wide_start, right, wide_end)
     together = (left >= 0) & (right >= 0) & (blocks.chain[left] == blocks.chain[right])
     together &= np.abs((high - low) - (wide_end - wide_start)) <= FARTHEST
     several = (left >= 0) & (blocks.chain[left] == SEVERAL)
@@ -198,7 +213,6 @@ def pieces(blocks: Blocks, spans: Intervals) -> tuple[NDArray[np.int64], Interva
 def lift(blocks: Blocks, spans: Intervals) -> dict[int, Intervals]:
     """Move what can be moved of spans of the source's contig; by number of the panel's contig."""
     block, cut = pieces(blocks, spans)
-    one, other = blocks.to(block, cut.start), blocks.to(block, cut.end - 1)
-    low, high = np.minimum(one, other), np.maximum(one, other) + 1
+    low, high = blocks.span(block, cut.start, block, cut.end)
     contig = blocks.contig[block]
     return {int(c): Intervals.of(low[contig == c], high[contig == c]) for c in np.unique(contig)}

@@ -126,13 +126,13 @@ def single_bases(
     """
     refs, alts = UPPER[refs], UPPER[alts]
     good = IS_BASE[refs] & IS_BASE[alts] & IS_BASE[bases] & (refs != alts)
-    number = _numbered(record)
+    number = numbered(record)
     whole = np.bincount(number, ~good) == 0
     rows = np.flatnonzero(whole[number])
-    return Snvs(rows, _numbered(number[rows]), refs[rows], alts[rows], bases[rows])
+    return Snvs(rows, numbered(number[rows]), refs[rows], alts[rows], bases[rows])
 
 
-def _numbered(record: NDArray[np.integer]) -> NDArray[np.int64]:
+def numbered(record: NDArray[np.integer]) -> NDArray[np.int64]:
     """Give the records of rows, which are in their order, numbers from 0 without gaps."""
     return np.cumsum(np.diff(record, prepend=record[:1]) != 0)
 

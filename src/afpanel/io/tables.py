@@ -258,9 +258,11 @@ def _value_faults(table: _Table, schema: str) -> list[BadInputError]:
     return faults
 
 
-def read_aliases(path: Path) -> dict[str, str]:
-    """Read a table of contig names: columns ``alias`` and ``contig``, tab-separated."""
+def read_aliases(path: Path | None) -> dict[str, str]:
+    """Read a table of contig names: columns ``alias`` and ``contig``, tab-separated; None has none."""
     aliases: dict[str, str] = {}
+    if path is None:
+        return aliases
     try:
         lines = path.read_text("utf-8").splitlines()
     except OSError as error:

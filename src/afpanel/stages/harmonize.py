@@ -99,7 +99,7 @@ def harmonize(
         If a contig is unknown to the reference, or REF alleles do not match it.
     """
     reference = Reference(reference_paths)
-    aliases = read_aliases(options.aliases) if options.aliases else {}
+    aliases = read_aliases(options.aliases)
     names = ContigNames(reference.lengths, aliases)
     lifter = None
     if options.lift is not None:
@@ -121,7 +121,7 @@ def harmonize(
     if lifter is not None and options.lift is not None:
         bed, lifted_bed = options.lift.callable_bed, options.lift.callable_out
         if bed is not None and lifted_bed is not None:
-            lift_callable(bed, lifter, reference, lifted_bed)
+            lift_callable(bed, lifter, lifted_bed)
     write_json(
         summary,
         {

@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, REFUSED_EVIDENCE, Flag, Outcome
-from afpanel.core.alleles import UPPER
+from afpanel.core.alleles import upper
 from afpanel.core.intervals import Intervals
 from afpanel.core.lifted_alleles import LiftedAlleles, LiftSites, lift_alleles, reach
 from afpanel.core.liftover import Blocks, Places, lift, place
-from afpanel.core.strings import Strings, choose
+from afpanel.core.strand import numbered
+from afpanel.core.strings import choose
 from afpanel.core.variants import Variants, concatenate
 from afpanel.stages.lifter import UNKNOWN_BASE, Lifter
 from afpanel.stages.source_alleles import (
     SourceAlleles,
-    SourceSites,
     Spans,
     reference_bases,
     refused_intervals,
@@ -96,21 +96,18 @@ class _Job:
     def of(cls, part: SourceAlleles, blocks: Blocks, sequence: NDArray[np.uint8]) -> "_Job":
         rows = np.flatnonzero(part.outcome == Outcome.KEPT)
         record = part.sites.record[rows]
-        written_ref, written_alt = (
-            _upper(text.take(rows)) for text in (part.sites.ref, part.sites.alt)
-        )
+        ref, alt = (upper(text.take(rows)) for text in (part.sites.ref, part.sites.alt))
         # Single bases may have been turned the right way round; the others are as they were written.
-        single = (written_ref.lengths == 1) & (written_alt.lengths == 1)
-        variants = part.variants.take(rows)
-        sites = LiftSites(
-            np.cumsum(np.diff(record, prepend=record[:1]) != 0),
+        single = (ref.lengths == 1) & (alt.lengths == 1)
+        judged = part.variants.take(rows)
+        written = Variants(
             part.sites.position[rows],
-            choose(single, variants.ref, written_ref),
-            choose(single, variants.alt, written_alt),
-            part.index[rows],
-            part.ref_index[rows],
+            choose(single, judged.ref, ref),
+            choose(single, judged.alt, alt),
         )
-        places = place(blocks, sites.start, sites.end, *reach(sites, sequence))
+        sites = LiftSites(numbered(record), written, part.index[rows], part.ref_index[rows])
+        spans = reach(written, sites.record, sequence)
+        places = place(blocks, written.start, written.end, *spans)
         return cls(part, rows, sites, places)
 
     def lift_to(self, number: int, source: NDArray[np.uint8], panel: NDArray[np.uint8]) -> None:
@@ -127,7 +124,7 @@ class _Job:
         records = lifted.sites.record[late]
         rows = np.isin(self._part.sites.record[self._rows], records)
         start, end = self.places.source_start[rows], self.places.source_end[rows]
-        return Intervals.of(np.concatenate([early.start, start]), np.concatenate([early.end, end]))
+        return Intervals.union([early, Intervals.of(start, end)])
 
     def finish(self, source_contig: int) -> SourceAlleles:
         """Put all together, in the order of the store; `source_contig` is the number of its contig."""
@@ -169,7 +166,7 @@ class _Job:
         order = np.argsort(row, kind="stable")
         locus = (source_contig << 32) | part.variants.position.astype(np.int64)
         part = SourceAlleles(
-            sites=_take(part.sites, row[order]),
+            sites=part.sites.take(row[order]),
             index=index[order],
             ref_index=ref_index[order],
             outcome=outcome[order],
@@ -185,18 +182,3 @@ class _Job:
 
 _OF_SOURCE = np.uint8(Flag.SWAPPED | Flag.FLIPPED)
 """Flags that are set before an allele is lifted."""
-
-
-def _upper(text: Strings) -> Strings:
-    return Strings(text.offsets, UPPER[text.data])
-
-
-def _take(sites: SourceSites, rows: NDArray[np.int64]) -> SourceSites:
-    return SourceSites(
-        sites.record[rows],
-        sites.column[rows],
-        sites.position[rows],
-        sites.ref.take(rows),
-        sites.alt.take(rows),
-        sites.used[rows],
-    )

@@ -1,6 +1,5 @@
 """The callable regions of a cohort, lifted to the panel's build."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,11 @@ from afpanel.core.lifted_regions import differences
 from afpanel.core.liftover import lift
 from afpanel.errors import BadInputError
 from afpanel.io.files import write_text
-from afpanel.io.reference import Reference
 from afpanel.io.tables import read_beds
 from afpanel.stages.lifter import Lifter
 
 
-def lift_callable(bed: Path, lifter: Lifter, panel: Reference, out: Path) -> None:
+def lift_callable(bed: Path, lifter: Lifter, out: Path) -> None:
     """Lift a BED, without the places where the references of the two builds differ.
 
     Parameters
@@ -24,8 +22,6 @@ def lift_callable(bed: Path, lifter: Lifter, panel: Reference, out: Path) -> Non
         Where the cohort is callable, on its own build.
     lifter
         What lifts the cohort.
-    panel
-        The panel's reference.
     out
         BED to write, by the panel's names.
 
@@ -46,23 +42,16 @@ def lift_callable(bed: Path, lifter: Lifter, panel: Reference, out: Path) -> Non
         source, blocks = lifter.sequence(contig), lifter.blocks(contig)
         for number, found in lift(blocks, spans).items():
             if number >= 0:
-                there = panel.sequence(lifter.panel_names[number])
+                there = lifter.panel_sequence(number)
                 inside = Intervals.of(found.start, np.minimum(found.end, len(there)))
                 lifted.setdefault(number, []).append(inside)
                 holes.setdefault(number, []).append(differences(blocks, number, source, there))
     lines: list[str] = []
     for number, parts in sorted(lifted.items()):
         # Where several contigs of the source lead to one place, all have to be like the panel's.
-        whole = _union(parts).without(_union(holes[number]))
+        whole = Intervals.union(parts).without(Intervals.union(holes[number]))
         name = lifter.panel_names[number]
         lines += [
             f"{name}\t{start}\t{end}\n" for start, end in zip(whole.start, whole.end, strict=True)
         ]
     write_text(out, "".join(lines))
-
-
-def _union(parts: Sequence[Intervals]) -> Intervals:
-    return Intervals.of(
-        np.concatenate([part.start for part in parts]),
-        np.concatenate([part.end for part in parts]),
-    )

@@ -91,14 +91,16 @@ class Lifter:
         self._source = None if paths.fasta is None else Reference(paths.fasta)
         self.lengths = self._chain.source_lengths
         self.names = ContigNames(self.lengths, aliases)
-        self._numbers = {name: number for number, name in enumerate(panel.lengths)}
+        self._source_names = ContigNames([] if self._source is None else self._source.lengths)
+        self._blocks: dict[str, Blocks] = {}
         self.panel_names = list(panel.lengths)
         names = ContigNames(panel.lengths)
         wanted = set(contigs or panel.lengths)
+        numbers = {name: i for i, name in enumerate(self.panel_names) if name in wanted}
         resolved = [names.resolve(name) for name in self._chain.panel_lengths]
         # From numbers of the chain file's contigs to those of the panel's.
         self._to_panel = np.array(
-            [self._numbers[n] if n is not None and n in wanted else MISSING for n in resolved],
+            [numbers.get(name or "", MISSING) for name in resolved],
             np.int32,
         )
         if not (self._to_panel >= 0).any():
@@ -110,7 +112,6 @@ class Lifter:
                 remedy="take the chain file that goes from the cohort's build to the panel's, and not"
                 " the one that goes back",
             )
-
         _check_lengths(paths.chain, self._chain.panel_lengths, panel)
         if self._source is not None:
             _check_lengths(paths.chain, self._chain.source_lengths, self._source)
@@ -136,19 +137,18 @@ class Lifter:
     def _copy_blocks(self, blocks: Blocks, number: int, bases: NDArray[np.uint8]) -> None:
         """Copy what a contig of the panel has in each block, by complements where it is reversed."""
         name = self.panel_names[number]
+        low, high = (each.tolist() for each in blocks.spans)
         # A base that several chains claim could be either of theirs.
         mine = np.flatnonzero((blocks.contig == number) & (blocks.chain != SEVERAL))
         size = int((blocks.end - blocks.start)[mine].sum())
         # Of most contigs a few blocks are needed; those are not read whole.
         whole = self._panel.sequence(name) if size > _MUCH * self._panel.lengths[name] else None
         for i in mine.tolist():
-            start, end, first = int(blocks.start[i]), int(blocks.end[i]), int(blocks.first[i])
-            low = first - (end - start) + 1 if blocks.reverse[i] else first
-            high = low + end - start
+            start, end = int(blocks.start[i]), int(blocks.end[i])
             if whole is not None:
-                there = whole[low:high]
+                there = whole[low[i] : high[i]]
             else:
-                text = self._panel.bases(name, low, high)
+                text = self._panel.bases(name, low[i], high[i])
                 there = np.frombuffer(text.encode(), np.uint8)
             if blocks.reverse[i]:
                 bases[end - len(there) : end] = _COMPLEMENT[there[::-1]]
@@ -165,7 +165,7 @@ class Lifter:
         return self._source.bases(self._source_name(self._source, contig), start, end)
 
     def _source_name(self, source: Reference, contig: str) -> str:
-        name = ContigNames(source.lengths).resolve(contig)
+        name = self._source_names.resolve(contig)
         if name is None:
             raise BadInputError(
                 f"the FASTA of the cohort's build has no contig for '{contig}'",
@@ -180,6 +180,11 @@ class Lifter:
         Those that lead to no contig of the panel, or to one that has other copies, have -1. So have all
         of a mitochondrial genome that is another sequence than the cohort's, for all its names are alike.
         """
+        if contig not in self._blocks:
+            self._blocks[contig] = self._blocks_of(contig)
+        return self._blocks[contig]
+
+    def _blocks_of(self, contig: str) -> Blocks:
         found = self._chain.blocks[contig]
         number = self._to_panel[found.contig]
         kinds = np.array([contig_kind(name) for name in self.panel_names] + [""])

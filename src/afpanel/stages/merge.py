@@ -117,7 +117,7 @@ def merge(
     reference = Reference(reference_paths)
     if options.contig not in reference.lengths:
         raise BadInputError(f"no contig '{options.contig}'", where=reference.path)
-    aliases = read_aliases(options.aliases) if options.aliases else {}
+    aliases = read_aliases(options.aliases)
     names = ContigNames(reference.lengths, aliases)
     cohorts = _read_cohorts(counts, names, options)
     groups = groups_of((cohort.country, cell) for cohort in cohorts for cell in cohort.cells)

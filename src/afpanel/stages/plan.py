@@ -156,9 +156,7 @@ class _Planner:
         }
 
     def _grid(self, config: dict[str, Any], reference: Reference) -> Grid:
-        aliases = config["harmonize"]["aliases"]
-        table = read_aliases(self._input(aliases)) if aliases else {}
-        names = ContigNames(reference.lengths, table)
+        names = ContigNames(reference.lengths, self._aliases(config))
         contigs = []
         for wanted in config["partitions"]["contigs"]:
             name = names.resolve(wanted)
@@ -219,9 +217,7 @@ class _Planner:
         chain = self._input(chains[build])
         if panel is None or reference is None:
             return _OnBuild(None, None)
-        aliases = config["harmonize"]["aliases"]
-        table = read_aliases(Path(aliases)) if aliases else {}
-        lifter = Lifter(LiftPaths(chain, fasta), reference, panel.contigs, table)
+        lifter = Lifter(LiftPaths(chain, fasta), reference, panel.contigs, self._aliases(config))
         wanted = [name for name in lifter.lengths if panel.names.resolve(name) in panel.contigs]
         if panel.contigs and not wanted:
             raise BadInputError(
@@ -247,6 +243,10 @@ class _Planner:
                 "index": None if fasta is None else str(fasta.fai.parent),
             },
         )
+
+    def _aliases(self, config: dict[str, Any]) -> dict[str, str]:
+        aliases = config["harmonize"]["aliases"]
+        return read_aliases(self._input(aliases) if aliases else None)
 
     def _index_folder(self, config: dict[str, Any]) -> Path:
         return Path(config["results"]) / "private" / "reference"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, REFUSED_EVIDENCE, Outcome
-from afpanel.core.alleles import UPPER, Normalized, normalize
+from afpanel.core.alleles import Normalized, normalize, upper
 from afpanel.core.intervals import Intervals
 from afpanel.core.strand import Resolved, Snvs, SnvTally, Verdict, resolve, single_bases
 from afpanel.core.strand import tally as tally_of
@@ -57,6 +57,17 @@ class SourceSites:
     ref: Strings
     alt: Strings
     used: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[np.int64]) -> "SourceSites":
+        """Copy some rows, in their order."""
+        return SourceSites(
+            self.record[rows],
+            self.column[rows],
+            self.position[rows],
+            self.ref.take(rows),
+            self.alt.take(rows),
+            self.used[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -187,7 +198,7 @@ def judge(
         contig=np.where(outcome == Outcome.KEPT, contig, MISSING).astype(np.int32),
         variants=Variants(normal.position, normal.ref, normal.alt),
         mismatched=mismatched,
-        locus=np.zeros(len(outcome), np.int64),
+        locus=np.broadcast_to(np.int64(0), len(outcome)),
     )
     reject_unlisted(part, Outcome.REF_MISMATCH)
     return part, tally_of(snvs, sites.used[snvs.rows])
@@ -222,8 +233,7 @@ def reject_unlisted(part: SourceAlleles, reason: Outcome) -> None:
 
 def _numbered(text: Strings) -> NDArray[np.int64]:
     """Give equal strings, whatever their case, equal numbers; (n,) int64."""
-    upper = Strings(text.offsets, UPPER[text.data])
-    numbers = upper.arrow().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    numbers = upper(text).arrow().dictionary_encode().indices.to_numpy(zero_copy_only=False)
     return np.asarray(numbers, np.int64)
 
 
