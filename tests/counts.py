@@ -16,7 +16,7 @@ from afpanel.core.ploidy import Loci, loci_of, sex_codes
 from afpanel.io.reference import ReferencePaths
 from afpanel.io.source import open_source
 from afpanel.io.store import Store
-from afpanel.model.arrays import COUNTS, RAW_COUNTS
+from afpanel.model.arrays import COUNTS, DIPLOID_COUNTS, RAW_COUNTS
 from afpanel.model.region import Region
 from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION, CountOptions, count
 from afpanel.stages.harmonize import HarmonizeOptions, harmonize
@@ -83,8 +83,10 @@ class Staged:
         Contig, position, REF and ALT of each kept allele.
     cells
         Population, sex and people of each cell.
-    figures, raw
-        For each of `COUNTS`, and of `RAW_COUNTS`, (variants, cells).
+    figures, diploid
+        For each of `COUNTS`, and of `DIPLOID_COUNTS`, (variants, cells).
+    raw
+        For each of `RAW_COUNTS`, (variants,).
     outcomes
         Source alleles by outcome.
     """
@@ -92,6 +94,7 @@ class Staged:
     variants: list[tuple[str, int, str, str]]
     cells: list[tuple[str, str, int]]
     figures: dict[str, np.ndarray]
+    diploid: dict[str, np.ndarray]
     raw: dict[str, np.ndarray]
     outcomes: Counter[str]
 
@@ -126,12 +129,14 @@ def run_stages(
         with Store(out, CELL_COUNTS, CELL_COUNTS_VERSION) as counts:
             sites = [counts.read(f"variant_{part}").tolist() for part in ("position", "ref", "alt")]
             variants += [(region.contig, *site) for site in zip(*sites, strict=True)]
-            parts.append({name: counts.read(name) for name in (*COUNTS, *RAW_COUNTS)})
+            parts.append(
+                {name: counts.read(name) for name in (*COUNTS, *DIPLOID_COUNTS, *RAW_COUNTS)}
+            )
             cells = [tuple(cell) for cell in counts.attributes["cells"]]
-    figures, raw = (
+    figures, diploid, raw = (
         {name: np.concatenate([part[name] for part in parts]) for name in names}
-        for names in (COUNTS, RAW_COUNTS)
+        for names in (COUNTS, DIPLOID_COUNTS, RAW_COUNTS)
     )
     assert len(set(variants)) == len(variants)
     outcomes = Counter(json.loads(summary.read_text())["outcomes"])
-    return Staged(variants, cells, figures, raw, outcomes)
+    return Staged(variants, cells, figures, diploid, raw, outcomes)

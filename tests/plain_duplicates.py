@@ -13,8 +13,11 @@ from afpanel.core.counting import GenotypeFilter
 
 Variant = tuple[str, int, str, str]
 Cell = tuple[str, str]
-Figures = tuple[int, int, int, int, int, int]
-"""AC, AN, nhomalt and nhemialt; AC and AN before the genotype filter."""
+Figures = tuple[int, ...]
+"""AC, AN, nhomalt, nhemialt, heterozygotes and people of whom two alleles are called."""
+
+RAW: Cell = ("everybody", "before the filter")
+"""Where AC and AN of all people before the genotype filter stand."""
 
 
 class Person(NamedTuple):
@@ -170,10 +173,11 @@ def count_people(
 ) -> dict[Cell, Figures]:
     """Count a variant in every cell, from the alleles that are counted together."""
     cells = {(who.population, str(who.sex)): Counter() for who in people if who.include}
+    everybody: Counter[str] = Counter()
     for person, who in enumerate(people):
         if not who.include:
             continue
-        found = Counter()
+        found, unfiltered = Counter(), Counter()
         for raw in (False, True):
             said = [(0, 0, False)]
             for m in counted:
@@ -189,13 +193,22 @@ def count_people(
             )
             ac = min(ac, an)
             if raw:
-                found.update(raw_ac=ac, raw_an=an)
+                unfiltered.update(ac=ac, an=an)
             else:
                 hemizygous = an == 1 and any(each[2] for each in said)
-                found.update(ac=ac, an=an, hom=ac == an == 2, hemi=hemizygous)
+                found.update(
+                    ac=ac,
+                    an=an,
+                    hom=ac == an == 2,
+                    hemi=hemizygous,
+                    het=ac == 1 and an == 2,
+                    diploid=an == 2,
+                )
         cells[who.population, str(who.sex)] += found
-    names = ("ac", "an", "hom", "hemi", "raw_ac", "raw_an")
-    return {cell: tuple(found[name] for name in names) for cell, found in cells.items()}
+        everybody += unfiltered
+    names = ("ac", "an", "hom", "hemi", "het", "diploid")
+    figures = {cell: tuple(found[name] for name in names) for cell, found in cells.items()}
+    return figures | {RAW: (everybody["ac"], everybody["an"])}
 
 
 def copies_of(contig: str, sex: Sex) -> int:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from tests.builders import RICH_HEADERS, vcf_text, write_fasta, write_sheet, write_vcf
 from tests.counts import Staged, run_stages
-from tests.plain_duplicates import Cell, Figures, Plain, Variant, plain_results
+from tests.plain_duplicates import RAW, Cell, Figures, Plain, Variant, plain_results
 from tests.repeated_variants import Cohort, cohort, write
 
 from afpanel.constants import Flag, Outcome
 from afpanel.core.counting import GenotypeFilter
 from afpanel.io.reference import ReferencePaths
 from afpanel.io.store import Store
+from afpanel.model.arrays import COUNTS
 from afpanel.model.region import OPEN_END, Region
 from afpanel.stages import count_merged, duplicates
 from afpanel.stages.allele_map import ALLELES, ALLELES_VERSION
@@ -49,11 +50,13 @@ def stage(
 
 
 def figures(found: Staged) -> dict[Variant, dict[Cell, Figures]]:
-    """The counts of every variant by cell, before the filter too."""
-    tables = np.array([*found.figures.values(), *found.raw.values()])
+    """The counts of every variant by cell, and those of everybody before the filter."""
+    tables = np.array([*found.figures.values(), *found.diploid.values()])
+    raw = np.array([*found.raw.values()])
     cells = [(population, sex) for population, sex, _ in found.cells]
     return {
         variant: dict(zip(cells, map(tuple, tables[:, row].T.tolist()), strict=True))
+        | {RAW: tuple(raw[:, row].tolist())}
         for row, variant in enumerate(found.variants)
     }
 
@@ -152,7 +155,7 @@ def by_hand(
     vcf = write_vcf(folder / "a.vcf", vcf_text(names, records))
     sheet = write_sheet(folder / "sheet.tsv", [(name, "P", "XX") for name in names])
     found = run_stages(vcf, sheet, fasta, [Region.parse("chr1")], folder, **options)
-    columns = [found.figures[name][:, 0].tolist() for name in found.figures]
+    columns = [found.figures[name][:, 0].tolist() for name in COUNTS]
     rows = zip(*columns, strict=True)
     return dict(zip([v[1:] for v in found.variants], rows, strict=True)), dict(found.outcomes)
 
@@ -270,15 +273,16 @@ def test_of_two_calls_of_somebody_each_must_pass_the_filter_by_itself(tmp_path: 
     wanted = FILTERS["quality alone"]
     found = run_stages(vcf, sheet, fasta, WHOLE[:1], tmp_path, genotype_filter=wanted)
     expected = {
-        "one": (1, 2, 0, 0, 2, 2),
-        "other": (1, 2, 0, 0, 2, 2),
-        "neither": (0, 0, 0, 0, 2, 2),
-        "both": (2, 2, 1, 0, 2, 2),
-        "carrier": (2, 2, 1, 0, 2, 2),
-        "lacking": (0, 2, 0, 0, 1, 2),
-        "halves": (2, 2, 1, 0, 2, 2),  # each half call that passes may be of another copy
+        "one": (1, 2, 0, 0, 1, 1),
+        "other": (1, 2, 0, 0, 1, 1),
+        "neither": (0, 0, 0, 0, 0, 0),
+        "both": (2, 2, 1, 0, 0, 1),
+        "carrier": (2, 2, 1, 0, 0, 1),
+        "lacking": (0, 2, 0, 0, 0, 1),
+        "halves": (2, 2, 1, 0, 0, 1),  # each half call that passes may be of another copy
     }
-    assert figures(found) == {("chr1", *FIRST): {(p, "XX"): row for p, row in expected.items()}}
+    rows = {(p, "XX"): row for p, row in expected.items()}
+    assert figures(found) == {("chr1", *FIRST): rows | {RAW: (13, 14)}}
 
 
 @pytest.mark.parametrize("names", [("v", "c"), ("z.00000", "z"), ("p", "zip")])

@@ -64,7 +64,7 @@ _SIGNATURES = [
     nb.i8(
         nb.types.Array(allele, 3, "C", readonly=True), _FIELD, _FIELD, _FIELD, nb.i8,
         READ_I8, _I1_2D, _I1, READ_I4, READ_I8, READ_I4, _READ_U8,
-        nb.i8, nb.i8, nb.i8, nb.f8, nb.b1, *(_TABLE,) * 6, nb.i8[:, ::1],
+        nb.i8, nb.i8, nb.i8, nb.f8, nb.b1, *(_TABLE,) * 7, nb.i8[:, ::1],
     )
     for allele in (nb.i1, nb.i2)
 ]  # fmt: skip
@@ -74,7 +74,7 @@ _SIGNATURES = [
 def _count_one(  # type: ignore[no-untyped-def]
     genotype, gq, dp, het_alt_ad, has, row, n_alleles, copies, record, sample, c,
     min_gq, min_dp, min_dp_haploid, min_ab, half_calls_missing,
-    allele_count, homozygotes, hemizygotes, allele_number, failed_count, failed_number,
+    allele_count, homozygotes, hemizygotes, half_calls, allele_number, failed_count, failed_number,
 ):  # fmt: skip
     """Add one call of whatever kind; False if it names an allele that its record does not have."""
     a, b = nb.i8(genotype[record, sample, 0]), nb.i8(genotype[record, sample, 1])
@@ -107,6 +107,8 @@ def _count_one(  # type: ignore[no-untyped-def]
         number[record, c] += 1
         if passed and haploid:
             hemizygotes[row + max(a, b), c] += 1
+        elif passed:
+            half_calls[row + max(a, b), c] += 1
     return True
 
 
@@ -115,7 +117,8 @@ def count_calls(  # type: ignore[no-untyped-def]
     genotype, gq, dp, het_alt_ad, has,
     row_offsets, ploidy, sex, cell, pair_offsets, pair_cell, pair_mask,
     min_gq, min_dp, min_dp_haploid, min_ab, half_calls_missing,
-    allele_count, homozygotes, hemizygotes, allele_number, failed_count, failed_number, workspace,
+    allele_count, homozygotes, hemizygotes, half_calls, allele_number,
+    failed_count, failed_number, workspace,
 ):  # fmt: skip
     """Add up a block; returns the first record with an allele that it does not have, or -1.
 
@@ -134,6 +137,8 @@ def count_calls(  # type: ignore[no-untyped-def]
         The `counting.GenotypeFilter`.
     allele_count, homozygotes, hemizygotes, allele_number
         Tables to add to, as `counting.Counts` has them.
+    half_calls
+        The same of half-calls, by the allele that is called.
     failed_count, failed_number
         The same as AC and AN, of calls that did not pass the filter.
     workspace
@@ -212,7 +217,7 @@ def count_calls(  # type: ignore[no-untyped-def]
                 if not _count_one(
                     genotype, gq, dp, het_alt_ad, has, row, n_alleles, 2, record, s, cell[s],
                     min_gq, min_dp, min_dp_haploid, min_ab, half_calls_missing,
-                    allele_count, homozygotes, hemizygotes, allele_number,
+                    allele_count, homozygotes, hemizygotes, half_calls, allele_number,
                     failed_count, failed_number,
                 ):  # fmt: skip
                     return record
@@ -221,7 +226,7 @@ def count_calls(  # type: ignore[no-untyped-def]
                 genotype, gq, dp, het_alt_ad, has, row, n_alleles, ploidy[record, sex[s]],
                 record, s, cell[s],
                 min_gq, min_dp, min_dp_haploid, min_ab, half_calls_missing,
-                allele_count, homozygotes, hemizygotes, allele_number,
+                allele_count, homozygotes, hemizygotes, half_calls, allele_number,
                 failed_count, failed_number,
             ):  # fmt: skip
                 return record

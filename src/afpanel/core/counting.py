@@ -90,11 +90,13 @@ class Counts:
 
     Parameters
     ----------
-    allele_count, homozygotes, hemizygotes
+    allele_count, homozygotes, hemizygotes, heterozygotes
         (rows, cells) int32; record r has a row for each of its alleles, REF first, from
-        ``row_offsets[r]``.
+        ``row_offsets[r]``. Heterozygotes have one copy of the allele, and another one called.
     allele_number
         (records, cells) int32: all called alleles, of whatever kind.
+    diploids
+        (records, cells) int32: people of whom two alleles are called.
     raw_allele_count, raw_allele_number
         The same as `allele_count` and `allele_number`, before the genotype filter.
     """
@@ -102,7 +104,9 @@ class Counts:
     allele_count: NDArray[np.int32]
     homozygotes: NDArray[np.int32]
     hemizygotes: NDArray[np.int32]
+    heterozygotes: NDArray[np.int32]
     allele_number: NDArray[np.int32]
+    diploids: NDArray[np.int32]
     raw_allele_count: NDArray[np.int32]
     raw_allele_number: NDArray[np.int32]
 
@@ -144,9 +148,9 @@ def count_block(
         If a call names an allele that its record does not have, which readers do not let through.
     """
     rows, records = int(row_offsets[-1]), len(loci)
-    of_alleles = np.zeros((4, rows, n_cells), np.int32)
+    of_alleles = np.zeros((5, rows, n_cells), np.int32)
     of_records = np.zeros((2, records, n_cells), np.int32)
-    allele_count, homozygotes, hemizygotes, failed_count = of_alleles
+    allele_count, homozygotes, hemizygotes, half_calls, failed_count = of_alleles
     allele_number, failed_number = of_records
     genotype = block.genotype
     if genotype.shape[2] == 1:
@@ -159,16 +163,23 @@ def count_block(
         *(_NO_FIELD if x is None else np.ascontiguousarray(x) for x in fields),
         has, row_offsets, PLOIDY[loci], sex, cell, *_cells_of_words(cell, n_cells),
         f.min_gq, f.min_dp, f.min_dp_haploid, f.min_ab, f.half_calls_missing,
-        allele_count, homozygotes, hemizygotes, allele_number, failed_count, failed_number,
+        allele_count, homozygotes, hemizygotes, half_calls, allele_number,
+        failed_count, failed_number,
         np.empty((4, n_cells), np.int64),
     )  # fmt: skip
     if wrong >= 0:
         raise ValueError(f"a call of record {wrong} names an allele that the record does not have")
+    # Nearly every call has two alleles, so those that have one are what is counted.
+    single = hemizygotes + half_calls
+    starts = row_offsets[:-1]
+    singles = np.add.reduceat(single, starts, axis=0) if records else allele_number
     return Counts(
         allele_count,
         homozygotes,
         hemizygotes,
+        allele_count - 2 * homozygotes - single,
         allele_number,
+        (allele_number - singles) // 2,
         failed_count + allele_count,
         failed_number + allele_number,
     )

@@ -112,8 +112,15 @@ _SPECS = (
     ArraySpec("variant_alt", ("variants",), "str", "Canonical ALT."),
     ArraySpec("allele_count", ("variants", "groups"), "i4", "AC: copies of ALT."),
     ArraySpec("allele_number", ("variants", "groups"), "i4", "AN: called alleles."),
-    ArraySpec("raw_allele_count", ("variants", "groups"), "i4", "AC before the genotype filter."),
-    ArraySpec("raw_allele_number", ("variants", "groups"), "i4", "AN before the genotype filter."),
+    ArraySpec("raw_allele_count", ("variants",), "i4", "AC of all before the genotype filter."),
+    ArraySpec("raw_allele_number", ("variants",), "i4", "AN of all before the genotype filter."),
+    ArraySpec(
+        "heterozygote_count",
+        ("variants", "groups"),
+        "i4",
+        "People with one copy of ALT, and another allele called.",
+    ),
+    ArraySpec("diploid_count", ("variants", "groups"), "i4", "People with two called alleles."),
     ArraySpec(
         "allele_frequency",
         ("variants", "groups"),
@@ -150,5 +157,8 @@ ARRAYS = {spec.name: spec for spec in _SPECS}
 COUNTS = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count")
 """The four counts of a cell or group at a variant, in the order they are always listed."""
 
+DIPLOID_COUNTS = ("heterozygote_count", "diploid_count")
+"""What a test of Hardy-Weinberg proportions needs beside them."""
+
 RAW_COUNTS = ("raw_allele_count", "raw_allele_number")
-"""The counts of a cell before the genotype filter."""
+"""The counts of all people before the genotype filter."""

@@ -15,6 +15,7 @@ from afpanel.core.variants import sort_keys
 from afpanel.io.store import Store
 from afpanel.io.store_writer import create_store
 from afpanel.io.tables import read_samples
+from afpanel.model.arrays import RAW_COUNTS
 from afpanel.model.cohort import cells_of
 from afpanel.stages.allele_map import read_partition
 from afpanel.stages.count_merged import count_merged
@@ -24,7 +25,7 @@ from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION, partiti
 logger = logging.getLogger(__name__)
 
 CELL_COUNTS = "cell-counts"
-CELL_COUNTS_VERSION = 3
+CELL_COUNTS_VERSION = 4
 
 _CHUNK = 16_384
 _CELL_DIMS = ("variants", "cells")
@@ -80,6 +81,11 @@ def count(
     count_merged(store_path, alleles, *how, counts)
     variants = alleles.variants
     order = np.lexsort((sort_keys(variants), alleles.contig))
+    tables = {
+        # Before the filter everybody is taken together, as it is published.
+        name: (values.sum(axis=1) if name in RAW_COUNTS else values)[order]
+        for name, values in zip(TABLES, counts, strict=True)
+    }
     attributes = {
         "cohort": options.cohort,
         "country": options.country,
@@ -95,7 +101,7 @@ def count(
                 "variant_position": variants.position[order],
                 "variant_ref": variants.ref.take(order).objects(),
                 "variant_alt": variants.alt.take(order).objects(),
-                **{name: values[order] for name, values in zip(TABLES, counts, strict=True)},
+                **tables,
             },
             dims=_CELL_DIMS,
         )
@@ -107,9 +113,7 @@ def count(
                 "refused_end": refused.end,
             }
         )
-    passed, raw = (
-        int(counts[TABLES.index(name)].sum()) for name in ("allele_number", "raw_allele_number")
-    )
+    passed, raw = (int(tables[name].sum()) for name in ("allele_number", "raw_allele_number"))
     logger.info(
         "count %s: done, %s variants in %d cells of %s people; %s of called alleles pass the filter",
         store_path.name, f"{len(variants):,}", len(cells), f"{sum(c.people for c in cells):,}",
