@@ -1,63 +1,17 @@
 """What silence means."""
 
-import itertools
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afpanel.constants import Sex, State
-from afpanel.core.callability import (
-    absent_callable,
-    cell_states,
-    copies_per_cell,
-    record_of_site,
-)
-from afpanel.core.intervals import Intervals
+from afpanel.core.callability import copies_per_cell, record_of_site
 from afpanel.core.ploidy import Loci
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
 from afpanel.model.cohort import Cell
 
 SETTINGS = settings(max_examples=150, deadline=None, derandomize=True)
-SPANS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 6)), max_size=6)
-SITES = st.lists(st.tuples(st.integers(1, 34), st.integers(1, 5)), max_size=10)
-NONE = Intervals.of(np.array([], np.int64), np.array([], np.int64))
-
-
-def intervals(spans: list[tuple[int, int]]) -> Intervals:
-    table = np.array(spans, np.int64).reshape(-1, 2)
-    return Intervals.of(table[:, 0], table.sum(axis=1))
-
-
-def variants(sites: list[tuple[int, int]]) -> Variants:
-    refs = ["ACGTA"[:length] for _, length in sites]
-    position = np.array([position for position, _ in sites], np.int32)
-    return Variants(position, Strings.of(refs), Strings.of(["T"] * len(sites)))
-
-
-@SETTINGS
-@given(SITES, SPANS, SPANS)
-def test_silence_speaks_where_all_of_ref_is_callable_and_none_of_it_was_refused(
-    sites: list[tuple[int, int]],
-    callable_spans: list[tuple[int, int]],
-    refused_spans: list[tuple[int, int]],
-) -> None:
-    def bases(spans: list[tuple[int, int]]) -> set[int]:
-        return {base for start, size in spans for base in range(start, start + size)}
-
-    expected = []
-    for position, length in sites:
-        ref = set(range(position - 1, position - 1 + length))
-        expected.append(ref <= bases(callable_spans) and not ref & bases(refused_spans))
-    found = absent_callable(variants(sites), intervals(callable_spans), intervals(refused_spans))
-    assert found.tolist() == expected
-
-
-def test_without_a_bed_silence_says_nothing() -> None:
-    sites = variants([(1, 1), (9, 3)])
-    assert absent_callable(sites, None, NONE).tolist() == [False, False]
-    assert absent_callable(sites, NONE, NONE).tolist() == [False, False]
 
 
 def test_a_cell_has_as_many_copies_as_its_people_have() -> None:
@@ -84,18 +38,6 @@ def test_a_cell_has_as_many_copies_as_its_people_have() -> None:
 def test_copies_do_not_overflow_where_a_programme_is_large() -> None:
     copies = copies_per_cell(np.array([0], np.int8), [Cell("ALL", Sex.XX, 1_000_000_000)])
     assert copies.tolist() == [[2_000_000_000]]
-
-
-def test_a_state_is_observed_else_absent_else_not_callable_and_never_without_copies() -> None:
-    rows = list(itertools.product([False, True], repeat=2))
-    observed, absent = (np.array(column) for column in zip(*rows, strict=True))
-    copies = np.tile(np.array([[2, 0]], np.int32), (4, 1))
-    found = cell_states(observed, absent, copies)
-    assert found.dtype == np.int8
-    for (has_record, could_call), (with_copies, without) in zip(rows, found, strict=True):
-        expected = State.ABSENT_CALLABLE if could_call else State.NOT_CALLABLE
-        assert with_copies == (State.OBSERVED if has_record else expected)
-        assert without == State.NOT_CALLABLE
 
 
 def test_of_several_cohorts_the_greatest_state_holds() -> None:
@@ -126,7 +68,8 @@ def test_a_record_speaks_of_its_site(
     position, ref, alt = zip(*sites, strict=True) if sites else ((), (), ())
     table = Variants(np.array(position, np.int32), Strings.of(list(ref)), Strings.of(list(alt)))
     found = record_of_site(table, np.array(own, np.int64), np.array(called, np.int64))
-    for (position, ref, alt), at in zip(sites, found.tolist(), strict=True):
+    silent = [row for row in range(len(sites)) if row not in own]
+    for (position, ref, alt), at in ((sites[row], found[row]) for row in silent):
         moves = len(ref) != len(alt)
         beside = {
             i: n

@@ -1,15 +1,19 @@
 """Primary suppression, cell by cell."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afpanel.constants import State
-from afpanel.core.masking import GroupCounts, mask, sensitive
+from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
+from afpanel.core.masking import mask, sensitive, sensitive_raw
 
 SETTINGS = settings(max_examples=150, deadline=None, derandomize=True)
-FIELDS = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count", "state")
+FIELDS = (*GROUP_TABLES, "state")
+RAW = ("raw_allele_count", "raw_allele_number")
 
 
 @st.composite
@@ -23,10 +27,22 @@ def tables(draw: st.DrawFn) -> GroupCounts:
         count = draw(st.integers(0, number)) if state == State.OBSERVED else 0
         homozygotes = draw(st.integers(0, count // 2))
         hemizygotes = draw(st.integers(0, count - 2 * homozygotes))
-        cells.append((count, number, homozygotes, hemizygotes, state))
-    table = np.array(cells, np.int32).reshape(*shape, 5)
+        heterozygotes = count - 2 * homozygotes - hemizygotes
+        diploids = (number - hemizygotes) // 2
+        cells.append((count, number, homozygotes, hemizygotes, heterozygotes, diploids, state))
+    table = np.array(cells, np.int32).reshape(*shape, 7)
     *counts, state = np.moveaxis(table, 2, 0)
-    return GroupCounts(*counts, state.astype(np.int8))
+    failed = [
+        (f, draw(st.integers(0, f)))
+        for f in draw(st.lists(st.integers(0, 20), min_size=shape[0], max_size=shape[0]))
+    ]
+    more = np.array(failed, np.int32).reshape(-1, 2)
+    raw = {
+        "raw_allele_count": counts[0][:, 0] + more[:, 1],
+        "raw_allele_number": counts[1][:, 0] + more[:, 0],
+    }
+    named = dict(zip(GROUP_TABLES, counts, strict=True))
+    return GroupCounts(**named, **raw, state=state.astype(np.int8))
 
 
 @SETTINGS
@@ -59,9 +75,25 @@ def test_five_copies_may_be_shown_where_five_is_the_limit(
     def cell(value: int) -> np.ndarray:
         return np.array([[value]], np.int32)
 
-    state = np.array([[State.OBSERVED]], np.int8)
-    counts = GroupCounts(cell(count), cell(number), cell(0), cell(0), state)
+    counts = replace(
+        GroupCounts.zeros(1, 1),
+        allele_count=cell(count),
+        allele_number=cell(number),
+        state=np.array([[State.OBSERVED]], np.int8),
+    )
     assert sensitive(counts, 5).tolist() == [[expected]]
+
+
+@SETTINGS
+@given(tables(), st.integers(0, 12))
+def test_raw_counts_are_sensitive_for_themselves_and_for_what_the_filter_took_away(
+    counts: GroupCounts, limit: int
+) -> None:
+    found = sensitive_raw(counts, limit)
+    for row in range(len(counts)):
+        alt, number = (int(getattr(counts, name)[row]) for name in RAW)
+        failed = alt - int(counts.allele_count[row, 0])
+        assert found[row] == any(n in range(1, limit) for n in (alt, number - alt, failed))
 
 
 @SETTINGS
@@ -71,7 +103,11 @@ def test_masking_withholds_every_figure_of_a_cell_and_no_figure_of_another(
 ) -> None:
     shape = counts.state.shape
     masked = np.array([rng.random() < 0.4 for _ in range(counts.state.size)], np.bool_)
-    result = mask(counts, masked.reshape(shape))
+    raw = np.array([rng.random() < 0.4 for _ in range(shape[0])], np.bool_)
+    result = mask(counts, masked.reshape(shape), raw)
+    for name in RAW:
+        hidden = raw | masked.reshape(shape)[:, 0]
+        assert (getattr(result, name) == np.where(hidden, -1, getattr(counts, name))).all()
     for name in FIELDS:
         before, after = getattr(counts, name), getattr(result, name)
         withheld = State.MASKED if name == "state" else -1

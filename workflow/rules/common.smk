@@ -174,8 +174,8 @@ def counts_of(wildcards):
     return paths
 
 
-def beds():
-    """Callable regions of each cohort that has some, on the panel's build."""
+def callable_files():
+    """Where each cohort could call variants, if it says so, on the panel's build."""
     return {
         name: (
             f"{RESULTS}/private/{name}/callable.bed"

@@ -4,7 +4,7 @@
 rule merge:
     input:
         counts=counts_of,
-        beds=list(beds().values()),
+        callable=list(callable_files().values()),
         fasta=CONFIG["reference"]["fasta"],
         aliases=CONFIG["harmonize"]["aliases"] or [],
     output:
@@ -19,12 +19,13 @@ rule merge:
         reference=reference_options(),
         aliases=alias_options(),
         build=BUILD,
-        beds=" ".join(
-            f"--callable {quote(f'{name}={path}')}" for name, path in beds().items()
+        callable=" ".join(
+            f"--callable {quote(f'{name}={path}')}"
+            for name, path in callable_files().items()
         ),
     shell:
         "afpanel merge {input.counts:q} --contig {wildcards.contig:q} {params.reference}"
-        " {params.aliases} --build {params.build} {params.beds} --out {output:q} 2> {log:q}"
+        " {params.aliases} --build {params.build} {params.callable} --out {output:q} 2> {log:q}"
 
 
 rule gate:

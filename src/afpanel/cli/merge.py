@@ -17,10 +17,11 @@ from afpanel.cli import options
 @options.aliases
 @click.option(
     "--callable",
-    "beds",
+    "evidence",
     multiple=True,
-    metavar="COHORT=BED",
-    help="Where the whole cohort could have been called; repeat for each cohort that has one.",
+    metavar="COHORT=FILE",
+    help="BED of where the whole cohort could have been called, or track of how many alleles could be;"
+    " repeat for each cohort that has one.",
 )
 @click.option("--out", type=options.OUTPUT, required=True, help="Panel of the contig (.zarr.zip).")
 def command(
@@ -31,13 +32,13 @@ def command(
     index_dir: Path | None,
     build: str,
     aliases: Path | None,
-    beds: tuple[str, ...],
+    evidence: tuple[str, ...],
     out: Path,
 ) -> None:
     """Merge the counts of all cohorts on one contig into sums for each group.
 
-    Where a cohort has no record of a variant, it adds AN where its BED says that it could have been
-    called, and nothing where that is not known. Give at least one store of every cohort.
+    Where a cohort has no record of a variant, it adds AN where its BED or track says that it could have
+    been called, and nothing where that is not known. Give at least one store of every cohort.
 
     \b
     Example:
@@ -48,15 +49,15 @@ def command(
     from afpanel.io.tables import canonical_build
     from afpanel.stages.merge import MergeOptions, merge
 
-    callable_beds = {}
-    for pair in beds:
+    callable_files = {}
+    for pair in evidence:
         name, equals, path = pair.partition("=")
         if not equals or not path:
-            raise click.UsageError(f"--callable takes COHORT=BED, not '{pair}'")
-        callable_beds[name] = Path(path)
+            raise click.UsageError(f"--callable takes COHORT=FILE, not '{pair}'")
+        callable_files[name] = Path(path)
     merge(
         options.paths_of(counts, listed),
         ReferencePaths.find(reference, index_dir),
         out,
-        MergeOptions(contig, canonical_build(build), callable_beds, aliases),
+        MergeOptions(contig, canonical_build(build), callable_files, aliases),
     )

@@ -3,8 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import State
-from afpanel.core.intervals import Intervals
 from afpanel.core.ploidy import PLOIDY, sex_codes
 from afpanel.core.variants import Variants
 from afpanel.model.cohort import Cell
@@ -20,7 +18,7 @@ def copies_per_cell(loci: NDArray[np.int8], cells: list[Cell]) -> NDArray[np.int
 def record_of_site(
     variants: Variants, observed: NDArray[np.integer], called: NDArray[np.integer]
 ) -> NDArray[np.int64]:
-    """Find a record of a cohort that speaks of the site of each variant.
+    """Find a record of a cohort that speaks of the site of each variant that it does not have.
 
     A cohort with A>C at a place, where others have A>G, has looked there: those it called are not
     carriers of G, or its record would say so. So do insertions and deletions speak for one another that
@@ -39,64 +37,23 @@ def record_of_site(
     -------
     (n,) int64
         Place in `observed` of the variant with most calls that has the same position and, where both are
-        substitutions, the same REF; -1 where there is none.
+        substitutions, the same REF; -1 where there is none. Of variants that the cohort has it says nothing.
     """
-    moves = variants.ref.lengths != variants.alt.lengths
-    ref = variants.ref.arrow().dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    site = (variants.position.astype(np.int64) << 32) | np.where(moves, 0, ref.astype(np.int64) + 1)
-    if not len(observed):
-        return np.full(len(variants), -1)
-    order = np.lexsort((-np.asarray(called, np.int64), site[observed]))
-    known, first = np.unique(site[observed][order], return_index=True)
+    found = np.full(len(variants), -1)
+    same = variants.position[1:] == variants.position[:-1]
+    crowded = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    place = np.full(len(variants), -1)
+    place[observed] = np.arange(len(observed))
+    place = place[crowded]
+    mine = np.flatnonzero(place >= 0)
+    if not len(mine):
+        return found
+    near = variants.take(crowded)
+    moves = near.ref.lengths != near.alt.lengths
+    ref = near.ref.arrow().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    site = (near.position.astype(np.int64) << 32) | np.where(moves, 0, ref.astype(np.int64) + 1)
+    order = mine[np.lexsort((-np.asarray(called, np.int64)[place[mine]], site[mine]))]
+    known, first = np.unique(site[order], return_index=True)
     at = np.minimum(np.searchsorted(known, site), len(known) - 1)
-    return np.where(known[at] == site, order[first[at]], -1)
-
-
-def absent_callable(
-    variants: Variants, callable_regions: Intervals | None, refused: Intervals
-) -> NDArray[np.bool_]:
-    """Tell at which variants a cohort without a record could have called one.
-
-    Parameters
-    ----------
-    variants
-        Variants that the cohort has no record of.
-    callable_regions
-        Where the whole cohort could be called, or None where nothing is known.
-    refused
-        Where it has a record that was refused: there its silence is no evidence.
-
-    Returns
-    -------
-    (n,) bool
-        True where every base of REF is callable and none is in a refused record.
-    """
-    if callable_regions is None:
-        return np.zeros(len(variants), np.bool_)
-    inside = callable_regions.contains(variants.start, variants.end)
-    return inside & ~refused.touches(variants.start, variants.end)
-
-
-def cell_states(
-    observed: NDArray[np.bool_], absent: NDArray[np.bool_], copies: NDArray[np.int32]
-) -> NDArray[np.int8]:
-    """Give each cell of a cohort its state at each variant.
-
-    Parameters
-    ----------
-    observed, absent
-        (n,) bool: the cohort has a record; it has none but could have.
-    copies
-        (n, cells) int32: copies of the locus in each cell. A cell with none has no state but
-        not-callable, whatever the file says: XX people have no Y.
-
-    Returns
-    -------
-    (n, cells) int8
-    """
-    of_cohort = np.where(
-        observed,
-        np.int8(State.OBSERVED),
-        np.where(absent, np.int8(State.ABSENT_CALLABLE), np.int8(State.NOT_CALLABLE)),
-    )
-    return np.where(copies > 0, of_cohort[:, None], np.int8(State.NOT_CALLABLE)).astype(np.int8)
+    found[crowded] = np.where(known[at] == site, place[order[first[at]]], -1)
+    return found

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
+from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
+from afpanel.model.arrays import RAW_COUNTS
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,6 @@ class Policy:
     description: str = ""
 
 
-@dataclass(frozen=True)
-class GroupCounts:
-    """Counts of n variants in g groups; each (n, g) int32, `state` (n, g) int8."""
-
-    allele_count: NDArray[np.int32]
-    allele_number: NDArray[np.int32]
-    homozygote_count: NDArray[np.int32]
-    hemizygote_count: NDArray[np.int32]
-    state: NDArray[np.int8]
-
-
 def sensitive(counts: GroupCounts, min_allele_count: int) -> NDArray[np.bool_]:
     """Find the cells that show few, but some, copies of ALT or of everything else; (n, g) bool."""
     ac, an = counts.allele_count, counts.allele_number
@@ -53,16 +44,35 @@ def sensitive(counts: GroupCounts, min_allele_count: int) -> NDArray[np.bool_]:
     return found
 
 
-def mask(counts: GroupCounts, masked: NDArray[np.bool_]) -> GroupCounts:
-    """Withhold every figure of the cells in `masked`: -1, with state 3."""
+def sensitive_raw(counts: GroupCounts, min_allele_count: int) -> NDArray[np.bool_]:
+    """Find the raw counts that show few copies of an allele, or few that the filter took away; (n,) bool.
 
-    def hide(values: NDArray[np.int32]) -> NDArray[np.int32]:
-        return np.where(masked, np.int32(MISSING), values)
+    People whose calls failed are a group like any other: AC of all calls less AC of good ones is theirs.
+    """
+    ac, an = counts.raw_allele_count, counts.raw_allele_number
+    found = np.zeros(len(counts), np.bool_)
+    for copies in (ac, an - ac, ac - counts.allele_count[:, 0]):
+        found |= (copies > 0) & (copies < min_allele_count)
+    return found
 
-    return GroupCounts(
-        hide(counts.allele_count),
-        hide(counts.allele_number),
-        hide(counts.homozygote_count),
-        hide(counts.hemizygote_count),
-        np.where(masked, np.int8(State.MASKED), counts.state),
-    )
+
+def mask(
+    counts: GroupCounts, masked: NDArray[np.bool_], masked_raw: NDArray[np.bool_]
+) -> GroupCounts:
+    """Withhold every figure of some cells, and the raw counts of some variants: -1, with state 3.
+
+    Parameters
+    ----------
+    counts
+        n variants in g groups.
+    masked
+        (n, g) bool: the cells to withhold.
+    masked_raw
+        (n,) bool: the raw counts to withhold, besides those of variants whose total is withheld.
+    """
+    missing = np.int32(MISSING)
+    tables = {name: np.where(masked, missing, getattr(counts, name)) for name in GROUP_TABLES}
+    hidden = masked_raw | masked[:, 0]
+    raw = {name: np.where(hidden, missing, getattr(counts, name)) for name in RAW_COUNTS}
+    state = np.where(masked, np.int8(State.MASKED), counts.state)
+    return GroupCounts(**tables, state=state, **raw)

@@ -38,19 +38,19 @@ class Packing:
     typesize: int
 
     @classmethod
-    def of(cls, dtype: np.dtype[np.generic], *, is_call: bool) -> "Packing":
+    def of(cls, dtype: np.dtype[np.generic], *, quick: bool) -> "Packing":
         """Choose for an array.
 
-        Calls are the bulk of what is written and read: lz4 does both at the speed of the disk, and
-        they shrink enough. The rest is small, and some of it is published. Shuffling bytes helps
-        wide integers; genotypes are single bytes and do as well without.
+        Calls and the sums of groups are the bulk of what is written and read within a run: lz4 does both
+        at the speed of the disk, and they shrink enough. The rest is small, or is published. Shuffling
+        bytes helps wide integers; genotypes are single bytes and do as well without.
         """
         is_text = dtype.kind in "OTU"
         shuffled = not is_text and dtype.itemsize > 1
         return cls(
             is_text,
-            "lz4" if is_call else "zstd",
-            5 if is_call else 3,
+            "lz4" if quick else "zstd",
+            5 if quick else 3,
             "shuffle" if shuffled else "noshuffle",
             max(1, dtype.itemsize),
         )

@@ -1,31 +1,29 @@
 """The store of a contig's panel: variants, and their counts in each group, before or after the gate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from afpanel.core.masking import GroupCounts
+from afpanel.core.group_counts import PANEL_COUNTS, GroupCounts
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
 from afpanel.io.store import Store
 from afpanel.io.store_writer import StoreWriter, create_store
-from afpanel.model.arrays import COUNTS
 
 PANEL = "panel-counts"
-PANEL_VERSION = 1
+PANEL_VERSION = 2
 
 PANEL_ARRAYS = frozenset(
     {
         "group_id",
-        "group_people",
+        "group_people_by_sex",
         "variant_position",
         "variant_ref",
         "variant_alt",
-        "state",
-        *COUNTS,
+        *PANEL_COUNTS,
     }
 )
 """Everything that a panel store may hold."""
@@ -43,28 +41,39 @@ class PanelHead:
         The contig, and its length in the reference.
     groups
         Names of the groups, in order.
-    people
-        People in each group.
+    people_by_sex
+        People of each sex in each group, sexes in the order of `ploidy.SEXES`.
     """
 
     contig: str
     contig_length: int
     groups: list[str]
-    people: list[int]
+    people_by_sex: list[list[int]]
+
+    @property
+    def people(self) -> list[int]:
+        """People in each group."""
+        return [sum(by_sex) for by_sex in self.people_by_sex]
+
+    def of_groups(self, chosen: Sequence[int]) -> "PanelHead":
+        """Leave out all but some groups."""
+        return replace(
+            self,
+            groups=[self.groups[g] for g in chosen],
+            people_by_sex=[self.people_by_sex[g] for g in chosen],
+        )
 
 
 @contextmanager
 def create_panel(path: Path, head: PanelHead) -> Iterator[StoreWriter]:
     """Write a contig's panel; blocks of it are written with `write_panel_block`."""
-    with create_store(path, PANEL, PANEL_VERSION, chunk=_CHUNK) as writer:
+    with create_store(path, PANEL, PANEL_VERSION, chunk=_CHUNK, quick=True) as writer:
         writer.attributes({"contig": head.contig, "contig_length": head.contig_length})
         writer.array("group_id", head.groups)
-        writer.array("group_people", head.people)
+        writer.array("group_people_by_sex", head.people_by_sex)
         # A contig without variants has its arrays all the same, without rows.
-        none = np.empty((0, len(head.groups)), np.int32)
         no_variants = Variants(np.empty(0, np.int32), Strings.of([]), Strings.of([]))
-        no_counts = GroupCounts(none, none, none, none, none.astype(np.int8))
-        write_panel_block(writer, no_variants, no_counts)
+        write_panel_block(writer, no_variants, GroupCounts.zeros(0, len(head.groups)))
         yield writer
 
 
@@ -75,7 +84,7 @@ def write_panel_block(writer: StoreWriter, variants: Variants, counts: GroupCoun
             "variant_position": variants.position,
             "variant_ref": variants.ref.objects(),
             "variant_alt": variants.alt.objects(),
-            **{name: getattr(counts, name) for name in (*COUNTS, "state")},
+            **{name: getattr(counts, name) for name in PANEL_COUNTS},
         }
     )
 
@@ -87,7 +96,7 @@ def read_head(path: Path) -> PanelHead:
             contig=store.attributes["contig"],
             contig_length=store.attributes["contig_length"],
             groups=store.texts("group_id"),
-            people=store.read("group_people").tolist(),
+            people_by_sex=store.read("group_people_by_sex").tolist(),
         )
 
 
@@ -107,7 +116,4 @@ def read_panel_blocks(path: Path) -> Iterator[tuple[Variants, GroupCounts]]:
                 store.strings("variant_ref", start, stop),
                 store.strings("variant_alt", start, stop),
             )
-            ac, an, hom, hemi, state = (
-                store.read(name, start, stop) for name in (*COUNTS, "state")
-            )
-            yield variants, GroupCounts(ac, an, hom, hemi, state)
+            yield variants, GroupCounts(*(store.read(name, start, stop) for name in PANEL_COUNTS))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from afpanel.constants import MISSING
 from afpanel.core.filtering_frequency import filtering_frequency
 from afpanel.core.frequency import allele_frequency
-from afpanel.core.masking import GroupCounts
+from afpanel.core.group_counts import GroupCounts
 from afpanel.core.variants import Variants
 from afpanel.model.figures import AF, FAF95, FAF99, Figure
 

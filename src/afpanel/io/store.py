@@ -1,10 +1,10 @@
 """Reading Zarr stores in one zip file."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import zarr
@@ -14,6 +14,8 @@ from zarr.storage import ZipStore
 from afpanel.core.strings import Strings, joined
 from afpanel.errors import BadInputError
 from afpanel.io.chunks import unpack, unpack_text
+
+_Chunk = TypeVar("_Chunk", NDArray[Any], Strings)
 
 
 class _Entries(ZipStore):
@@ -42,6 +44,8 @@ class Store:
 
     def __init__(self, path: Path, kind: str, version: int) -> None:
         self.path = path
+        self._arrays: dict[str, zarr.Array[Any]] = {}
+        self._held: dict[str, tuple[int, Any]] = {}
         try:
             self._store = _Entries(path, mode="r")
             self._root = zarr.open_group(self._store, mode="r", zarr_format=3)
@@ -101,25 +105,33 @@ class Store:
         array = self._array(name)
         stop = array.shape[0] if stop is None else stop
         size = array.chunks[0]
-        if (
-            start % size == 0
-            and start < stop <= start + size
-            and array.chunks[1:] == array.shape[1:]
-        ):
-            chunk = self._chunk(array, start // size)
-            if chunk is not None:
-                return chunk[: stop - start]
-        return np.asarray(array[start:stop])
+        whole_rows = array.chunks[1:] == array.shape[1:]
+        if array.dtype.kind not in "biuf" or not whole_rows or start >= stop:
+            return np.asarray(array[start:stop])
+        if start % size == 0 and stop <= start + size:
+            return self._chunk(array, start // size)[: stop - start]
+        rows = np.empty((stop - start, *array.shape[1:]), array.dtype)
+        for number in range(start // size, -(-stop // size)):
+            first, last = max(start, number * size), min(stop, (number + 1) * size)
+            chunk = self._last(name, number, lambda n: self._chunk(array, n))
+            rows[first - start : last - start] = chunk[first - number * size : last - number * size]
+        return rows
 
-    def _chunk(self, array: zarr.Array[Any], number: int) -> NDArray[Any] | None:
-        """Read a chunk of numbers at once; None if there is none, or it holds text."""
-        if array.dtype.kind not in "biuf":
-            return None
+    def _last(self, name: str, number: int, unpacked: Callable[[int], _Chunk]) -> _Chunk:
+        """Get a chunk, which may be the one that was read of the array last: rows are read in order."""
+        held = self._held.get(name)
+        if held is None or held[0] != number:
+            held = self._held[name] = (number, unpacked(number))
+        chunk: _Chunk = held[1]
+        return chunk
+
+    def _chunk(self, array: zarr.Array[Any], number: int) -> NDArray[Any]:
+        """Read a chunk of numbers, of an array that has one for all columns."""
         key = "/".join([array.basename, "c", str(number), *["0"] * (array.ndim - 1)])
         try:
             packed = self._store.entry(key)
         except KeyError:
-            return None  # nothing but fill
+            return np.zeros(array.chunks, array.dtype)  # nothing but fill
         chunk = np.empty(array.chunks, array.dtype)
         unpack(packed, chunk)
         return chunk
@@ -132,7 +144,7 @@ class Store:
         parts = []
         for number in range(start // size, -(-stop // size)):
             first = number * size
-            chunk = self._text_chunk(array, f"{number}")
+            chunk = self._last(name, number, lambda n: self._text_chunk(array, f"{n}"))
             parts.append(chunk[max(start - first, 0) : stop - first])
         return joined(parts)
 
@@ -156,10 +168,12 @@ class Store:
         return [str(text) for text in self.read(name)]
 
     def _array(self, name: str) -> zarr.Array[Any]:
-        array = self._root[name]
-        if not isinstance(array, zarr.Array):
-            raise BadInputError(f"'{name}' is not an array", where=self.path)
-        return array
+        if name not in self._arrays:
+            array = self._root[name]
+            if not isinstance(array, zarr.Array):
+                raise BadInputError(f"'{name}' is not an array", where=self.path)
+            self._arrays[name] = array
+        return self._arrays[name]
 
 
 def foreign_blocks(path: Path, name: str, rows: int) -> Iterator[NDArray[Any]]:

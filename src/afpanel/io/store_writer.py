@@ -59,11 +59,16 @@ class StoreWriter:
         Rows in a chunk of the arrays that grow.
     attributes
         Attributes of the store.
+    quick
+        Whether to pack for speed and not for size.
     """
 
-    def __init__(self, store: _DatedZipStore, chunk: int, attributes: Mapping[str, Any]) -> None:
+    def __init__(
+        self, store: _DatedZipStore, chunk: int, attributes: Mapping[str, Any], *, quick: bool
+    ) -> None:
         self._store = store
         self._chunk = chunk
+        self._quick = quick
         self._attributes = dict(attributes)
         self._tables: dict[str, _GrowingTable] = {}
         self._whole: list[_ChunkedArray] = []
@@ -75,7 +80,7 @@ class StoreWriter:
     def array(self, name: str, values: Any, *, dims: tuple[str, ...] | None = None) -> None:
         """Write an array whole, as one chunk."""
         data = _typed(name, values)
-        spec, packing = ARRAYS[name], Packing.of(data.dtype, is_call=False)
+        spec, packing = ARRAYS[name], Packing.of(data.dtype, quick=False)
         array = _ChunkedArray(
             self._store,
             spec,
@@ -129,7 +134,7 @@ class StoreWriter:
             dims if dims is not None and values.ndim == len(dims) else spec.dims,
             values.dtype,
             (self._chunk, *trailing),
-            Packing.of(values.dtype, is_call=is_call),
+            Packing.of(values.dtype, quick=is_call or self._quick),
             keep_empty=is_call,
             width=_width(values),
         )
@@ -276,7 +281,13 @@ def _typed(name: str, values: Any) -> NDArray[Any]:
 
 @contextmanager
 def create_store(
-    path: Path, kind: str, version: int, *, chunk: int, attributes: Mapping[str, Any] | None = None
+    path: Path,
+    kind: str,
+    version: int,
+    *,
+    chunk: int,
+    attributes: Mapping[str, Any] | None = None,
+    quick: bool = False,
 ) -> Iterator[StoreWriter]:
     """Write a store that appears under its name when the block ends without an error.
 
@@ -290,9 +301,11 @@ def create_store(
         Rows in a chunk of the arrays that grow.
     attributes
         Further attributes of the store.
+    quick
+        Whether to pack for speed and not for size: what other steps of the run read, and nobody else.
     """
     with whole_file(path) as partial, closing(_DatedZipStore(partial)) as store:
         named = {"afpanel_kind": kind, "afpanel_format_version": version}
-        writer = StoreWriter(store, chunk, {**named, **(attributes or {})})
+        writer = StoreWriter(store, chunk, {**named, **(attributes or {})}, quick=quick)
         yield writer
         writer.finish()

@@ -119,7 +119,7 @@ def read_cohorts(path: Path) -> list[Cohort]:
             path=row["path"],
             build=canonical_build(row["build"]),
             samples=Path(row["samples"]),
-            callable_bed=Path(row["callable"]) if row["callable"] else None,
+            callable_file=Path(row["callable"]) if row["callable"] else None,
             metadata=Path(row["metadata"]) if row["metadata"] else None,
         )
         for row in _read_table(path, "cohorts", _cohort_faults).rows()

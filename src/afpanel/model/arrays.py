@@ -146,6 +146,9 @@ _SPECS = (
     ),
     ArraySpec("group_id", ("groups",), "str", "Names of groups."),
     ArraySpec("group_people", ("groups",), "i4", "People in each group."),
+    ArraySpec(
+        "group_people_by_sex", ("groups", "sexes"), "i4", "XX, XY and other people in each group."
+    ),
     ArraySpec("refused_contig", ("refusals",), "i2", "Index into contig_id."),
     ArraySpec("refused_start", ("refusals",), "i4", "Start of a refused record, 0-based."),
     ArraySpec("refused_end", ("refusals",), "i4", "End of a refused record, exclusive."),

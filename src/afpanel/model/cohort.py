@@ -28,8 +28,9 @@ class Cohort:
         Genome build that the file's positions are on.
     samples
         Sample sheet.
-    callable_bed
-        BED of where the whole cohort could have been called, or None where nothing is known.
+    callable_file
+        BED of where the whole cohort could have been called, or track of how many alleles could be, or
+        None where nothing is known.
     metadata
         YAML file that describes the cohort, or None.
     """
@@ -40,7 +41,7 @@ class Cohort:
     path: str
     build: str
     samples: Path | None
-    callable_bed: Path | None
+    callable_file: Path | None
     metadata: Path | None
 
 

@@ -8,13 +8,13 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import State
-from afpanel.core.masking import GroupCounts, Policy, mask, sensitive
+from afpanel.core.group_counts import GroupCounts
+from afpanel.core.masking import Policy, mask, sensitive, sensitive_raw
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import sha256, write_json
 from afpanel.io.panel_store import (
@@ -132,19 +132,13 @@ def _gate_contig(
 ) -> dict[str, int]:
     """Write what may be released of one contig; count what was done."""
     tally = dict.fromkeys(("variants_in", "variants_out", "variants_dropped", "masked_cells"), 0)
-    released = PanelHead(
-        head.contig,
-        head.contig_length,
-        [head.groups[g] for g in allowed],
-        [head.people[g] for g in allowed],
-    )
-    with create_panel(out, released) as writer:
+    with create_panel(out, head.of_groups(allowed)) as writer:
         for variants, counts in read_panel_blocks(path):
-            shown = _columns(counts, allowed)
+            shown = counts.columns(allowed)
             masked = sensitive(shown, policy.min_allele_count)
-            result = mask(shown, masked)
+            result = mask(shown, masked, sensitive_raw(shown, policy.min_allele_count))
             rows = np.flatnonzero(_worth_a_row(result))
-            result = _rows(result, rows)
+            result = result.rows(rows)
             write_panel_block(writer, variants.take(rows), result)
             tally["variants_in"] += len(variants)
             tally["variants_out"] += len(rows)
@@ -168,17 +162,3 @@ def _worth_a_row(counts: GroupCounts) -> NDArray[np.bool_]:
 
 def _words(tally: dict[str, int]) -> str:
     return ", ".join(f"{key.replace('_', ' ')} {n:,}" for key, n in tally.items())
-
-
-def _columns(counts: GroupCounts, groups: list[int]) -> GroupCounts:
-    return _each(counts, lambda values: values[:, groups])
-
-
-def _rows(counts: GroupCounts, rows: NDArray[np.intp]) -> GroupCounts:
-    return _each(counts, lambda values: values[rows])
-
-
-def _each(counts: GroupCounts, pick: Any) -> GroupCounts:
-    arrays = (counts.allele_count, counts.allele_number, counts.homozygote_count,
-              counts.hemizygote_count, counts.state)  # fmt: skip
-    return GroupCounts(*(pick(values) for values in arrays))

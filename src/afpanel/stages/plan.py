@@ -33,7 +33,8 @@ from afpanel.io.tables import (
     read_policy,
     read_samples,
 )
-from afpanel.model.cohort import Cohort, cells_of
+from afpanel.io.track_text import TrackText, is_track
+from afpanel.model.cohort import Cell, Cohort, cells_of
 from afpanel.stages.cohort_files import Grid, PlannedPartition, files_of, partitions_of
 from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
 from afpanel.stages.lifter import Lifter, LiftPaths
@@ -259,17 +260,9 @@ class _Planner:
         with self._gathering():
             assert cohort.samples is not None
             samples = read_samples(self._input(cohort.samples))
-        if cohort.callable_bed is not None and grid is not None:
+        if cohort.callable_file is not None and grid is not None:
             with self._gathering():
-                bed = self._input(cohort.callable_bed)
-                check_bed(bed, grid.names, list(grid.lengths))
-                if lift is not None and lift["fasta"] is None:
-                    raise BadInputError(
-                        "callable regions cannot be lifted without the FASTA of their build",
-                        where=f"cohort {cohort.name}, {bed}",
-                        remedy=f"name it under harmonize.source_fastas.{cohort.build}, or leave the"
-                        " regions out",
-                    )
+                self._check_callable(cohort, cells_of(samples), grid, lift)
         if cohort.metadata is not None and not self._input(cohort.metadata).is_file():
             self._faults.append(BadInputError("file does not exist", where=cohort.metadata))
         partitions: list[PlannedPartition] = []
@@ -292,6 +285,31 @@ class _Planner:
                 )
         return self._describe(cohort, samples, partitions, lift)
 
+    def _check_callable(
+        self, cohort: Cohort, cells: list[Cell], grid: Grid, lift: dict[str, str | None] | None
+    ) -> None:
+        """Check what a cohort says of where it could call variants."""
+        assert cohort.callable_file is not None
+        path = self._input(cohort.callable_file)
+        if not is_track(path):
+            check_bed(path, grid.names, list(grid.lengths))
+            if lift is not None and lift["fasta"] is None:
+                raise BadInputError(
+                    "callable regions cannot be lifted without the FASTA of their build",
+                    where=f"cohort {cohort.name}, {path}",
+                    remedy=f"name it under harmonize.source_fastas.{cohort.build}, or leave the"
+                    " regions out",
+                )
+            return
+        if lift is not None:
+            raise BadInputError(
+                "a track of allele numbers cannot be lifted",
+                where=f"cohort {cohort.name}, {path}",
+                remedy="give a BED of where everybody could be called, or leave it out",
+            )
+        if cells:  # else its sample sheet is at fault
+            TrackText(path, cells).check(grid.names)
+
     def _describe(
         self,
         cohort: Cohort,
@@ -305,7 +323,7 @@ class _Planner:
             "build": cohort.build,
             "lift": lift,
             "samples": str(cohort.samples),
-            "callable": None if cohort.callable_bed is None else str(cohort.callable_bed),
+            "callable": None if cohort.callable_file is None else str(cohort.callable_file),
             "listed_samples": hashlib.sha256(listed.encode()).hexdigest(),
             "people": sum(cell.people for cell in cells_of(samples)),
             "contig_records": {

@@ -1,0 +1,232 @@
+"""Counts of groups at variants: what a panel holds, and how it adds up from cells."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.constants import MISSING, State
+from afpanel.core.compiled import I4, READ_I8, compiled, part
+from afpanel.core.ploidy import PLOIDY, sex_codes
+from afpanel.model.arrays import COUNTS, DIPLOID_COUNTS, RAW_COUNTS
+from afpanel.model.cohort import Cell
+from afpanel.model.groups import Group
+
+GROUP_TABLES = (*COUNTS, *DIPLOID_COUNTS)
+"""Everything that is summed for each group."""
+
+_LANES = 8  # numbers of four bytes in a vector
+
+PANEL_COUNTS = (*GROUP_TABLES, "state", *RAW_COUNTS)
+"""Every array of `GroupCounts`, in order."""
+
+
+@dataclass(frozen=True)
+class GroupCounts:
+    """Counts of n variants in g groups; -1 is missing.
+
+    Parameters
+    ----------
+    allele_count, allele_number, homozygote_count, hemizygote_count
+        (n, g) int32.
+    heterozygote_count, diploid_count
+        (n, g) int32: people with one copy of ALT and another allele called, and people with two called
+        alleles.
+    state
+        (n, g) int8, of `State`.
+    raw_allele_count, raw_allele_number
+        (n,) int32: of all people, before the genotype filter.
+    """
+
+    allele_count: NDArray[np.int32]
+    allele_number: NDArray[np.int32]
+    homozygote_count: NDArray[np.int32]
+    hemizygote_count: NDArray[np.int32]
+    heterozygote_count: NDArray[np.int32]
+    diploid_count: NDArray[np.int32]
+    state: NDArray[np.int8]
+    raw_allele_count: NDArray[np.int32]
+    raw_allele_number: NDArray[np.int32]
+
+    @classmethod
+    def zeros(cls, variants: int, groups: int) -> "GroupCounts":
+        """Make counts of nobody, not-callable everywhere."""
+        tables = {name: np.zeros((variants, groups), np.int32) for name in GROUP_TABLES}
+        raw = {name: np.zeros(variants, np.int32) for name in RAW_COUNTS}
+        state = np.full((variants, groups), State.NOT_CALLABLE, np.int8)
+        return cls(**tables, **raw, state=state)
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+    def rows(self, rows: NDArray[np.intp]) -> "GroupCounts":
+        """Take some variants."""
+        return self._each(lambda values: values[rows])
+
+    def columns(self, groups: Sequence[int]) -> "GroupCounts":
+        """Take some groups."""
+        chosen = list(groups)
+        return self._each(lambda values: values[:, chosen] if values.ndim > 1 else values)
+
+    def _each(self, pick: Callable[[NDArray[Any]], NDArray[Any]]) -> "GroupCounts":
+        return GroupCounts(*(pick(getattr(self, field.name)) for field in fields(self)))
+
+    def with_missing(self) -> "GroupCounts":
+        """Set all but AN to missing where nobody of a group could be called."""
+        unknown = self.state == State.NOT_CALLABLE
+        for name in GROUP_TABLES:
+            if name != "allele_number":
+                getattr(self, name)[unknown] = MISSING
+        return self
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Which groups the cells of a cohort are in.
+
+    Parameters
+    ----------
+    groups
+        (k,) int64: the groups that hold a cell of the cohort.
+    holds
+        (blocks, cells, `_LANES`) int32: whether a group, `_LANES` to a block, holds a cell; 1 or 0.
+    has_copies
+        (loci, k) bool: whether anybody in a group has a copy of that kind of place.
+    """
+
+    groups: NDArray[np.int64]
+    holds: NDArray[np.int32]
+    has_copies: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, country: str, cells: Sequence[Cell], groups: Sequence[Group]) -> "Membership":
+        """Look up the groups of a cohort's cells."""
+        holds = np.array([[group.holds(country, cell) for cell in cells] for group in groups])
+        members = np.flatnonzero(holds.any(axis=1))
+        blocks = -(-len(members) // _LANES)
+        padded = np.zeros((blocks * _LANES, len(cells)), np.int32)
+        padded[: len(members)] = holds[members]
+        copies = PLOIDY[:, sex_codes([cell.sex for cell in cells])] > 0
+        return cls(
+            members.astype(np.int64),
+            np.ascontiguousarray(padded.reshape(blocks, _LANES, len(cells)).swapaxes(1, 2)),
+            copies @ holds[members].T,
+        )
+
+    def add(
+        self, total: NDArray[np.int32], rows: NDArray[np.int64], values: NDArray[np.int32]
+    ) -> None:
+        """Add counts of cells to those of their groups.
+
+        Parameters
+        ----------
+        total
+            (n, groups) int32, added to.
+        rows
+            (m,) int64: the variants that are counted.
+        values
+            (m, cells) int32.
+        """
+        sums = np.empty(_LANES, np.int32)
+        _add(np.ascontiguousarray(values), rows, self.groups, self.holds, total, sums)
+
+    def observe(
+        self, state: NDArray[np.int8], rows: NDArray[np.int64], loci: NDArray[np.int8]
+    ) -> None:
+        """Mark variants as observed in the groups that have a copy of the place.
+
+        Parameters
+        ----------
+        state
+            (n, groups) int8, raised.
+        rows
+            (m,) int64: the variants that the cohort has.
+        loci
+            (n,) int8, `ploidy.Loci` of each variant.
+        """
+        _observe(rows, loci, self.groups, self.has_copies, state)
+
+    def find_absent(
+        self, state: NDArray[np.int8], rows: NDArray[np.int64], number: NDArray[np.int32]
+    ) -> None:
+        """Mark variants as absent-callable in the groups of which somebody could be called.
+
+        Parameters
+        ----------
+        state
+            (n, groups) int8, raised.
+        rows
+            (m,) int64: variants that the cohort does not have.
+        number
+            (m, cells) int32: alleles that could be called.
+        """
+        sums = np.empty(_LANES, np.int32)
+        _find_absent(np.ascontiguousarray(number), rows, self.groups, self.holds, state, sums)
+
+
+_READ_TABLE = nb.types.Array(nb.i4, 2, "C", readonly=True)
+_READ_FLAGS = nb.types.Array(nb.b1, 2, "C", readonly=True)
+_READ_CUBE = nb.types.Array(nb.i4, 3, "C", readonly=True)
+_READ_LOCI = nb.types.Array(nb.i1, 1, "C", readonly=True)
+_OBSERVED, _ABSENT = nb.i1(State.OBSERVED), nb.i1(State.ABSENT_CALLABLE)
+
+
+@part
+def _sum_cells(values, i, holds, block, sums):  # type: ignore[no-untyped-def]
+    """Add up the cells of each group of a block: in registers, which the compiler makes one vector."""
+    a = b = c = d = e = f = g = h = nb.i4(0)
+    for cell in range(values.shape[1]):
+        value = values[i, cell]
+        a += value * holds[block, cell, 0]
+        b += value * holds[block, cell, 1]
+        c += value * holds[block, cell, 2]
+        d += value * holds[block, cell, 3]
+        e += value * holds[block, cell, 4]
+        f += value * holds[block, cell, 5]
+        g += value * holds[block, cell, 6]
+        h += value * holds[block, cell, 7]
+    sums[0], sums[1], sums[2], sums[3] = a, b, c, d
+    sums[4], sums[5], sums[6], sums[7] = e, f, g, h
+
+
+@part
+def _has_any(values, i):  # type: ignore[no-untyped-def]
+    bits = nb.i4(0)
+    for cell in range(values.shape[1]):
+        bits |= values[i, cell]
+    return bits != 0
+
+
+@compiled(nb.void(_READ_TABLE, READ_I8, READ_I8, _READ_CUBE, nb.i4[:, ::1], I4))
+def _add(values, rows, groups, holds, total, sums):  # type: ignore[no-untyped-def]
+    for i in range(len(rows)):
+        if not _has_any(values, i):
+            continue
+        for block in range(len(holds)):
+            _sum_cells(values, i, holds, block, sums)
+            first = block * _LANES
+            for lane in range(min(_LANES, len(groups) - first)):
+                total[rows[i], groups[first + lane]] += sums[lane]
+
+
+@compiled(nb.void(READ_I8, _READ_LOCI, READ_I8, _READ_FLAGS, nb.i1[:, ::1]))
+def _observe(rows, loci, groups, has_copies, state):  # type: ignore[no-untyped-def]
+    for i in range(len(rows)):
+        for g in range(len(groups)):
+            if has_copies[loci[rows[i]], g]:
+                state[rows[i], groups[g]] = _OBSERVED
+
+
+@compiled(nb.void(_READ_TABLE, READ_I8, READ_I8, _READ_CUBE, nb.i1[:, ::1], I4))
+def _find_absent(number, rows, groups, holds, state, sums):  # type: ignore[no-untyped-def]
+    for i in range(len(rows)):
+        for block in range(len(holds)):
+            _sum_cells(number, i, holds, block, sums)
+            first = block * _LANES
+            for lane in range(min(_LANES, len(groups) - first)):
+                if sums[lane] > 0:
+                    at = groups[first + lane]
+                    state[rows[i], at] = max(state[rows[i], at], _ABSENT)

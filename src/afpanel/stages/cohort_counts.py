@@ -1,0 +1,316 @@
+"""What every cohort says of the variants of a contig, by counts and by evidence for its silence.
+
+The hub's stages that look at all cohorts side by side read them here, window by window, so that memory
+does not grow with a contig's length.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.constants import MISSING, Sex
+from afpanel.core.contigs import ContigNames, contig_kind
+from afpanel.core.group_counts import GROUP_TABLES
+from afpanel.core.intervals import Intervals
+from afpanel.core.ploidy import loci_of
+from afpanel.core.tracks import Track
+from afpanel.core.variants import Variants, concatenate, union
+from afpanel.errors import BadInputError
+from afpanel.io.store import Store
+from afpanel.io.tables import read_bed
+from afpanel.io.track_text import TrackText, is_track
+from afpanel.model.arrays import RAW_COUNTS
+from afpanel.model.cohort import Cell
+from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.evidence import AscendingTrack, Evidence, Silence
+
+_WINDOW_ROWS = 100_000  # so that what is added up stays near the processor
+_TRACK_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class ContigOptions:
+    """What reading the cohorts of a contig needs to know besides their counts.
+
+    Parameters
+    ----------
+    contig
+        The contig, by the reference's name.
+    build
+        Genome build of the panel.
+    callable_files
+        BED or track of allele numbers of each cohort that has one.
+    window_rows
+        Rows of all cohorts to hold at a time.
+    """
+
+    contig: str
+    build: str
+    callable_files: Mapping[str, Path]
+    window_rows: int = _WINDOW_ROWS
+
+
+class _CountsFile:
+    """One store of counts: its rows of the contig begin at `first`, and have these positions.
+
+    It is open from the first window that has rows of it to the last.
+    """
+
+    def __init__(self, path: Path, first: int, position: NDArray[np.int32]) -> None:
+        self._path = path
+        self._first = first
+        self._position = position
+        self._store: Store | None = None
+
+    @property
+    def position(self) -> NDArray[np.int32]:
+        """(n,) POS of its variants of the contig."""
+        return self._position
+
+    def read(self, start: int, stop: int) -> tuple[Variants, dict[str, NDArray[np.int32]]] | None:
+        """Read the variants in a half-open range of positions, and their counts; None if there are none."""
+        first, last = np.searchsorted(self._position, (start, stop)).tolist()
+        if first == last:
+            return None
+        if self._store is None:
+            self._store = Store(self._path, CELL_COUNTS, CELL_COUNTS_VERSION)
+        rows = (self._first + first, self._first + last)
+        ref, alt = (self._store.strings(f"variant_{x}", *rows) for x in ("ref", "alt"))
+        tables = {name: self._store.read(name, *rows) for name in (*GROUP_TABLES, *RAW_COUNTS)}
+        if last == len(self._position):
+            self.close()
+        return Variants(self._position[first:last], ref, alt), tables
+
+    def close(self) -> None:
+        """Close the store, if it is open."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+@dataclass
+class CohortCounts:
+    """Everything a cohort brings to a contig.
+
+    Parameters
+    ----------
+    name, country
+        The cohort.
+    cells
+        Its cells.
+    files
+        Stores of counts that have variants of the contig.
+    evidence
+        What is known of where it could have called others.
+    """
+
+    name: str
+    country: str
+    cells: list[Cell]
+    files: list[_CountsFile]
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one cohort says of the variants of a window.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    rows
+        (m,) int64: the variants that it has.
+    tables
+        Their counts by name: (m, cells) int32 for each of `GROUP_TABLES`, (m,) for each of `RAW_COUNTS`.
+    silence
+        What it says of those that it does not have.
+    """
+
+    cohort: CohortCounts
+    rows: NDArray[np.int64]
+    tables: dict[str, NDArray[np.int32]]
+    silence: Silence
+
+
+@dataclass(frozen=True)
+class Window:
+    """Consecutive variants of a contig, and what the cohorts say of them.
+
+    Parameters
+    ----------
+    variants
+        n variants, in order: all that some cohort has.
+    loci
+        (n,) int8, `ploidy.Loci` of each.
+    """
+
+    variants: Variants
+    loci: NDArray[np.int8]
+    _read: list[tuple[CohortCounts, dict[str, NDArray[np.int32]], NDArray[np.int64]]]
+
+    def said(self) -> Iterator[Said]:
+        """Go through the cohorts; to be done once for each window, for tracks are read along."""
+        while self._read:
+            cohort, tables, rows = self._read.pop(0)
+            called = (tables[name] for name in ("allele_number", "diploid_count"))
+            silence = cohort.evidence.silence(self.variants, self.loci, cohort.cells, rows, *called)
+            yield Said(cohort, rows, tables, silence)
+
+
+def read_cohorts(
+    paths: Sequence[Path], names: ContigNames, options: ContigOptions
+) -> list[CohortCounts]:
+    """Look at every store of counts, and gather what belongs to each cohort, by name.
+
+    Parameters
+    ----------
+    paths
+        Stores of counts, in any order. Of every cohort at least one must be given, be it of another
+        contig: it tells which people are silent here.
+    names
+        Names of the reference's contigs.
+    options
+        See `ContigOptions`.
+    """
+    found: dict[str, _CohortFiles] = {}
+    for path in sorted(paths):
+        with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
+            about = store.attributes
+            cells = [Cell(label, Sex(sex), people) for label, sex, people in about["cells"]]
+            cohort = found.setdefault(about["cohort"], _CohortFiles(about["country"], cells))
+            people = [cell.people for cell in cohort.cells]
+            if (cohort.country, cohort.cells, people) != (
+                about["country"],
+                cells,
+                [cell.people for cell in cells],
+            ):
+                raise BadInputError(
+                    f"counts of cohort {about['cohort']} were made from different sample sheets",
+                    where=path,
+                    remedy="count every partition of the cohort again",
+                )
+            cohort.look_at(store, options.contig)
+    unknown = sorted(set(options.callable_files) - set(found))
+    if unknown:
+        raise BadInputError(f"callable regions of {unknown[0]}, but no counts of that cohort")
+    return [
+        cohort.gathered(name, options.callable_files.get(name), names, options.contig)
+        for name, cohort in sorted(found.items())
+    ]
+
+
+@dataclass(frozen=True)
+class _CohortFiles:
+    """What has been found of a cohort while its stores are looked at."""
+
+    country: str
+    cells: list[Cell]
+    files: list[_CountsFile] = field(default_factory=list)
+    tracks: list[tuple[int, Path, int, int]] = field(default_factory=list)
+    refused_start: list[NDArray[np.int32]] = field(default_factory=list)
+    refused_end: list[NDArray[np.int32]] = field(default_factory=list)
+    has_track: list[bool] = field(default_factory=list)
+
+    def look_at(self, store: Store, contig: str) -> None:
+        """Note what a store has of a contig."""
+        contigs = store.texts("contig_id")
+        number = contigs.index(contig) if contig in contigs else MISSING
+        first, last = np.searchsorted(store.read("variant_contig"), (number, number + 1)).tolist()
+        if first < last:
+            position = store.read("variant_position", first, last)
+            self.files.append(_CountsFile(store.path, first, position))
+        refused = store.read("refused_contig") == number
+        self.refused_start.append(store.read("refused_start")[refused])
+        self.refused_end.append(store.read("refused_end")[refused])
+        if "track_contig" in store:
+            self.has_track.append(True)
+            first, last = np.searchsorted(store.read("track_contig"), (number, number + 1)).tolist()
+            if first < last:
+                start = int(store.read("track_start", first, first + 1)[0])
+                self.tracks.append((start, store.path, first, last))
+
+    def gathered(
+        self, name: str, callable_file: Path | None, names: ContigNames, contig: str
+    ) -> CohortCounts:
+        """Put together what was found, with the cohort's evidence for its silence."""
+        nothing = np.empty(0, np.int32)
+        regions, blocks = None, None
+        if self.has_track:
+            blocks = _stored_track(sorted(self.tracks))
+        elif callable_file is not None and is_track(callable_file):
+            blocks = TrackText(callable_file, self.cells).of_contig(names, contig)
+        elif callable_file is not None:
+            regions = read_bed(callable_file, names, contig)
+        evidence = Evidence(
+            regions,
+            None if blocks is None else AscendingTrack(blocks, len(self.cells)),
+            Intervals.of(
+                np.concatenate([nothing, *self.refused_start]),
+                np.concatenate([nothing, *self.refused_end]),
+            ),
+        )
+        return CohortCounts(name, self.country, self.cells, self.files, evidence)
+
+
+def _stored_track(parts: list[tuple[int, Path, int, int]]) -> Iterator[Track]:
+    """Read the track of a contig from the stores of counts that hold it, in order."""
+    for _, path, first, last in parts:
+        for start in range(first, last, _TRACK_ROWS):
+            rows = (start, min(start + _TRACK_ROWS, last))
+            with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
+                begin, end = (
+                    store.read(f"track_{side}", *rows).astype(np.int64) for side in ("start", "end")
+                )
+                yield Track(begin, end, store.read("track_allele_number", *rows))
+
+
+def windows(cohorts: Sequence[CohortCounts], options: ContigOptions) -> Iterator[Window]:
+    """Go through a contig in windows of about as many rows of all cohorts as are to be held."""
+    with ExitStack() as stack:
+        for cohort in cohorts:
+            for file in cohort.files:
+                stack.callback(file.close)
+        for start, stop in _ranges(cohorts, options.window_rows):
+            read = [_read_rows(cohort, start, stop) for cohort in cohorts]
+            variants, rows = union([variants for variants, _ in read])
+            loci = loci_of(contig_kind(options.contig), options.build, variants.position)
+            tables = [tables for _, tables in read]
+            yield Window(variants, loci, list(zip(cohorts, tables, rows, strict=True)))
+
+
+def _ranges(cohorts: Sequence[CohortCounts], rows: int) -> Iterator[tuple[int, int]]:
+    """Cut the contig into half-open ranges of positions that hold about `rows` rows each."""
+    positions = [file.position for cohort in cohorts for file in cohort.files]
+    if not positions:
+        return
+    everything = np.sort(np.concatenate(positions))
+    if not len(everything):
+        return
+    # A window begins at a position, so that all variants of one position are in one window.
+    starts = np.unique(everything[::rows]).tolist()
+    yield from zip(starts, [*starts[1:], int(everything[-1]) + 1], strict=True)
+
+
+def _read_rows(
+    cohort: CohortCounts, start: int, stop: int
+) -> tuple[Variants, dict[str, NDArray[np.int32]]]:
+    """Read a cohort's variants in a range of positions, with their counts by name."""
+    parts = [part for file in cohort.files if (part := file.read(start, stop)) is not None]
+    shape = (0, len(cohort.cells))
+    return concatenate([variants for variants, _ in parts]), {
+        name: _end_to_end(
+            [tables[name] for _, tables in parts], shape[: 1 + (name in GROUP_TABLES)]
+        )
+        for name in (*GROUP_TABLES, *RAW_COUNTS)
+    }
+
+
+def _end_to_end(parts: list[NDArray[np.int32]], shape: tuple[int, ...]) -> NDArray[np.int32]:
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.empty(shape, np.int32)

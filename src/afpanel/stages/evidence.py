@@ -1,0 +1,157 @@
+"""What a cohort's silence about a variant says, by the evidence that it gives.
+
+A record of the same site tells who was called there; a track of allele numbers how many could be; a BED
+that everybody could. Where a record was refused, or nothing is known, silence says nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.core.callability import copies_per_cell, record_of_site
+from afpanel.core.intervals import Intervals
+from afpanel.core.ploidy import PLOIDY, sex_codes
+from afpanel.core.tracks import Track, joined
+from afpanel.core.variants import Variants
+from afpanel.errors import BadInputError
+from afpanel.model.cohort import Cell
+
+
+class AscendingTrack:
+    """A track that is read once, front to back, as spans further and further on are asked for.
+
+    Parameters
+    ----------
+    blocks
+        The track, in order.
+    cells
+        Cells that it has numbers of.
+    """
+
+    def __init__(self, blocks: Iterator[Track], cells: int) -> None:
+        self._blocks = blocks
+        self._cells = cells
+        self._held = joined([], cells)
+
+    def over(self, start: int, end: int) -> Track:
+        """Give the intervals from one base to another; what ends before the first is forgotten."""
+        parts = [self._held.from_base(start)]
+        reach = int(parts[0].end[-1]) if len(parts[0]) else 0
+        while reach < end:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            reach = int(block.end[-1])
+            parts.append(block.from_base(start))
+        self._held = joined(parts, self._cells)
+        return self._held
+
+
+@dataclass(frozen=True)
+class Silence:
+    """What a cohort says of variants that it does not have.
+
+    Parameters
+    ----------
+    rows
+        (k,) int64: the variants that it could have called.
+    number, diploids
+        (k, cells) int32: alleles that it could have called, and people with two of them.
+    """
+
+    rows: NDArray[np.int64]
+    number: NDArray[np.int32]
+    diploids: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of where a cohort could have called a variant.
+
+    Parameters
+    ----------
+    callable_regions
+        Where everybody could be called, or None where no BED says so.
+    track
+        How many could be called, or None where no track says so.
+    refused
+        Where it has records that were refused: there its silence is no evidence.
+    """
+
+    callable_regions: Intervals | None
+    track: AscendingTrack | None
+    refused: Intervals
+
+    def silence(
+        self,
+        variants: Variants,
+        loci: NDArray[np.int8],
+        cells: list[Cell],
+        rows: NDArray[np.int64],
+        number: NDArray[np.int32],
+        diploids: NDArray[np.int32],
+    ) -> Silence:
+        """Find out what a cohort's silence says.
+
+        Parameters
+        ----------
+        variants, loci
+            n variants of a contig, in order, further on than those asked for before; and (n,) int8,
+            `ploidy.Loci` of each.
+        cells
+            The cohort's cells.
+        rows
+            (m,) int64: the variants that it has.
+        number, diploids
+            (m, cells) int32: called alleles, and people of whom two are called, of these.
+        """
+        observed = np.zeros(len(variants), np.bool_)
+        observed[rows] = True
+        silent = np.flatnonzero(~observed)
+        beside = record_of_site(variants, rows, number.sum(axis=1))[silent]
+        sites = variants.take(silent)
+        copies = copies_per_cell(loci[silent], cells)
+        could = self._could_call(sites, copies, cells)
+        ploidy = PLOIDY[:, sex_codes([cell.sex for cell in cells])][loci[silent]]
+        pairs = np.where(ploidy == 2, could // 2, 0).astype(np.int32)
+        recorded = np.flatnonzero(beside >= 0)
+        for target, called in ((could, number), (pairs, diploids)):
+            of_record = called[beside[recorded]]
+            target[recorded] = np.where(copies[recorded] > 0, of_record, 0)
+        speaks = (could > 0).any(axis=1) & ~self.refused.touches(sites.start, sites.end)
+        kept = np.flatnonzero(speaks)
+        return Silence(silent[kept], could[kept], pairs[kept])
+
+    def _could_call(
+        self, sites: Variants, copies: NDArray[np.int32], cells: list[Cell]
+    ) -> NDArray[np.int32]:
+        """Tell how many alleles could be called by track or BED; (n, cells) int32."""
+        could = np.zeros_like(copies)
+        if self.track is not None and len(sites):
+            span = self.track.over(int(sites.start.min()), int(sites.end.max()))
+            could = span.least(sites.start, sites.end)
+            _check_track(cells, could, copies, sites)
+        elif self.callable_regions is not None:
+            inside = self.callable_regions.contains(sites.start, sites.end)
+            could[inside] = copies[inside]
+        return could
+
+
+def _check_track(
+    cells: list[Cell], number: NDArray[np.int32], copies: NDArray[np.int32], sites: Variants
+) -> None:
+    """Refuse a track that has more called alleles than a cell has copies of the place."""
+    wrong = np.argwhere(number > copies)
+    if len(wrong):
+        row, c = wrong[0]
+        cell = cells[c]
+        raise BadInputError(
+            "a track has more called alleles than people can have",
+            where=f"position {sites.position[row]}, {cell.population} {cell.sex}",
+            expected=f"at most {copies[row, c]} of {cell.people} people",
+            found=int(number[row, c]),
+            remedy="count XY people once on X and Y outside the pseudoautosomal regions, XX people not"
+            " at all on Y",
+        )

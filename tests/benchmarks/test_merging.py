@@ -1,0 +1,127 @@
+"""How fast counts of many cohorts are merged: 10 cohorts of a million variants and 12 cells each.
+
+Run with ``pytest tests/benchmarks/test_merging.py -m benchmark -s``. The whole command is timed, with
+the start of Python, on one core.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.builders import write_fasta
+
+from afpanel.core.group_counts import GROUP_TABLES
+from afpanel.io.store import Store
+from afpanel.io.store_writer import create_store
+from afpanel.model.arrays import RAW_COUNTS
+from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+
+CONTIG_LENGTH = 40_000_000
+POPULATIONS, SEXES = ("P1", "P2", "P3", "P4"), ("XX", "XY", "unknown")
+PEOPLE = 250
+
+
+def pool(n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Distinct variants of one contig, in order: nine in ten SNVs."""
+    position = np.sort(rng.choice(CONTIG_LENGTH - 100, n, replace=False)).astype(np.int32) + 1
+    ref = np.array(list("ACGT"))[rng.integers(4, size=n)].astype(object)
+    alt = np.array([{"A": "C", "C": "T", "G": "A", "T": "G"}[base] for base in ref], object)
+    longer = rng.random(n) < 0.1
+    alt[longer] = ref[longer] + "TT"
+    return position, ref, alt, rng.beta(0.1, 2.0, n)
+
+
+def write_cohort(
+    path: Path, cohort: int, variants: tuple[np.ndarray, ...], n: int, rng: np.random.Generator
+) -> None:
+    """A store of counts as `afpanel count` writes it, of some of the variants."""
+    position, ref, alt, frequency = variants
+    rows = np.sort(rng.choice(len(position), n, replace=False))
+    cells = [[p, s, PEOPLE] for p in POPULATIONS for s in SEXES]
+    people = rng.binomial(PEOPLE, 0.98, (n, len(cells))).astype(np.int32)
+    f = frequency[rows][:, None]
+    hom = rng.binomial(people, f**2).astype(np.int32)
+    het = rng.binomial(people - hom, np.minimum(1, 2 * f * (1 - f) / (1 - f**2))).astype(np.int32)
+    tables = {
+        "allele_count": 2 * hom + het,
+        "allele_number": 2 * people,
+        "homozygote_count": hom,
+        "hemizygote_count": np.zeros_like(hom),
+        "heterozygote_count": het,
+        "diploid_count": people,
+    }
+    raw = {f"raw_{name}": tables[name].sum(axis=1) for name in ("allele_count", "allele_number")}
+    assert set(tables) | set(raw) == {*GROUP_TABLES, *RAW_COUNTS}
+    about = {"cohort": f"C{cohort}", "country": "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[cohort] + "A"}
+    with create_store(
+        path, CELL_COUNTS, CELL_COUNTS_VERSION, chunk=16_384, attributes={**about, "cells": cells}
+    ) as writer:
+        writer.array("contig_id", ["chr1"])
+        writer.append(
+            {
+                "variant_contig": np.zeros(n),
+                "variant_position": position[rows],
+                "variant_ref": ref[rows],
+                "variant_alt": alt[rows],
+                **tables,
+                **raw,
+            },
+            dims=("variants", "cells"),
+        )
+        writer.append({f"refused_{x}": np.empty(0, int) for x in ("contig", "start", "end")})
+
+
+def make(folder: Path, cohorts: int, n: int) -> list[Path]:
+    """Stores of counts of so many cohorts, each with `n` of 1.5 times as many variants."""
+    rng = np.random.default_rng(cohorts)
+    variants = pool(n * 3 // 2, rng)
+    bed = folder / "all.bed"
+    bed.write_text(f"chr1\t0\t{CONTIG_LENGTH}\n")
+    write_fasta(folder / "ref.fa", {"chr1": "A" * CONTIG_LENGTH})
+    paths = [folder / f"C{c}.zarr.zip" for c in range(cohorts)]
+    for c, path in enumerate(paths):
+        write_cohort(path, c, variants, n, rng)
+    return paths
+
+
+def merge(folder: Path, paths: list[Path]) -> tuple[float, float]:
+    """Merge on one core; returns seconds and the peak of memory in MB."""
+    command = [sys.executable, "-m", "afpanel", "-q", "merge", *map(str, paths), "--contig", "chr1"]
+    command += ["--reference", str(folder / "ref.fa"), "--build", "GRCh38"]
+    for path in paths[1::2]:  # half of the cohorts have a BED
+        command += ["--callable", f"{path.name.split('.')[0]}={folder / 'all.bed'}"]
+    core = min(os.sched_getaffinity(0))
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        ["taskset", "-c", str(core), *command, "--out", str(folder / "out.zip")]
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    assert status == 0
+    assert isinstance(used, resource.struct_rusage)
+    return time.perf_counter() - begin, used.ru_maxrss / 1024
+
+
+@pytest.mark.benchmark
+def test_a_million_variants_of_a_cohort_are_merged_each_second(tmp_path: Path) -> None:
+    cohorts, n = 10, 1_000_000
+    paths = make(tmp_path, cohorts, n)
+    seconds, peak = min(merge(tmp_path, paths) for _ in range(3))
+    rate = cohorts * n / seconds
+    result = {"cohorts": cohorts, "variants": n, "cells": len(POPULATIONS) * len(SEXES)}
+    print(json.dumps({**result, "seconds": round(seconds, 2), "peak_mb": round(peak),
+                      "variant_cohorts_per_second": round(rate)}))  # fmt: skip
+    with Store(tmp_path / "out.zip", "panel-counts", 2) as panel:
+        total = panel.read("allele_count")[:, 0].sum(dtype=np.int64)
+    expected = 0
+    for path in paths:
+        with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
+            expected += int(store.read("allele_count").sum(dtype=np.int64))
+    assert total == expected
+    assert rate >= 1_000_000
+    assert peak <= 2_000
