@@ -121,7 +121,7 @@ def run_stages(
     alleles, summary, out = (folder / name for name in ("alleles.zip", "summary.json", "out.zip"))
     ingest(vcf, sheet, targets, fields=wanted.fields, chunk=chunk)
     stores = [target.path for target in targets]
-    options = HarmonizeOptions("Test", filters=filters, **harmonizing)
+    options = HarmonizeOptions("Test", filters=filters, samples=sheet, **harmonizing)
     harmonize(stores, ReferencePaths.find(fasta), alleles, summary, options)
     variants, parts, cells = [], [], []
     for region, store in zip(regions, stores, strict=True):

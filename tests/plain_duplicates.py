@@ -119,15 +119,17 @@ def plain_results(
             member = Member(number, column, index, f"{line.position} {line.ref} {alt}".upper())
             members.setdefault((line.contig, *form), []).append(member)
     calls = [[read_call(line, i) for i in range(len(people))] for line in lines]
+    # Who is not included has no say.
+    said = [[c for c, who in zip(row, people, strict=True) if who.include] for row in calls]
     figures, reasons = {}, Counter()
     for variant, rows in members.items():
         moves = len(variant[2]) != len(variant[3])
-        reason = settle(rows, calls, moves=moves) if len(rows) > 1 else ""
+        reason = settle(rows, said, moves=moves) if len(rows) > 1 else ""
         reasons += Counter([reason] if reason else [])
         counted = rows
         if reason not in ("", "merged"):
             # Of the lines with most calls the first; max() finds it.
-            best = max(rows, key=lambda m: sum(len(call.alleles) for call in calls[m.line]))
+            best = max(rows, key=lambda m: sum(len(call.alleles) for call in said[m.line]))
             counted = [m for m in rows if m.line == best.line]
         for m in rows:
             fate = "kept" if m is counted[0] else "merged" if m in counted else "duplicate"

@@ -71,7 +71,7 @@ def build_by_commands(folder: Path) -> Path:
             else:
                 run("ingest", cohort["partitions"][0]["path"], *sheet, "--partitions",
                     own / "partitions.tsv", "--out", own / "genotypes" / "{partition}.vcz.zip")  # fmt: skip
-            run("harmonize", *stores, *reference, "--cohort", name,
+            run("harmonize", *stores, *reference, *sheet, "--cohort", name,
                 *_words("--filter", genotypes["filters"]),
                 "--out", own / "alleles.zarr.zip", "--summary", own / "harmonization.json")  # fmt: skip
             for p, store in zip(cohort["partitions"], stores, strict=True):

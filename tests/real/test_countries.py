@@ -259,7 +259,9 @@ def test_a_new_label_and_a_withdrawal_cost_a_recount_but_no_reading(
 
     jobs = jobs_of(build(panel.folder, "-n", *arguments))
     assert "ingest" not in jobs
-    assert "harmonize" not in jobs
+    assert (
+        jobs["harmonize"] == 1
+    )  # somebody's calls may have told what two records of a variant are
     assert jobs["count"] == 1  # of CN; the other cohorts are as they were
 
     assert jobs_of(build(panel.folder, *arguments)) == jobs

@@ -63,6 +63,7 @@ for number, (stream_cohort, stream_path) in enumerate(STREAMS):
 rule harmonize:
     input:
         stores=lambda wildcards: stores_of(wildcards.cohort),
+        sheet=lambda wildcards: ancient(COHORTS[wildcards.cohort]["samples"]),
         fasta=CONFIG["reference"]["fasta"],
         aliases=CONFIG["harmonize"]["aliases"] or [],
     output:
@@ -82,9 +83,10 @@ rule harmonize:
         aliases=alias_options(),
         how=harmonize_options(),
         records=lambda wildcards: records_of(wildcards.cohort),
+        included=lambda wildcards: COHORTS[wildcards.cohort]["included_samples"],
     shell:
         "afpanel harmonize {input.stores:q} {params.reference} {params.aliases}"
-        " --cohort {wildcards.cohort:q} {params.how} {params.records}"
+        " --cohort {wildcards.cohort:q} --samples {input.sheet:q} {params.how} {params.records}"
         " --out {output.alleles:q} --summary {output.summary:q} --duplicates {output.duplicates:q}"
         " 2> {log:q}"
 
@@ -93,6 +95,7 @@ rule harmonize:
 rule harmonize_lifted:
     input:
         stores=lambda wildcards: stores_of(wildcards.cohort),
+        sheet=lambda wildcards: ancient(COHORTS[wildcards.cohort]["samples"]),
         fasta=CONFIG["reference"]["fasta"],
         aliases=CONFIG["harmonize"]["aliases"] or [],
         lift=lift_inputs,
@@ -115,9 +118,10 @@ rule harmonize_lifted:
         how=harmonize_options(),
         lift=lift_options,
         records=lambda wildcards: records_of(wildcards.cohort),
+        included=lambda wildcards: COHORTS[wildcards.cohort]["included_samples"],
     shell:
         "afpanel harmonize {input.stores:q} {params.reference} {params.aliases} {params.lift}"
-        " --cohort {wildcards.cohort:q} {params.how} {params.records}"
+        " --cohort {wildcards.cohort:q} --samples {input.sheet:q} {params.how} {params.records}"
         " --out {output.alleles:q} --summary {output.summary:q} --duplicates {output.duplicates:q}"
         " 2> {log:q}"
 
@@ -143,6 +147,7 @@ rule count:
         },
         country=lambda wildcards: COHORTS[wildcards.cohort]["country"],
         build=lambda wildcards: COHORTS[wildcards.cohort]["build"],
+        people=lambda wildcards: COHORTS[wildcards.cohort]["counted_people"],
     shell:
         "afpanel count {input.store:q} --alleles {input.alleles:q} --samples {input.sheet:q}"
         " --cohort {wildcards.cohort:q} --country {params.country} --build {params.build:q}"

@@ -17,6 +17,12 @@ from afpanel.cli import options
 @options.cohort
 @options.harmonizing
 @click.option(
+    "--samples",
+    type=options.INPUT,
+    help="Sample sheet: of records that are one variant, the calls of those it includes are looked at."
+    " By default everybody's are.",
+)
+@click.option(
     "--callable",
     "callable_bed",
     type=options.INPUT,
@@ -56,6 +62,7 @@ def command(
     reference: Path,
     index_dir: Path | None,
     cohort: str,
+    samples: Path | None,
     callable_bed: Path | None,
     callable_out: Path | None,
     contigs: tuple[str, ...],
@@ -76,7 +83,7 @@ def command(
     \b
     Example:
       afpanel harmonize genotypes/*.vcz.zip --reference GRCh38.fa.gz --cohort MY \\
-          --out alleles.zarr.zip --summary harmonization.json
+          --samples MY.samples.tsv --out alleles.zarr.zip --summary harmonization.json
 
     \b
     A cohort on GRCh37, for a panel on GRCh38:
@@ -113,6 +120,7 @@ def command(
             contigs=contigs,
             ignored_contigs=ignored,
             duplicates=duplicates,
+            samples=samples,
             **choices,
         ),
     )

@@ -71,7 +71,7 @@ def count_file(source: DirectSource, sheet: Path, out: Path, options: CountOptio
             source.reference,
             alleles,
             folder / "harmonization.json",
-            HarmonizeOptions(cohort=options.cohort, **source.harmonizing),
+            HarmonizeOptions(cohort=options.cohort, samples=sheet, **source.harmonizing),
         )
         count(store, alleles, sheet, out, options)
 

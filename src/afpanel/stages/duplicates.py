@@ -5,7 +5,7 @@ own spelling, and the variant's carriers are those of both. A file may also say 
 then nothing may be added. Which it is shows in the genotypes, and these records' alone are looked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,9 @@ class Settled:
         return len(self.row)
 
 
-def settle_duplicates(parts: Sequence[SourceAlleles], stores: Sequence[Path]) -> Settled:
+def settle_duplicates(
+    parts: Sequence[SourceAlleles], stores: Sequence[Path], counted: Collection[str] | None = None
+) -> Settled:
     """Find kept alleles that are one variant; merge them, or keep one and reject the others.
 
     Parameters
@@ -54,6 +56,8 @@ def settle_duplicates(parts: Sequence[SourceAlleles], stores: Sequence[Path]) ->
         Source alleles of each store, of which `outcome` and `flags` are changed.
     stores
         The genotype stores, in the same order.
+    counted
+        Samples whose calls are looked at; None is all. Others must have no say in what is published.
     """
     bounds = np.concatenate([[0], np.cumsum([len(part.outcome) for part in parts])])
     group, row = _groups(parts, bounds)
@@ -61,8 +65,9 @@ def settle_duplicates(parts: Sequence[SourceAlleles], stores: Sequence[Path]) ->
     part_of = np.searchsorted(bounds, row, side="right") - 1
     for first, last in _batches(group, stores):
         rows = slice(first, last)
-        leader[rows] = _settle(parts, stores, part_of[rows], row[rows] - bounds[part_of[rows]],
-                               group[rows], row[rows])  # fmt: skip
+        place = row[rows] - bounds[part_of[rows]]
+        calls = _calls(parts, stores, part_of[rows], place, counted)
+        leader[rows] = _settle(parts, calls, part_of[rows], place, group[rows], row[rows])
     order = np.lexsort((row, row != leader, group))
     return Settled(row[order], leader[order], part_of[order])
 
@@ -166,14 +171,14 @@ def _batches(group: NDArray[np.int64], stores: Sequence[Path]) -> list[tuple[int
 
 def _settle(
     parts: Sequence[SourceAlleles],
-    stores: Sequence[Path],
+    calls: tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int64]],
     part_of: NDArray[np.int64],
     place: NDArray[np.int64],
     group: NDArray[np.int64],
     row: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Settle some groups; tell for each row which one is kept of its variant."""
-    copies, called, record = _calls(parts, stores, part_of, place)
+    copies, called, record = calls
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     of_row = np.cumsum(np.diff(group, prepend=-1) != 0) - 1
     apart = _lie_apart(parts, part_of, place, starts)
@@ -200,9 +205,12 @@ def _calls(
     stores: Sequence[Path],
     part_of: NDArray[np.int64],
     place: NDArray[np.int64],
+    counted: Collection[str] | None,
 ) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int64]]:
-    """Read what everybody has of each row: copies of the allele, called alleles, and its record."""
-    copies = called = None
+    """Read what people have of each row: copies of the allele, called alleles, and its record."""
+    first = stores[int(part_of[0])]
+    columns = _columns(first, counted)
+    copies, called = (np.empty((len(place), len(columns)), np.int8) for _ in range(2))
     record = np.empty(len(place), np.int64)
     for number in np.unique(part_of):
         at = np.flatnonzero(part_of == number)
@@ -211,23 +219,24 @@ def _calls(
         index = part.index[place[at]]
         record[at] = records + (int(number) << 32)
         with Store(stores[number], GENOTYPES, GENOTYPES_VERSION) as store:
-            if copies is None or called is None:
-                shape = (len(place), store.rows("sample_id"))
-                copies, called = np.empty(shape, np.int8), np.empty(shape, np.int8)
-            people = people_as_in(stores[int(part_of[0])], store)
+            people = people_as_in(first, store)
+            wanted = columns if people is None else people[columns]
             step = store.chunk_rows("call_genotype")
             for chunk in np.unique(records // step):
                 inside = records // step == chunk
                 start, stop = chunk * step, min((chunk + 1) * step, store.rows("call_genotype"))
                 genotype = store.read("call_genotype", int(start), int(stop))
-                genotype = genotype[records[inside] - start]
-                if people is not None:
-                    genotype = genotype[:, people]
+                genotype = genotype[records[inside] - start][:, wanted]
                 called[at[inside]] = (genotype >= 0).sum(axis=2)
                 copies[at[inside]] = (genotype == index[inside][:, None, None]).sum(axis=2)
-    assert copies is not None  # there is a group
-    assert called is not None
     return copies, called, record
+
+
+def _columns(store: Path, counted: Collection[str] | None) -> NDArray[np.intp]:
+    """Find the columns of a genotype store whose people are counted."""
+    with Store(store, GENOTYPES, GENOTYPES_VERSION) as opened:
+        ids = opened.texts("sample_id")
+    return np.flatnonzero([counted is None or sample in counted for sample in ids])
 
 
 def _spellings(

@@ -16,7 +16,7 @@ from afpanel.core.strand import SnvTally, Verdict
 from afpanel.errors import BadInputError
 from afpanel.io.files import write_json, write_text
 from afpanel.io.reference import Reference, ReferencePaths
-from afpanel.io.tables import read_aliases
+from afpanel.io.tables import read_aliases, read_samples
 from afpanel.stages.allele_map import AlleleMapWriter, create_allele_map
 from afpanel.stages.duplicates import COLUMNS, list_duplicates, settle_duplicates, with_several_loci
 from afpanel.stages.genotype_stores import Stores, look_at
@@ -57,6 +57,8 @@ class HarmonizeOptions:
         Contigs of the cohort that are left out if the reference does not have them.
     duplicates
         Table to write of source alleles that are one variant, or None.
+    samples
+        Sample sheet: duplicates are settled by the genotypes of the people it includes. None is all.
     """
 
     cohort: str
@@ -69,6 +71,7 @@ class HarmonizeOptions:
     contigs: tuple[str, ...] = ()
     ignored_contigs: tuple[str, ...] = ()
     duplicates: Path | None = None
+    samples: Path | None = None
 
 
 def harmonize(
@@ -166,6 +169,7 @@ class _Run:
         self._known, self._reference, self._lifter = known, reference, lifter
         self._options = options
         self._panel = list(reference.lengths)
+        self._counted = _counted(options.samples)
         self.duplicates: list[str] = []
 
     def write(self, out: Path, verdict: Verdict) -> _Done:
@@ -222,7 +226,7 @@ class _Run:
         refused: Sequence[Spans],
     ) -> None:
         """Settle the duplicates among some stores, and write what became of their alleles."""
-        settled = settle_duplicates(parts, stores)
+        settled = settle_duplicates(parts, stores, self._counted)
         refused = [
             with_several_loci(spans, part) for spans, part in zip(refused, parts, strict=True)
         ]
@@ -241,6 +245,13 @@ class _Run:
         wrong = lift_check.verdict(options.cohort, options.max_ref_mismatch)
         if wrong is not None:
             raise wrong
+
+
+def _counted(sheet: Path | None) -> frozenset[str] | None:
+    """Read who is counted; None is everybody."""
+    if sheet is None:
+        return None
+    return frozenset(sample.id for sample in read_samples(sheet) if sample.include)
 
 
 REJECTIONS = frozenset(o.name.lower() for o in Outcome if o is not Outcome.KEPT)

@@ -72,6 +72,25 @@ def write_plan(made: dict[str, Any], path: Path) -> None:
         rows = [columns, *([p[column] for column in columns] for p in cohort["partitions"])]
         table = "".join("\t".join(map(str, row)) + "\n" for row in rows)
         write_if_changed(path.parent / name / "partitions.tsv", table)
+    for left in _left_over(made, path.parent):
+        logger.warning("%s: of an earlier run; delete it if somebody has been withdrawn", left)
+
+
+def _left_over(made: dict[str, Any], private: Path) -> list[str]:
+    """Name what earlier plans led to and this one does not: cohorts that are gone, other partitions."""
+    found = []
+    for table in sorted(private.glob("*/partitions.tsv")):
+        cohort = made["cohorts"].get(table.parent.name)
+        if cohort is None:
+            found.append(f"{table.parent}, which is of no cohort of the panel")
+            continue
+        used = {partition["id"] for partition in cohort["partitions"]}
+        for kind, ending in (("genotypes", ".vcz.zip"), ("counts", ".zarr.zip")):
+            names = sorted(path.name for path in (table.parent / kind).glob(f"*{ending}"))
+            left = [name for name in names if name.removesuffix(ending) not in used]
+            if left:
+                found.append(f"{table.parent / kind}, stores of no partition: {', '.join(left)}")
+    return found
 
 
 @dataclass(frozen=True)
@@ -317,14 +336,18 @@ class _Planner:
         partitions: list[PlannedPartition],
         lift: dict[str, str | None] | None,
     ) -> dict[str, Any]:
-        listed = "\n".join(sorted(sample.id for sample in samples))
+        listed = sorted(sample.id for sample in samples)
+        included = sorted(sample.id for sample in samples if sample.include)
+        labels = sorted(f"{s.id}\t{s.population}\t{s.sex}" for s in samples if s.include)
         return {
             "country": cohort.country,
             "build": cohort.build,
             "lift": lift,
             "samples": str(cohort.samples),
             "callable": None if cohort.callable_file is None else str(cohort.callable_file),
-            "listed_samples": hashlib.sha256(listed.encode()).hexdigest(),
+            "listed_samples": _digest(listed),
+            "included_samples": _digest(included),
+            "counted_people": _digest(labels),
             "people": sum(cell.people for cell in cells_of(samples)),
             "contig_records": {
                 p.partition.region.contig: p.contig_records
@@ -353,3 +376,8 @@ class _Planner:
         for contig in contigs:
             if contig_kind(contig) in (ContigKind.X, ContigKind.Y):
                 loci_of(contig_kind(contig), build, np.empty(0, np.int32))
+
+
+def _digest(lines: list[str]) -> str:
+    """Digest what a sheet says, so that a job that depends on it is known to be stale by it."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
