@@ -13,6 +13,7 @@ from tests.builders import vcf_text as text_of
 from tests.builders import write_cohorts, write_fasta, write_sheet, write_vcf
 from tests.counts import run_stages
 
+from afpanel.cli.main import main
 from afpanel.model.region import Region
 
 CORES = ("--cores", "2")
@@ -271,3 +272,31 @@ def test_who_is_withdrawn_does_not_tell_what_two_records_of_a_variant_are(
         assert [int(found.figures[name][0, 0]) for name in found.figures] == list(figures)
         assert outcomes in found.outcomes
     assert results[0].outcomes == results[1].outcomes
+
+
+def test_what_a_withdrawal_changes_is_what_a_comparison_of_the_releases_says(
+    withdrawn, tools, tmp_path, capsys
+):
+    before, after = withdrawn / "before/release", tools.release_of(withdrawn)
+    assert main(["diff", str(before), str(after), "--out", str(tmp_path / "changes")]) == 0
+    said = capsys.readouterr().out
+    assert "groups whose number of people changed by fewer than 10: total by 3, JP by 2" in said
+    with (tmp_path / "changes/groups.tsv").open() as lines:
+        groups = {row["group"]: row for row in csv.DictReader(lines, delimiter="\t")}
+    leavers = {"total": 3, "JP": 2, "VN": 1, "ID": 0, "TH": 0}
+    for group, n in leavers.items():
+        row = groups[group]
+        assert int(row["old_people"]) - int(row["new_people"]) == n
+        assert (int(row["changed"]) > 0) == (n > 0)
+        # Nobody's leaving changes AC by more than the copies that so few people have.
+        assert int(row["small_changes"]) <= int(row["changed"])
+    for group in ("total", "JP", "VN"):
+        assert int(groups[group]["small_changes"]) > 100
+    with (tmp_path / "changes/variants_in.tsv").open() as lines:
+        came = list(csv.DictReader(lines, delimiter="\t"))
+    # Who left were the few whom the gate had dropped these rows for.
+    assert {row["filter"] for row in came} == {"AC0"}
+    assert f"AC0 of the new ones: {len(came)}" in said
+    with (tmp_path / "changes/manifest.tsv").open() as lines:
+        keys = {row["key"].split(".")[0] for row in csv.DictReader(lines, delimiter="\t")}
+    assert keys <= {"decision"}

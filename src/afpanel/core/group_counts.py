@@ -1,8 +1,8 @@
 """Counts of groups at variants: what a panel holds, and how it adds up from cells."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Self
 
 import numba as nb
 import numpy as np
@@ -21,33 +21,55 @@ GROUP_TABLES = (*COUNTS, *DIPLOID_COUNTS)
 _LANES = 8  # numbers of four bytes in a vector
 
 PANEL_COUNTS = (*GROUP_TABLES, "state", *RAW_COUNTS)
-"""Every array of `GroupCounts`, in order."""
+"""Every array of `GroupCounts`."""
+
+_ALL = slice(None)
 
 
 @dataclass(frozen=True)
-class GroupCounts:
-    """Counts of n variants in g groups; -1 is missing.
+class ShownCounts:
+    """What a release shows of n variants in g groups; -1 is missing.
 
     Parameters
     ----------
     allele_count, allele_number, homozygote_count, hemizygote_count
         (n, g) int32.
-    heterozygote_count, diploid_count
-        (n, g) int32: people with one copy of ALT and another allele called, and people with two called
-        alleles.
     state
         (n, g) int8, of `State`.
-    raw_allele_count, raw_allele_number
-        (n,) int32: of all people, before the genotype filter.
     """
 
     allele_count: NDArray[np.int32]
     allele_number: NDArray[np.int32]
     homozygote_count: NDArray[np.int32]
     hemizygote_count: NDArray[np.int32]
+    state: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+    def take(
+        self, rows: NDArray[np.intp] | slice = _ALL, groups: Sequence[int] | slice = _ALL
+    ) -> Self:
+        """Take some variants, and some groups, in the order given."""
+        tables = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
+        return type(self)(**{name: t[:, groups] if t.ndim > 1 else t for name, t in tables.items()})
+
+
+@dataclass(frozen=True)
+class GroupCounts(ShownCounts):
+    """Everything that a panel holds of n variants in g groups; -1 is missing.
+
+    Parameters
+    ----------
+    heterozygote_count, diploid_count
+        (n, g) int32: people with one copy of ALT and another allele called, and people with two called
+        alleles.
+    raw_allele_count, raw_allele_number
+        (n,) int32: of all people, before the genotype filter.
+    """
+
     heterozygote_count: NDArray[np.int32]
     diploid_count: NDArray[np.int32]
-    state: NDArray[np.int8]
     raw_allele_count: NDArray[np.int32]
     raw_allele_number: NDArray[np.int32]
 
@@ -58,21 +80,6 @@ class GroupCounts:
         raw = {name: np.zeros(variants, np.int32) for name in RAW_COUNTS}
         state = np.full((variants, groups), State.NOT_CALLABLE, np.int8)
         return cls(**tables, **raw, state=state)
-
-    def __len__(self) -> int:
-        return len(self.state)
-
-    def rows(self, rows: NDArray[np.intp]) -> "GroupCounts":
-        """Take some variants."""
-        return self._each(lambda values: values[rows])
-
-    def columns(self, groups: Sequence[int]) -> "GroupCounts":
-        """Take some groups."""
-        chosen = list(groups)
-        return self._each(lambda values: values[:, chosen] if values.ndim > 1 else values)
-
-    def _each(self, pick: Callable[[NDArray[Any]], NDArray[Any]]) -> "GroupCounts":
-        return GroupCounts(*(pick(getattr(self, field.name)) for field in fields(self)))
 
     def with_missing(self) -> "GroupCounts":
         """Set all but AN to missing where nobody of a group could be called."""

@@ -1,6 +1,6 @@
 """Canonical variants of one contig: their order, duplicates, and the union over cohorts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,3 +91,21 @@ def union(tables: Sequence[Variants]) -> tuple[Variants, list[NDArray[np.int64]]
     _, index, inverse = np.unique(sort_keys(everything), return_index=True, return_inverse=True)
     bounds = np.cumsum([len(table) for table in tables])[:-1]
     return everything.take(index), [rows.astype(np.int64) for rows in np.split(inverse, bounds)]
+
+
+def ranges(positions: Sequence[NDArray[np.int32]], rows: int) -> Iterator[tuple[int, int]]:
+    """Cut a contig into half-open ranges of positions that hold about `rows` rows each.
+
+    Parameters
+    ----------
+    positions
+        Of each table, (n,) int32, in any order.
+    rows
+        Rows of all tables in a range; more where so many are of one position.
+    """
+    everything = np.sort(np.concatenate([np.empty(0, np.int32), *positions]))
+    if not len(everything):
+        return
+    # A window begins at a position, so that all variants of one position are in one window.
+    starts = np.unique(everything[::rows]).tolist()
+    yield from zip(starts, [*starts[1:], int(everything[-1]) + 1], strict=True)

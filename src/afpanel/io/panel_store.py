@@ -116,4 +116,5 @@ def read_panel_blocks(path: Path) -> Iterator[tuple[Variants, GroupCounts]]:
                 store.strings("variant_ref", start, stop),
                 store.strings("variant_alt", start, stop),
             )
-            yield variants, GroupCounts(*(store.read(name, start, stop) for name in PANEL_COUNTS))
+            counts = {name: store.read(name, start, stop) for name in PANEL_COUNTS}
+            yield variants, GroupCounts(**counts)

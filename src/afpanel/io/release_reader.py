@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import State
+from afpanel.core.group_counts import ShownCounts
+from afpanel.core.strings import Strings
+from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
 from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
 from afpanel.io.store import Store
+from afpanel.model.arrays import COUNTS
 from afpanel.model.groups import TOTAL
 from afpanel.model.region import Region
 
@@ -73,6 +77,25 @@ class Frequencies:
         return allel.AlleleCountsArray(np.where(shown[:, None], counts, 0))
 
 
+@dataclass(frozen=True)
+class ReleaseWindow:
+    """Consecutive variants of one contig and their counts, in all groups of the release.
+
+    Parameters
+    ----------
+    variants
+        n variants.
+    counts
+        Their counts in g groups.
+    no_alt_left
+        (n,) bool: variants whose FILTER is AC0.
+    """
+
+    variants: Variants
+    counts: ShownCounts
+    no_alt_left: NDArray[np.bool_]
+
+
 class Panel:
     """A release, opened for reading; use it in a ``with`` block or close it.
 
@@ -92,6 +115,8 @@ class Panel:
         people = self._store.read("group_people").tolist()
         self.people: dict[str, int] = dict(zip(self.groups, people, strict=True))
         self.contigs: tuple[str, ...] = tuple(self._store.texts("contig_id"))
+        lengths = self._store.read("contig_length").tolist()
+        self.contig_lengths: dict[str, int] = dict(zip(self.contigs, lengths, strict=True))
         self._contig: NDArray[np.int16] = self._store.read("variant_contig")
         self._position: NDArray[np.int32] = self._store.read("variant_position")
 
@@ -135,16 +160,43 @@ class Panel:
             raise BadInputError(
                 f"the panel has no contig '{wanted.contig}'", expected=", ".join(self.contigs)
             )
-        contig = self.contigs.index(wanted.contig)
-        first, last = np.searchsorted(self._contig, (contig, contig + 1)).tolist()
-        of_contig = self._position[first:last]
-        start = first + int(np.searchsorted(of_contig, wanted.start, side="left"))
-        stop = first + int(np.searchsorted(of_contig, wanted.end, side="right"))
+        start, stop = self._range(wanted.contig, wanted.start, wanted.end + 1)
         return self._rows(start, stop, groups)
 
     def variants(self, groups: list[str] | None = None) -> Frequencies:
         """Read every variant of the release."""
         return self._rows(0, len(self), groups)
+
+    def positions(self, contig: str) -> NDArray[np.int32]:
+        """List the positions of a contig's variants, (n,) int32; none if the panel lacks the contig."""
+        return self._position[slice(*self._of_contig(contig))]
+
+    def window(self, contig: str, start: int, stop: int) -> ReleaseWindow:
+        """Read the variants of a half-open range of positions, as the stages hold them."""
+        rows = self._range(contig, start, stop)
+        alleles = self._store.read("variant_allele", *rows)
+        ac0 = self._store.texts("filter_id").index("AC0")
+        return ReleaseWindow(
+            Variants(
+                self._position[slice(*rows)], Strings.of(alleles[:, 0]), Strings.of(alleles[:, 1])
+            ),
+            ShownCounts(*(self._store.read(name, *rows) for name in (*COUNTS, "state"))),
+            self._store.read("variant_filter", *rows)[:, ac0],
+        )
+
+    def _of_contig(self, contig: str) -> tuple[int, int]:
+        """Find the rows of a contig."""
+        if contig not in self.contigs:
+            return 0, 0
+        number = self.contigs.index(contig)
+        first, last = np.searchsorted(self._contig, (number, number + 1)).tolist()
+        return first, last
+
+    def _range(self, contig: str, start: int, stop: int) -> tuple[int, int]:
+        """Find the rows of a half-open range of positions."""
+        first, last = self._of_contig(contig)
+        bounds = np.searchsorted(self._position[first:last], (start, stop)).tolist()
+        return first + bounds[0], first + bounds[1]
 
     def _rows(self, start: int, stop: int, groups: list[str] | None) -> Frequencies:
         chosen = tuple(self.groups if groups is None else groups)

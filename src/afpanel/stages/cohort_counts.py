@@ -18,7 +18,7 @@ from afpanel.core.group_counts import GROUP_TABLES
 from afpanel.core.intervals import Intervals
 from afpanel.core.ploidy import loci_of
 from afpanel.core.tracks import Track
-from afpanel.core.variants import Variants, concatenate, union
+from afpanel.core.variants import Variants, concatenate, ranges, union
 from afpanel.errors import BadInputError
 from afpanel.io.store import Store
 from afpanel.io.tables import read_bed
@@ -275,25 +275,13 @@ def windows(cohorts: Sequence[CohortCounts], options: ContigOptions) -> Iterator
         for cohort in cohorts:
             for file in cohort.files:
                 stack.callback(file.close)
-        for start, stop in _ranges(cohorts, options.window_rows):
+        positions = [file.position for cohort in cohorts for file in cohort.files]
+        for start, stop in ranges(positions, options.window_rows):
             read = [_read_rows(cohort, start, stop) for cohort in cohorts]
             variants, rows = union([variants for variants, _ in read])
             loci = loci_of(contig_kind(options.contig), options.build, variants.position)
             tables = [tables for _, tables in read]
             yield Window(variants, loci, list(zip(cohorts, tables, rows, strict=True)))
-
-
-def _ranges(cohorts: Sequence[CohortCounts], rows: int) -> Iterator[tuple[int, int]]:
-    """Cut the contig into half-open ranges of positions that hold about `rows` rows each."""
-    positions = [file.position for cohort in cohorts for file in cohort.files]
-    if not positions:
-        return
-    everything = np.sort(np.concatenate(positions))
-    if not len(everything):
-        return
-    # A window begins at a position, so that all variants of one position are in one window.
-    starts = np.unique(everything[::rows]).tolist()
-    yield from zip(starts, [*starts[1:], int(everything[-1]) + 1], strict=True)
 
 
 def _read_rows(

@@ -134,11 +134,11 @@ def _gate_contig(
     tally = dict.fromkeys(("variants_in", "variants_out", "variants_dropped", "masked_cells"), 0)
     with create_panel(out, head.of_groups(allowed)) as writer:
         for variants, counts in read_panel_blocks(path):
-            shown = counts.columns(allowed)
+            shown = counts.take(groups=allowed)
             masked = sensitive(shown, policy.min_allele_count)
             result = mask(shown, masked, sensitive_raw(shown, policy.min_allele_count))
             rows = np.flatnonzero(_worth_a_row(result))
-            result = result.rows(rows)
+            result = result.take(rows)
             write_panel_block(writer, variants.take(rows), result)
             tally["variants_in"] += len(variants)
             tally["variants_out"] += len(rows)

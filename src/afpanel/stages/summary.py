@@ -1,6 +1,6 @@
 """The text that ends a run: who took part, what became of the alleles, what was published."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def summarize(
     lines = [
         f"Panel {head.name} {head.version} on {head.build}",
         "",
-        *_table(header, rows),
+        *aligned(header, rows, range(2, 6)),
         "",
         f"variants merged     {totals['variants_in']:>12,}",
         f"variants published  {totals['variants_out']:>12,}",
@@ -69,10 +69,11 @@ def summarize(
     return "\n".join(lines) + "\n"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lay out a table, numbers to the right."""
+def aligned(
+    header: Sequence[str], rows: Sequence[Sequence[str]], numeric: Container[int]
+) -> list[str]:
+    """Lay out a table as lines of text; the columns in `numeric` go to the right."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    numeric = range(2, 6)
 
     def line(cells: Sequence[str]) -> str:
         aligned = (
