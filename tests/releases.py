@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from afpanel.core.masking import GroupCounts
+from afpanel.core.group_counts import GroupCounts
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
 from afpanel.io.release import ReleaseBlock, ReleaseHead
 from afpanel.io.release_vcf import VcfReleaseWriter
 from afpanel.io.release_zarr import ZarrReleaseWriter
+from afpanel.model.arrays import COUNTS, DIPLOID_COUNTS
 
 Variant = tuple[str, int, str, str]
 Cell = tuple[int, int, int, int, int]
@@ -42,7 +43,8 @@ def write_release(
 ) -> Made:
     """Write rows as Zarr and VCF; contigs come in the order given."""
     folder.mkdir(parents=True)
-    head = ReleaseHead("tiny", version, build, dict(contigs), list(people), list(people.values()))
+    by_sex = [[n, 0, 0] for n in people.values()]
+    head = ReleaseHead("tiny", version, build, dict(contigs), list(people), by_sex)
     stem = folder / f"tiny-{version}"
     writers = [
         ZarrReleaseWriter(stem.with_name(stem.name + ".zarr.zip"), head),
@@ -51,14 +53,20 @@ def write_release(
     for contig in contigs:
         mine = sorted(variant for variant in rows if variant[0] == contig)
         table = np.array([rows[v] for v in mine], np.int32).reshape(-1, len(people), 5)
-        counts = GroupCounts(*(table[:, :, i] for i in range(4)), table[:, :, 4].astype(np.int8))
+        counts = GroupCounts(
+            **{name: table[:, :, i] for i, name in enumerate(COUNTS)},
+            state=table[:, :, 4].astype(np.int8),
+            **{name: np.full(table.shape[:2], -1, np.int32) for name in DIPLOID_COUNTS},
+            raw_allele_count=table[:, 0, 0],
+            raw_allele_number=table[:, 0, 1],
+        )
         variants = Variants(
             np.array([v[1] for v in mine], np.int32),
             Strings.of([v[2] for v in mine]),
             Strings.of([v[3] for v in mine]),
         )
         for writer in writers:
-            writer.write(ReleaseBlock.of(contig, variants, counts))
+            writer.write(ReleaseBlock.of(contig, variants, counts, head))
     for writer in writers:
         writer.close()
     return Made(folder, list(people), rows)

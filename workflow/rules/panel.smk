@@ -75,10 +75,14 @@ rule publish:
         harmonization=lambda wildcards, input: " ".join(
             f"--harmonization {quote(path)}" for path in input.harmonization
         ),
+        excluded=" ".join(
+            f"--grpmax-exclude {quote(name)}"
+            for name in CONFIG["groups"]["grpmax_exclude"]
+        ),
         formats=" ".join(f"--format {name}" for name in CONFIG["publish"]["formats"]),
         out=lambda wildcards, output: str(Path(output.manifest).parent),
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
         " --plan {input.plan:q} {params.reference} --build {params.build}"
         " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
-        " {params.formats} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
+        " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"

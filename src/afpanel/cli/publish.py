@@ -33,6 +33,13 @@ from afpanel.cli import options
     help="Format to write; repeat for more.",
 )
 @click.option(
+    "--grpmax-exclude",
+    multiple=True,
+    metavar="GROUP",
+    help="Group that is never the one with the greatest frequency, or country with all its"
+    " populations; repeat for more.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
@@ -50,6 +57,7 @@ def command(
     name: str,
     panel_version: str,
     formats: tuple[str, ...],
+    grpmax_exclude: tuple[str, ...],
     out: Path,
     summary: Path,
 ) -> None:
@@ -74,5 +82,5 @@ def command(
         PublishInputs(panels, decision, harmonization, plan, paths),
         out,
         summary,
-        PublishOptions(name, panel_version, canonical_build(build), formats),
+        PublishOptions(name, panel_version, canonical_build(build), formats, grpmax_exclude),
     )

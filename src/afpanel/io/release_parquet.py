@@ -6,10 +6,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from afpanel.io.release import ReleaseBlock, ReleaseHead
-from afpanel.model.figures import FIGURES, STATE
+from afpanel.io.release import ReleaseBlock, ReleaseHead, is_missing
+from afpanel.model.figures import SITE_FIGURES, STATE, excluding, figures_of
 
 _ROW_GROUP = 100_000
+_TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
 
 
 class ParquetReleaseWriter:
@@ -68,11 +69,14 @@ class ParquetReleaseWriter:
             block.variants.alt.arrow().cast(pa.string()),
             names.cast(pa.string()),
         ]
-        for g in range(len(self._groups)):
-            for figure in FIGURES:
+        for g, group in enumerate(self._groups):
+            for figure in figures_of(group):
                 values, missing = block.values(figure)[:, g], block.missing(figure)[:, g]
                 columns.append(pa.array(values, mask=missing))
             columns.append(pa.array(block.counts.state[:, g]))
+        for each in SITE_FIGURES:
+            found = block.site_values(each)
+            columns.append(pa.array(found, _TYPES[each.type], mask=is_missing(found)))
         return pa.Table.from_arrays(columns, schema=self._schema)
 
 
@@ -87,10 +91,13 @@ def _schema(head: ReleaseHead) -> Any:
         field("filter", pa.string(), "PASS, or AC0 where no ALT allele was counted"),
     ]
     for group in head.groups:
-        for figure in FIGURES:
-            dtype = pa.float32() if figure.is_frequency else pa.int32()
-            fields.append(field(figure.name(group), dtype, figure.describe(group), nullable=True))
+        for figure in figures_of(group):
+            name, doc = figure.name(group), figure.describe(group)
+            fields.append(field(name, _TYPES[figure.type], doc, nullable=True))
         fields.append(field(STATE.name(group), pa.int8(), STATE.describe(group)))
+    for each in SITE_FIGURES:
+        doc = excluding(each.doc, head.excluded)
+        fields.append(field(each.key, _TYPES[each.type], doc, nullable=True))
     about = {
         "panel": head.name,
         "version": head.version,

@@ -16,6 +16,7 @@ from afpanel.errors import BadInputError
 from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
 from afpanel.io.store import Store
 from afpanel.model.arrays import COUNTS
+from afpanel.model.figures import FIGURES, SITE_FIGURES, STATE
 from afpanel.model.groups import TOTAL
 from afpanel.model.region import Region
 
@@ -38,8 +39,20 @@ class Frequencies:
         (n, g) int32; -1 is missing. AN is 0 where nobody could have been called.
     allele_frequency, filtering_frequency_95, filtering_frequency_99
         (n, g) float32: AF, faf95 and faf99; NaN where AN is 0 or withheld.
+    call_rate
+        (n, g) float32: AN as a share of the copies that people have; NaN where they have none.
+    hwe_p_value, excess_heterozygosity_p_value, inbreeding_coefficient
+        (n, g) float32: hwe, ExcHet and inbreeding_coeff of populations, the last of the total too; NaN for
+        other groups.
     state
         (n, g) int8: 0 not-callable, 1 absent-callable, 2 observed, 3 masked.
+    raw_allele_count, raw_allele_number, raw_allele_frequency
+        (n,) AC, AN (int32) and AF (float32) of all people before the genotype filter.
+    grpmax_group, grpmax_allele_count, grpmax_allele_number, grpmax_allele_frequency, \
+grpmax_homozygote_count
+        (n,) name of the group with the greatest AF, and its figures; '' where there is none.
+    fafmax_95, fafmax_95_group, fafmax_99, fafmax_99_group
+        (n,) float32 and names: the greatest faf95 and faf99 of a group.
     """
 
     contig: NDArray[Any]
@@ -54,7 +67,23 @@ class Frequencies:
     allele_frequency: NDArray[np.float32]
     filtering_frequency_95: NDArray[np.float32]
     filtering_frequency_99: NDArray[np.float32]
+    call_rate: NDArray[np.float32]
+    hwe_p_value: NDArray[np.float32]
+    excess_heterozygosity_p_value: NDArray[np.float32]
+    inbreeding_coefficient: NDArray[np.float32]
     state: NDArray[np.int8]
+    raw_allele_count: NDArray[np.int32]
+    raw_allele_number: NDArray[np.int32]
+    raw_allele_frequency: NDArray[np.float32]
+    grpmax_group: NDArray[Any]
+    grpmax_allele_count: NDArray[np.int32]
+    grpmax_allele_number: NDArray[np.int32]
+    grpmax_allele_frequency: NDArray[np.float32]
+    grpmax_homozygote_count: NDArray[np.int32]
+    fafmax_95: NDArray[np.float32]
+    fafmax_95_group: NDArray[Any]
+    fafmax_99: NDArray[np.float32]
+    fafmax_99_group: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.position)
@@ -205,6 +234,10 @@ class Panel:
         def read(name: str) -> NDArray[Any]:
             return self._store.read(name, start, stop)[:, columns]
 
+        def of_site(name: str) -> NDArray[Any]:
+            values = self._store.read(name, start, stop)
+            return values if values.dtype.kind in "if" else values.astype(object)
+
         alleles = self._store.read("variant_allele", start, stop).astype(object)
         names = np.array(self.contigs, dtype=object)
         return Frequencies(
@@ -213,14 +246,8 @@ class Panel:
             ref=alleles[:, 0],
             alt=alleles[:, 1],
             groups=chosen,
-            allele_count=read("allele_count"),
-            allele_number=read("allele_number"),
-            homozygote_count=read("homozygote_count"),
-            hemizygote_count=read("hemizygote_count"),
-            allele_frequency=read("allele_frequency"),
-            filtering_frequency_95=read("filtering_frequency_95"),
-            filtering_frequency_99=read("filtering_frequency_99"),
-            state=read("state"),
+            **{figure.array: read(figure.array) for figure in (*FIGURES, STATE)},
+            **{figure.array: of_site(figure.array) for figure in SITE_FIGURES},
         )
 
 

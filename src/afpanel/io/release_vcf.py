@@ -8,8 +8,15 @@ import pyarrow.compute as pc
 import pysam
 
 from afpanel.core.strings import Strings
-from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead
-from afpanel.model.figures import FIGURES
+from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead, is_missing
+from afpanel.model.figures import (
+    FIGURES,
+    SITE_FIGURES,
+    Figure,
+    SiteFigure,
+    excluding,
+    figures_of,
+)
 
 _TEXT = pa.large_string()
 
@@ -50,11 +57,15 @@ class VcfReleaseWriter:
             _text("\t"),
         ]
         for g, group in enumerate(self._groups):
-            for figure in FIGURES:
+            for figure in figures_of(group):
                 lead = "" if g == 0 and figure is FIGURES[0] else ";"
                 values = pa.array(block.values(figure)[:, g], mask=block.missing(figure)[:, g])
                 pieces.append(_text(f"{lead}{figure.name(group)}="))
                 pieces.append(pc.fill_null(pc.cast(values, _TEXT), _text(".")))
+        for of_site in SITE_FIGURES:
+            found = block.site_values(of_site)
+            values = pc.cast(pa.array(found, mask=is_missing(found)), _TEXT)
+            pieces += [_text(f";{of_site.key}="), pc.fill_null(values, _text("."))]
         lines = pc.binary_join_element_wise(*pieces, _text("\n"), _text(""))
         self._file.write(Strings.of_arrow(lines).data.tobytes())
 
@@ -68,6 +79,10 @@ def _text(value: str) -> Any:
     return pa.scalar(value, _TEXT)
 
 
+def _info(name: str, figure: Figure | SiteFigure, doc: str) -> str:
+    return f'##INFO=<ID={name},Number={figure.number},Type={figure.type},Description="{doc}">'
+
+
 def _header(head: ReleaseHead) -> str:
     lines = [
         "##fileformat=VCFv4.3",
@@ -79,11 +94,9 @@ def _header(head: ReleaseHead) -> str:
     for contig, length in head.contigs.items():
         lines.append(f"##contig=<ID={contig},length={length},assembly={head.build}>")
     for group, people in zip(head.groups, head.people, strict=True):
-        for figure in FIGURES:
+        for figure in figures_of(group):
             doc = f"{figure.describe(group)} (n = {people})"
-            lines.append(
-                f"##INFO=<ID={figure.name(group)},Number={figure.number},Type={figure.type},"
-                f'Description="{doc}">'
-            )
+            lines.append(_info(figure.name(group), figure, doc))
+    lines += [_info(each.key, each, excluding(each.doc, head.excluded)) for each in SITE_FIGURES]
     lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
     return "\n".join(lines) + "\n"

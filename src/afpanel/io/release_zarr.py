@@ -7,10 +7,10 @@ import numpy as np
 
 from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead
 from afpanel.io.store_writer import create_store
-from afpanel.model.figures import FIGURES, STATE
+from afpanel.model.figures import FIGURES, SITE_FIGURES, STATE
 
 RELEASE = "release"
-RELEASE_VERSION = 2
+RELEASE_VERSION = 3
 
 _CHUNK = 16_384
 
@@ -50,6 +50,7 @@ class ZarrReleaseWriter:
                 "variant_allele": np.column_stack([variants.ref.objects(), variants.alt.objects()]),
                 "variant_filter": np.column_stack([~ac0, ac0]),
                 **{figure.array: block.values(figure) for figure in FIGURES},
+                **{figure.array: block.site_values(figure) for figure in SITE_FIGURES},
                 STATE.array: block.counts.state,
             }
         )

@@ -136,6 +136,39 @@ _SPECS = (
         )
         for level in (95, 99)
     ),
+    ArraySpec(
+        "call_rate",
+        ("variants", "groups"),
+        "f4",
+        "AN / copies that the group's people have; NaN where they have none, or AN is masked.",
+    ),
+    *(
+        ArraySpec(
+            name,
+            ("variants", "groups"),
+            "f4",
+            f"{doc}, diploid calls alone, of populations; NaN for other groups, and where masked.",
+        )
+        for name, doc in (
+            ("hwe_p_value", "Hardy-Weinberg exact test, two-sided p"),
+            ("excess_heterozygosity_p_value", "Exact test of excess of heterozygotes, p"),
+            ("inbreeding_coefficient", "1 - observed / expected heterozygotes"),
+        )
+    ),
+    ArraySpec("raw_allele_frequency", ("variants",), "f4", "AF of all before the genotype filter."),
+    ArraySpec("grpmax_group", ("variants",), "str", "Group with the greatest AF; '' is none."),
+    ArraySpec("grpmax_allele_count", ("variants",), "i4", "AC in that group."),
+    ArraySpec("grpmax_allele_number", ("variants",), "i4", "AN in that group."),
+    ArraySpec("grpmax_allele_frequency", ("variants",), "f4", "AF in that group."),
+    ArraySpec("grpmax_homozygote_count", ("variants",), "i4", "nhomalt in that group."),
+    *(
+        spec
+        for level in (95, 99)
+        for spec in (
+            ArraySpec(f"fafmax_{level}", ("variants",), "f4", f"Greatest faf{level}; NaN is none."),
+            ArraySpec(f"fafmax_{level}_group", ("variants",), "str", "Its group; '' is none."),
+        )
+    ),
     ArraySpec("homozygote_count", ("variants", "groups"), "i4", "People homozygous for ALT."),
     ArraySpec("hemizygote_count", ("variants", "groups"), "i4", "Haploid calls of ALT."),
     ArraySpec(

@@ -1,6 +1,6 @@
 """Groups: the sums of cells that a panel publishes, and how they are named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from afpanel.constants import Sex
@@ -46,6 +46,34 @@ class Group:
             and self.population in (None, cell.population)
             and self.sex in (None, cell.sex)
         )
+
+
+def is_population(group: str) -> bool:
+    """Whether a group, by its name, is a population of a country.
+
+    >>> is_population("VN_KHV"), is_population("VN"), is_population("XX")
+    (True, False, False)
+    """
+    return "_" in group
+
+
+def candidates_for_maximum(groups: Sequence[str], excluded: Sequence[str]) -> list[int]:
+    """List the groups that may have the greatest frequency: populations, by their places.
+
+    A country is one too where none of its populations is published, and a country that is excluded
+    takes its populations with it. Neither everybody nor a sex is a fair maximum.
+
+    >>> candidates_for_maximum(["total", "TH", "VN", "VN_KHV", "VN_CHM", "XX"], ["VN_CHM"])
+    [1, 3]
+    """
+    countries = {group.partition("_")[0] for group in groups if is_population(group)}
+    whole = {TOTAL, Sex.XX, Sex.XY} | countries
+    return [
+        at
+        for at, group in enumerate(groups)
+        if (is_population(group) or group not in whole)
+        and not {group, group.partition("_")[0]} & set(excluded)
+    ]
 
 
 def groups_of(cells: Iterable[tuple[str, Cell]]) -> list[Group]:

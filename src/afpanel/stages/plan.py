@@ -38,6 +38,7 @@ from afpanel.model.cohort import Cell, Cohort, cells_of
 from afpanel.stages.cohort_files import Grid, PlannedPartition, files_of, partitions_of
 from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
 from afpanel.stages.lifter import Lifter, LiftPaths
+from afpanel.stages.plan_groups import faults_of_exclusions
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +109,7 @@ class _Planner:
         self._config_path = config_path
         self._faults: list[AfpanelError] = []
         self._inputs: dict[str, None] = {}
+        self._cells: list[tuple[str, Cell]] = []
 
     @contextmanager
     def _gathering(self) -> Iterator[None]:
@@ -149,6 +151,9 @@ class _Planner:
         planned = {}
         for cohort in sorted(cohorts, key=lambda cohort: cohort.name):
             planned[cohort.name] = self._cohort(cohort, builds[cohort.build], config)
+        if not self._faults:  # else groups may be missing for want of a cohort
+            excluded = config["groups"]["grpmax_exclude"]
+            self._faults.extend(faults_of_exclusions(excluded, self._cells))
         raise_any(self._faults)
         assert grid is not None  # else there was a fault, and the same for the paths
         assert paths is not None
@@ -279,6 +284,7 @@ class _Planner:
         with self._gathering():
             assert cohort.samples is not None
             samples = read_samples(self._input(cohort.samples))
+            self._cells.extend((cohort.country, cell) for cell in cells_of(samples))
         if cohort.callable_file is not None and grid is not None:
             with self._gathering():
                 self._check_callable(cohort, cells_of(samples), grid, lift)

@@ -29,7 +29,7 @@ from afpanel.stages.summary import summarize
 
 logger = logging.getLogger(__name__)
 
-MANIFEST_VERSION = 2
+MANIFEST_VERSION = 3
 
 _LIBRARIES = ("numpy", "pyarrow", "pysam", "zarr")
 
@@ -46,12 +46,15 @@ class PublishOptions:
         Genome build.
     formats
         Of vcf, parquet and zarr, those to write.
+    grpmax_exclude
+        Groups that are never the one with the greatest frequency.
     """
 
     name: str
     version: str
     build: str
     formats: tuple[str, ...] = ("vcf", "parquet", "zarr")
+    grpmax_exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
         build=options.build,
         contigs={h.contig: h.contig_length for h in heads},
         groups=heads[0].groups,
-        people=heads[0].people,
+        people_by_sex=heads[0].people_by_sex,
+        excluded=options.grpmax_exclude,
     )
     stem = f"{options.name}-{options.version}"
     with _whole_folder(out) as folder:
@@ -110,7 +114,7 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
         progress = Progress(logger, "publish", "variants")
         for path, contig in zip(inputs.panels, head.contigs, strict=True):
             for variants, counts in read_panel_blocks(path):
-                block = ReleaseBlock.of(contig, variants, counts)
+                block = ReleaseBlock.of(contig, variants, counts, head)
                 for writer in writers:
                     writer.write(block)
                 progress.advance(len(variants), contig)
@@ -201,6 +205,7 @@ def _manifest(
                 key: genotypes[key] for key in (*THRESHOLDS, "half_calls", "polyploid", "filters")
             },
             "harmonize": {key: harmonize[key] for key in ("max_ref_mismatch", "resolve")},
+            "groups": {"grpmax_exclude": sorted(options.grpmax_exclude)},
         },
         "software": {
             "afpanel": __version__,
