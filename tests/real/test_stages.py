@@ -12,6 +12,7 @@ from tests.builders import write_sheet
 from tests.counts import count_file, run_stages
 
 from afpanel.core.counting import Counts
+from afpanel.core.hardy_weinberg import exact_test
 from afpanel.model.region import Region
 
 NYGC = "grch38/1000g.nygc30x.chr1.vcf.gz"
@@ -149,3 +150,38 @@ def test_the_published_counts_of_everybody_come_out_at_all_889_records(test_data
     path = test_data / NYGC
     counts = count_file(path, np.zeros(3_202)).figures
     assert_published(counts, 0, published(path, ""))
+
+
+# Hardy-Weinberg tests that the same file has in INFO, of all 3,202 people by super-population.
+
+
+def test_the_published_hardy_weinberg_tests_come_out_at_all_889_records(test_data):
+    path = test_data / NYGC
+    super_population = super_populations(test_data)
+    samples = cyvcf2.VCF(str(path)).samples
+    cell = [SUPER_POPULATIONS.index(super_population[name]) for name in samples]
+    counts = count_file(path, np.array(cell)).figures
+    diploid = (counts.heterozygotes[1::2], counts.homozygotes[1::2], counts.diploids)
+    found = exact_test(*map(np.ascontiguousarray, diploid))
+    for tag, p_values in (("HWE", found.p_value), ("ExcHet", found.p_excess)):
+        for column, population in enumerate(SUPER_POPULATIONS):
+            printed = [record.INFO[f"{tag}_{population}"] for record in cyvcf2.VCF(str(path))]
+            assert len(printed) == len(p_values) == 889
+            # Both were written with six digits, and read as numbers of four bytes.
+            ours = [f"{p:.6g}" for p in p_values[:, column].tolist()]
+            theirs = [f"{p:.6g}" for p in printed]
+            near = np.isclose([float(p) for p in ours], printed, rtol=1.1e-6, atol=0)
+            assert near.all(), [
+                (o, t) for o, t, ok in zip(ours, theirs, near, strict=True) if not ok
+            ]
+            assert sum(o == t for o, t in zip(ours, theirs, strict=True)) >= 885
+
+
+def super_populations(test_data) -> dict[str, str]:
+    """The super-population of everybody: of the 2,504 as listed, of their kin by population."""
+    with (test_data / "integrated_call_samples_v3.20130502.ALL.panel").open() as source:
+        rows = [line.split() for line in source]
+    of_population = {row[1]: row[2] for row in rows[1:] if len(row) > 2}
+    with (test_data / "20130606_g1k.ped").open() as source:
+        people = [line.split("\t") for line in source][1:]
+    return {row[1]: of_population[row[6]] for row in people if row[6] in of_population}

@@ -172,7 +172,7 @@ def count_block(
     # Nearly every call has two alleles, so those that have one are what is counted.
     single = hemizygotes + half_calls
     starts = row_offsets[:-1]
-    singles = np.add.reduceat(single, starts, axis=0) if records else allele_number
+    singles = np.add.reduceat(single, starts, axis=0, dtype=np.int32) if records else allele_number
     return Counts(
         allele_count,
         homozygotes,
