@@ -169,7 +169,7 @@ def test_the_published_hardy_weinberg_tests_come_out_at_all_889_records(test_dat
             assert len(printed) == len(p_values) == 889
             # Theirs were printed with six digits of a number of four bytes, which ends at 1.4e-45.
             ours = p_values[:, column].astype(np.float32)
-            np.testing.assert_allclose(ours, printed, rtol=1.3e-6, atol=2e-45)
+            np.testing.assert_allclose(ours, printed, rtol=5.1e-6, atol=2e-45)
             same = [f"{p:.6g}" == f"{q:.6g}" for p, q in zip(ours, printed, strict=True)]
             assert sum(same) >= 885
 
