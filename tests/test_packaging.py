@@ -18,8 +18,12 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 SCHEMAS = sorted((ROOT / "workflow" / "schemas").glob("*.yaml"))
 
-CONDA_NAMES = {"isal": "python-isal", "snakemake": "snakemake-minimal"}
-"""Packages whose name in conda is another: the minimal one is what pip calls snakemake."""
+CONDA_NAMES = {
+    "isal": "python-isal",
+    "matplotlib": "matplotlib-base",
+    "snakemake": "snakemake-minimal",
+}
+"""Packages whose name in conda is another: the base and minimal ones are what pip calls by the plain name."""
 
 NEEDED_BY_CONDA = {"python", "pip"}
 

@@ -50,7 +50,7 @@ def draw(axes, results: list[dict], varied: str, title: str) -> None:
 
 def main(source: Path, target: Path) -> None:
     """Draw the sweeps over samples and over sites beside each other."""
-    import matplotlib as mpl  # an extra, which those who run the tests need not have
+    import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "growth"  # the same bytes each time

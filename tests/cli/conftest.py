@@ -272,6 +272,7 @@ def commands() -> Iterator[list[str]]:
            "--harmonization", "thai-1/harmonization.json", "--plan", "plan.json", *reference,
            "--build", "GRCh38", "--name", "tiny", "--panel-version", "1",
            "--out", "release", "--summary", "summary.txt"]  # fmt: skip
+    yield ["popgen", *(f"releasable/{name}" for name in panels), "--out", "popgen"]
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_ingest_and_count_say_a_line_for_each_chunk_with_what_was_done_and_how_f
 @pytest.mark.parametrize(
     ("stage", "unit"),
     [("harmonize", "source alleles"), ("merge", "variants"), ("gate", "variants"),
-     ("publish", "variants")],
+     ("publish", "variants"), ("popgen", "variants")],
 )  # fmt: skip
 def test_the_other_stages_count_what_they_have_done(said, stage, unit):
     for command, done in said:

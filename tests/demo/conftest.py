@@ -93,6 +93,7 @@ def build_by_commands(folder: Path) -> Path:
             *build, "--name", config["panel"]["name"], "--panel-version",
             config["panel"]["version"], "--out", release_of(folder),
             "--summary", results / "panel/summary.txt")  # fmt: skip
+        run("popgen", *(releasable / name for name in panels), "--out", results / "panel/popgen")
     return folder
 
 
@@ -163,11 +164,12 @@ def tools() -> SimpleNamespace:
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Content of every file of the release, by name."""
-    release = release_of(folder)
+    """Content of every file of the release, and of the statistics of populations, by name."""
+    release, panel = release_of(folder), folder / "results" / "panel"
     return {
-        path.relative_to(release).as_posix(): path.read_bytes()
-        for path in sorted(release.rglob("*"))
+        path.relative_to(base).as_posix(): path.read_bytes()
+        for base, top in ((release, release), (panel, panel / "popgen"))
+        for path in sorted(top.rglob("*"))
         if path.is_file()
     }
 

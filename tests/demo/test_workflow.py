@@ -57,7 +57,7 @@ def test_the_release_has_the_files_that_are_promised(undisturbed, tools):
         "demo-2026.1.vcf.gz", "demo-2026.1.vcf.gz.tbi", "demo-2026.1.zarr.zip",
         "demo-2026.1.parquet/contig=chr21/part-0.parquet",
         "demo-2026.1.parquet/contig=chrX/part-0.parquet",
-        "harmonization.tsv", "manifest.json",
+        "harmonization.tsv", "manifest.json", "popgen/fst.tsv", "popgen/pca.svg",
     } <= names  # fmt: skip
 
 

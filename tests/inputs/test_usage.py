@@ -48,6 +48,7 @@ CALLS = {
         "COHORT=BED",
     ),
     "no panel": (["gate", "--policy", "policy.yaml", "--out", "o", "--decision", "d"], "PANELS"),
+    "no panel for popgen": (["popgen", "--out", "o"], "PANELS"),
     "an unknown format": (
         ["publish", "x", "--decision", "d", "--harmonization", "h", "--plan", "p",
          "--reference", "reference.fa", "--build", "GRCh38", "--name", "n",

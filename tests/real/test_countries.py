@@ -222,8 +222,8 @@ def test_a_dry_run_on_fresh_inputs_lists_all_jobs_and_makes_nothing(
     assert {rule: jobs.get(rule) for rule in ("ingest", "harmonize", "count")} == {
         "ingest": 7, "harmonize": 7, "count": 7,
     }  # fmt: skip
-    assert {rule: jobs.get(rule) for rule in ("merge", "gate", "publish")} == {
-        "merge": 1, "gate": 1, "publish": 1,
+    assert {rule: jobs.get(rule) for rule in ("merge", "gate", "publish", "popgen")} == {
+        "merge": 1, "gate": 1, "publish": 1, "popgen": 1,
     }  # fmt: skip
     assert not list(tmp_path.rglob("*.zarr.zip"))
     assert not list(tmp_path.rglob("*.vcz.zip"))

@@ -1,4 +1,4 @@
-# What the hub does with the counts of all cohorts: merge, gate, publish.
+# What the hub does with the counts of all cohorts: merge, gate, publish, and population genetics.
 
 
 rule merge:
@@ -86,3 +86,24 @@ rule publish:
         " --plan {input.plan:q} {params.reference} --build {params.build}"
         " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
+
+
+rule popgen:
+    input:
+        rules.gate.output.panels,
+    output:
+        expand(
+            f"{RESULTS}/panel/popgen/{{statistic}}.{{suffix}}",
+            statistic=["fst", "heterozygosity", "sfs", "sharing", "private", "pca"],
+            suffix=["tsv", "svg"],
+        ),
+    log:
+        f"{RESULTS}/private/logs/popgen.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    params:
+        out=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "afpanel popgen {input:q} --out {params.out:q} 2> {log:q}"

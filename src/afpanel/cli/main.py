@@ -11,7 +11,18 @@ from afpanel import __version__
 from afpanel.cli import process
 from afpanel.errors import EXIT_DONE, EXIT_USAGE, AfpanelError
 
-COMMANDS = ("validate", "ingest", "harmonize", "count", "merge", "gate", "publish", "diff", "bench")
+COMMANDS = (
+    "validate",
+    "ingest",
+    "harmonize",
+    "count",
+    "merge",
+    "gate",
+    "publish",
+    "popgen",
+    "diff",
+    "bench",
+)
 """Names of the commands, in the order of the work; each is in the module of its name."""
 
 _INTERRUPTED = 130

@@ -27,7 +27,7 @@ _ALL = slice(None)
 
 
 @dataclass(frozen=True)
-class ShownCounts:
+class ReleasedCounts:
     """What a release shows of n variants in g groups; -1 is missing.
 
     Parameters
@@ -56,7 +56,7 @@ class ShownCounts:
 
 
 @dataclass(frozen=True)
-class GroupCounts(ShownCounts):
+class GroupCounts(ReleasedCounts):
     """Everything that a panel holds of n variants in g groups; -1 is missing.
 
     Parameters

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from afpanel.constants import State
 from afpanel.core.frequency import allele_frequency
-from afpanel.core.group_counts import ShownCounts
+from afpanel.core.group_counts import ReleasedCounts
 from afpanel.model.arrays import COUNTS
 
 _STEPS = 2.0**40
 """Changes of AF are added up in whole steps of 1/_STEPS, so that a sum does not depend on its order."""
 
 
-def frequency_changes(old: ShownCounts, new: ShownCounts) -> NDArray[np.float64]:
+def frequency_changes(old: ReleasedCounts, new: ReleasedCounts) -> NDArray[np.float64]:
     """Subtract the published AF of n variants and g groups.
 
     Returns
@@ -113,7 +113,7 @@ class CellTally:
         np.divide(self._steps / _STEPS, self.compared, out=result, where=self.compared > 0)
         return result
 
-    def add(self, old: ShownCounts, new: ShownCounts, change: NDArray[np.float64]) -> None:
+    def add(self, old: ReleasedCounts, new: ReleasedCounts, change: NDArray[np.float64]) -> None:
         """Compare n variants; `change` is that of their AF, as `frequency_changes` gives it."""
         differs = old.state != new.state
         for i, name in enumerate(COUNTS):

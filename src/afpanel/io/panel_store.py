@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from afpanel.core.group_counts import PANEL_COUNTS, GroupCounts
 from afpanel.core.strings import Strings
@@ -104,6 +105,13 @@ def array_names(path: Path) -> set[str]:
     """List what a panel store holds."""
     with Store(path, PANEL, PANEL_VERSION) as store:
         return store.names()
+
+
+def read_positions(path: Path) -> Iterator[NDArray[np.int32]]:
+    """Read the positions of a contig's variants in order, a chunk at a time."""
+    with Store(path, PANEL, PANEL_VERSION) as store:
+        for start in range(0, store.rows("variant_position"), _CHUNK):
+            yield store.read("variant_position", start, start + _CHUNK)
 
 
 def read_panel_blocks(path: Path) -> Iterator[tuple[Variants, GroupCounts]]:

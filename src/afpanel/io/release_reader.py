@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import State
-from afpanel.core.group_counts import ShownCounts
+from afpanel.core.group_counts import ReleasedCounts
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
@@ -39,7 +39,7 @@ class Frequencies:
         (n, g) int32; -1 is missing. AN is 0 where nobody could have been called.
     allele_frequency, filtering_frequency_95, filtering_frequency_99
         (n, g) float32: AF, faf95 and faf99; NaN where AN is 0 or withheld.
-    call_rate
+    called_fraction
         (n, g) float32: AN as a share of the copies that people have; NaN where they have none.
     hwe_p_value, excess_heterozygosity_p_value, inbreeding_coefficient
         (n, g) float32: hwe, ExcHet and inbreeding_coeff of populations, the last of the total too; NaN for
@@ -67,7 +67,7 @@ grpmax_homozygote_count
     allele_frequency: NDArray[np.float32]
     filtering_frequency_95: NDArray[np.float32]
     filtering_frequency_99: NDArray[np.float32]
-    call_rate: NDArray[np.float32]
+    called_fraction: NDArray[np.float32]
     hwe_p_value: NDArray[np.float32]
     excess_heterozygosity_p_value: NDArray[np.float32]
     inbreeding_coefficient: NDArray[np.float32]
@@ -121,7 +121,7 @@ class ReleaseWindow:
     """
 
     variants: Variants
-    counts: ShownCounts
+    counts: ReleasedCounts
     no_alt_left: NDArray[np.bool_]
 
 
@@ -209,7 +209,7 @@ class Panel:
             Variants(
                 self._position[slice(*rows)], Strings.of(alleles[:, 0]), Strings.of(alleles[:, 1])
             ),
-            ShownCounts(*(self._store.read(name, *rows) for name in (*COUNTS, "state"))),
+            ReleasedCounts(*(self._store.read(name, *rows) for name in (*COUNTS, "state"))),
             self._store.read("variant_filter", *rows)[:, ac0],
         )
 

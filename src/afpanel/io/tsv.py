@@ -1,6 +1,7 @@
-"""Tables that are written as they come: tab-separated text with a line of names."""
+"""Tables of results, as tab-separated text: short ones at once, long ones as they come."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,35 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-from afpanel.io.files import whole_file
+from afpanel.io.files import whole_file, write_text
 
 _PLAIN = csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
+
+MISSING_TEXT = "."
+"""What stands for a missing figure. It is not NA, which is Namibia."""
+
+Value = str | int | float
+"""A value of a table; NaN is missing."""
+
+
+def write_tsv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
+    """Write a table with a line of names, whole or not at all; fractions have six decimals."""
+    lines = [columns, *([_text(value) for value in row] for row in rows)]
+    write_text(path, "".join("\t".join(line) + "\n" for line in lines))
+
+
+def _text(value: Value) -> str:
+    """Write a value.
+
+    >>> _text(3), _text(0.25), _text(-1e-9), _text(float("nan"))
+    ('3', '0.250000', '0.000000', '.')
+    """
+    if not isinstance(value, float):
+        return str(value)
+    if math.isnan(value):
+        return MISSING_TEXT
+    text = f"{value:.6f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 class TsvWriter:

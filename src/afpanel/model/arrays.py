@@ -137,7 +137,7 @@ _SPECS = (
         for level in (95, 99)
     ),
     ArraySpec(
-        "call_rate",
+        "called_fraction",
         ("variants", "groups"),
         "f4",
         "AN / copies that the group's people have; NaN where they have none, or AN is masked.",

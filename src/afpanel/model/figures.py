@@ -92,7 +92,7 @@ FAF95, FAF99 = (
 )
 
 CALL_RATE = Figure(
-    "call_rate", "call_rate", "1", "Float",
+    "call_rate", "called_fraction", "1", "Float",
     "Called alleles as a share of the copies that {who} have of the place",
 )  # fmt: skip
 

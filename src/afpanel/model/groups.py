@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from afpanel.constants import Sex
 from afpanel.model.cohort import Cell
@@ -91,3 +92,62 @@ def groups_of(cells: Iterable[tuple[str, Cell]]) -> list[Group]:
     sexes = {cell.sex for _, cell in pairs}
     groups.extend(Group(sex=sex) for sex in (Sex.XX, Sex.XY) if sex in sexes)
     return groups
+
+
+class GroupKind(StrEnum):
+    """What a group is a sum over. No two groups of one kind share a cell."""
+
+    TOTAL = "total"
+    COUNTRY = "country"
+    POPULATION = "population"
+    SEX = "sex"
+
+
+def kind_of(name: str) -> GroupKind:
+    """Tell what a group is by its name.
+
+    >>> [kind_of(name).value for name in ("total", "VN", "VN_KHV", "XX")]
+    ['total', 'country', 'population', 'sex']
+    """
+    if name == TOTAL:
+        return GroupKind.TOTAL
+    if name in (Sex.XX, Sex.XY):
+        return GroupKind.SEX
+    return GroupKind.POPULATION if "_" in name else GroupKind.COUNTRY
+
+
+def country_of(name: str) -> str:
+    """Give the country of a country or population."""
+    return name.partition("_")[0]
+
+
+def disjoint_groups(names: Sequence[str]) -> dict[GroupKind, list[int]]:
+    """List the groups that may be compared with each other: those of one kind share nobody.
+
+    Returns
+    -------
+    dict
+        For countries, populations and sexes, in this order, where the groups are in `names`; a kind
+        of which there are not two is left out.
+    """
+    found = {
+        kind: [g for g, name in enumerate(names) if kind_of(name) is kind]
+        for kind in (GroupKind.COUNTRY, GroupKind.POPULATION, GroupKind.SEX)
+    }
+    return {kind: groups for kind, groups in found.items() if len(groups) > 1}
+
+
+def finest_groups(names: Sequence[str]) -> list[int]:
+    """Choose groups that share nobody, as fine as there are: populations, or their country.
+
+    A country is divided where two or more of its populations are there.
+
+    >>> finest_groups(["total", "CN", "CN_CDX", "CN_CHB", "VN", "VN_KHV", "XX", "XY"])
+    [2, 3, 4]
+    """
+    chosen = []
+    for g, name in enumerate(names):
+        if kind_of(name) is GroupKind.COUNTRY:
+            populations = [i for i, other in enumerate(names) if other.startswith(f"{name}_")]
+            chosen += populations if len(populations) > 1 else [g]
+    return chosen

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
-from afpanel.core.group_counts import ShownCounts
+from afpanel.core.group_counts import ReleasedCounts
 from afpanel.core.variants import Variants
 from afpanel.io.files import write_text
 from afpanel.io.release_reader import ReleaseWindow
@@ -80,7 +80,7 @@ def _filter_names(no_alt_left: NDArray[np.bool_]) -> NDArray[np.object_]:
     return np.where(no_alt_left, "AC0", "PASS").astype(object)
 
 
-def _shown(counts: ShownCounts) -> list[Any]:
+def _shown(counts: ReleasedCounts) -> list[Any]:
     """AC and AN of the first group, masked where they are missing."""
     columns = (counts.allele_count[:, 0], counts.allele_number[:, 0])
     return [np.ma.masked_equal(values, MISSING) for values in columns]
