@@ -78,6 +78,9 @@ def build_by_commands(folder: Path) -> Path:
                 run("count", store, "--alleles", own / "alleles.zarr.zip", *sheet, "--cohort", name,
                     "--country", cohort["country"], *build, *thresholds,
                     "--out", own / "counts" / f"{p['id']}.zarr.zip")  # fmt: skip
+        run("overlap", *_words("--cohort", (f"{name}={private / name}" for name in cohorts)),
+            *_words("--samples", (f"{name}={c['samples']}" for name, c in cohorts.items())),
+            "--pairs", private / "overlap.tsv", "--report", private / "overlap.json")  # fmt: skip
         beds = [f"{name}={c['callable']}" for name, c in cohorts.items() if c["callable"]]
         for contig in plan["contigs"]:
             counts = sorted(private.glob("*/counts/*.zarr.zip"))
@@ -89,7 +92,7 @@ def build_by_commands(folder: Path) -> Path:
             "--policy", config["disclosure"]["policy"], "--out", releasable, "--decision", decision)  # fmt: skip
         summaries = [private / name / "harmonization.json" for name in cohorts]
         run("publish", *(releasable / name for name in panels), "--decision", decision,
-            *_words("--harmonization", summaries), "--plan", private / "plan.json", *reference,
+            *_words("--harmonization", summaries), "--plan", private / "plan.json", "--overlap", private / "overlap.json", *reference,
             *build, "--name", config["panel"]["name"], "--panel-version",
             config["panel"]["version"], "--out", release_of(folder),
             "--summary", results / "panel/summary.txt")  # fmt: skip

@@ -2,6 +2,9 @@
 
 import pytest
 
+OVERLAP = [
+    "overlap", "--cohort", "A=private/A", "--samples", "A=sheet.tsv", "--pairs", "p", "--report", "r",
+]  # fmt: skip
 CALLS = {
     "an unknown command": (["frequencies"], "frequencies"),
     "an unknown option": (["validate", "config.yaml", "--fast"], "--fast"),
@@ -45,7 +48,21 @@ CALLS = {
     "a BED without its cohort": (
         ["merge", "x", "--contig", "chr1", "--reference", "reference.fa", "--build", "GRCh38",
          "--out", "o", "--callable", "callable.bed"],
-        "COHORT=BED",
+        "COHORT=FILE",
+    ),
+    "a BED given twice": (
+        ["merge", "x", "--contig", "chr1", "--reference", "reference.fa", "--build", "GRCh38",
+         "--out", "o", "--callable", "C=a.bed", "--callable", "C=b.bed"],
+        "names C twice",
+    ),
+    "a folder without its cohort": ([*OVERLAP, "--cohort", "private/C"], "NAME=FOLDER"),
+    "a cohort without a sheet": ([*OVERLAP, "--cohort", "C=private/C"], "different cohorts"),
+    "dropping to nowhere": ([*OVERLAP, "--action", "drop"], "--dropped"),
+    "lists of dropped people, and nobody to drop": (
+        [*OVERLAP, "--dropped", "{cohort}.txt"], "--dropped",
+    ),
+    "one list for all cohorts": (
+        [*OVERLAP, "--action", "drop", "--dropped", "d.txt"], "no {cohort}",
     ),
     "no panel": (["gate", "--policy", "policy.yaml", "--out", "o", "--decision", "d"], "PANELS"),
     "no panel for popgen": (["popgen", "--out", "o"], "PANELS"),

@@ -274,3 +274,12 @@ def test_a_new_label_and_a_withdrawal_cost_a_recount_but_no_reading(
     for group in ("total", "CN", "CN_CDX", "CN_CHB", "CN_CHS", leaver[2], "JP"):
         wanted = without_symbolic(oracle.counts(normal, groups[group], tmp_path))
         assert oracle.differences(wanted, figures.table(group)) == []
+
+
+def test_whether_people_are_in_two_countries_cannot_be_told_from_600_kb(seven_countries):
+    report = json.loads((seven_countries.results / "private/overlap.json").read_text())
+    assert len(report["cohorts"]) == 7
+    assert len(report["comparisons"]) == 7 * 8 // 2
+    assert 10 <= report["sites"] <= 600_000 // 20_000 + 1
+    assert not any(each["told"] for each in report["comparisons"])
+    assert "28 of 28 comparisons" in (seven_countries.results / "private/summary.txt").read_text()

@@ -131,6 +131,7 @@ rule count:
         store=f"{RESULTS}/private/{{cohort}}/genotypes/{{partition}}.vcz.zip",
         alleles=f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip",
         sheet=lambda wildcards: COHORTS[wildcards.cohort]["samples"],
+        exclude=f"{RESULTS}/private/{{cohort}}/dropped.txt" if DROP else [],
     output:
         f"{RESULTS}/private/{{cohort}}/counts/{{partition}}.zarr.zip",
     log:
@@ -148,9 +149,12 @@ rule count:
         country=lambda wildcards: COHORTS[wildcards.cohort]["country"],
         build=lambda wildcards: COHORTS[wildcards.cohort]["build"],
         people=lambda wildcards: COHORTS[wildcards.cohort]["counted_people"],
+        exclude=lambda wildcards, input: (
+            f"--exclude {quote(str(input.exclude))}" if DROP else ""
+        ),
     shell:
         "afpanel count {input.store:q} --alleles {input.alleles:q} --samples {input.sheet:q}"
         " --cohort {wildcards.cohort:q} --country {params.country} --build {params.build:q}"
         " --min-gq {params.min_gq} --min-dp {params.min_dp} --min-ab {params.min_ab}"
         " --min-dp-haploid {params.min_dp_haploid} --half-calls {params.half_calls}"
-        " --out {output:q} 2> {log:q}"
+        " {params.exclude} --out {output:q} 2> {log:q}"

@@ -47,6 +47,7 @@ PARTITIONS = {
     for partition in cohort["partitions"]
 }
 NAME = "{name}-{version}".format(**CONFIG["panel"])
+PEOPLE = sum(cohort["people"] for cohort in COHORTS.values())
 RELEASE = f"{RESULTS}/release/{NAME}"
 
 
@@ -83,6 +84,23 @@ def harmonize_options():
             *(f"--ignore-contig {quote(name)}" for name in chosen["ignore_contigs"]),
         ]
     )
+
+
+DROP = CONFIG["overlap"]["action"] == "drop"
+
+
+def overlap_options():
+    """What `afpanel overlap` is told of the cohorts, and what it is to do."""
+    chosen = CONFIG["overlap"]
+    options = [f"--{key.replace('_', '-')} {chosen[key]}" for key in chosen]
+    for name, cohort in COHORTS.items():
+        options.append(f"--cohort {quote(f'{name}={RESULTS}/private/{name}')}")
+        options.append(f"--samples {quote('{}={}'.format(name, cohort['samples']))}")
+    if DROP:
+        options.append(
+            f"--dropped {quote(f'{RESULTS}/private/{{cohort}}/dropped.txt')}"
+        )
+    return " ".join(options)
 
 
 LIFTED = {name for name, cohort in COHORTS.items() if cohort["lift"] is not None}

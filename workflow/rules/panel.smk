@@ -1,9 +1,38 @@
-# What the hub does with the counts of all cohorts: merge, gate, publish, and population genetics.
+# What the hub does with all cohorts together: overlap, merge, gate, publish, and population
+# genetics.
+
+
+# The table of pairs is no output: it is what the user needs to see after a refusal, and Snakemake
+# deletes the outputs of a job that failed.
+rule overlap:
+    input:
+        stores=[store for name in COHORTS for store in stores_of(name)],
+        alleles=expand(f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip", cohort=COHORTS),
+        sheets=[cohort["samples"] for cohort in COHORTS.values()],
+    output:
+        report=f"{RESULTS}/private/overlap.json",
+        dropped=expand(
+            f"{RESULTS}/private/{{cohort}}/dropped.txt", cohort=COHORTS if DROP else []
+        ),
+    log:
+        f"{RESULTS}/private/logs/overlap.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    threads: 8
+    resources:
+        mem_mb=lambda wildcards, attempt: (2000 + PEOPLE * 10_000 // 10**6) * attempt,
+    params:
+        options=lambda wildcards: overlap_options(),
+        pairs=f"{RESULTS}/private/overlap.tsv",
+    shell:
+        "afpanel overlap {params.options} --pairs {params.pairs:q} --report {output.report:q}"
+        " 2> {log:q}"
 
 
 rule merge:
     input:
         counts=counts_of,
+        overlap=rules.overlap.output.report,
         callable=list(callable_files().values()),
         fasta=CONFIG["reference"]["fasta"],
         aliases=CONFIG["harmonize"]["aliases"] or [],
@@ -56,6 +85,7 @@ rule publish:
             f"{RESULTS}/private/{{cohort}}/harmonization.json", cohort=COHORTS
         ),
         plan=ancient(f"{RESULTS}/private/plan.json"),
+        overlap=rules.overlap.output.report,
         fasta=CONFIG["reference"]["fasta"],
     output:
         data=[path for path in RELEASE_FILES if not path.endswith("manifest.json")],
@@ -83,7 +113,7 @@ rule publish:
         out=lambda wildcards, output: str(Path(output.manifest).parent),
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
-        " --plan {input.plan:q} {params.reference} --build {params.build}"
+        " --plan {input.plan:q} --overlap {input.overlap:q} {params.reference} --build {params.build}"
         " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
 

@@ -59,6 +59,11 @@ from afpanel.cli import options
 @click.option(
     "--region", help="Only records that start in contig:start-end; for a VCF or BCF file."
 )
+@click.option(
+    "--exclude",
+    type=options.INPUT,
+    help="List of samples not to count, one to a line, though the sheet includes them.",
+)
 @options.polyploid
 @options.harmonizing
 @click.option(
@@ -83,6 +88,7 @@ def command(
     reference: Path | None,
     index_dir: Path | None,
     region: str | None,
+    exclude: Path | None,
     polyploid: str,
     keep: Path | None,
     out: Path,
@@ -112,7 +118,7 @@ def command(
     genotype_filter = GenotypeFilter(
         min_gq, min_dp, min_dp_haploid, min_ab, half_calls_missing=half_calls == "missing"
     )
-    count_options = CountOptions(cohort, country, canonical_build(build), genotype_filter)
+    count_options = CountOptions(cohort, country, canonical_build(build), genotype_filter, exclude)
     if source.suffix == ".zip":
         if alleles is None or reference is not None or region is not None or keep is not None:
             raise click.UsageError(

@@ -15,6 +15,7 @@ COMMANDS = (
     "validate",
     "ingest",
     "harmonize",
+    "overlap",
     "count",
     "merge",
     "gate",

@@ -49,12 +49,7 @@ def command(
     from afpanel.io.tables import canonical_build
     from afpanel.stages.merge import MergeOptions, merge
 
-    callable_files = {}
-    for pair in evidence:
-        name, equals, path = pair.partition("=")
-        if not equals or not path:
-            raise click.UsageError(f"--callable takes COHORT=FILE, not '{pair}'")
-        callable_files[name] = Path(path)
+    callable_files = options.named_paths("--callable", "COHORT=FILE", evidence)
     merge(
         options.paths_of(counts, listed),
         ReferencePaths.find(reference, index_dir),

@@ -138,3 +138,16 @@ def paths_of(given: tuple[Path, ...], listed: Path | None) -> list[Path]:
     if not paths:
         raise click.UsageError("no input files: name them, or list them in a file with --list")
     return paths
+
+
+def named_paths(option: str, form: str, given: tuple[str, ...]) -> dict[str, Path]:
+    """Take apart what is given as `form`, NAME=PATH, to an option that is repeated for each cohort."""
+    paths = {}
+    for pair in given:
+        name, _, path = pair.partition("=")
+        if not name or not path:
+            raise click.UsageError(f"{option} takes {form}, not '{pair}'")
+        if name in paths:
+            raise click.UsageError(f"{option} names {name} twice")
+        paths[name] = Path(path)
+    return paths

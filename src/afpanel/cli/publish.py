@@ -18,6 +18,7 @@ from afpanel.cli import options
     help="Harmonization summary of a cohort; repeat for each.",
 )
 @click.option("--plan", type=options.INPUT, required=True, help="Plan of the run, from validate.")
+@click.option("--overlap", type=options.INPUT, help="Report of overlap, for the summary.")
 @options.reference
 @options.reference_index
 @options.build
@@ -51,6 +52,7 @@ def command(
     decision: Path,
     harmonization: tuple[Path, ...],
     plan: Path,
+    overlap: Path | None,
     reference: Path,
     index_dir: Path | None,
     build: str,
@@ -79,7 +81,7 @@ def command(
 
     paths = ReferencePaths.find(reference, index_dir)
     publish(
-        PublishInputs(panels, decision, harmonization, plan, paths),
+        PublishInputs(panels, decision, harmonization, plan, paths, overlap),
         out,
         summary,
         PublishOptions(name, panel_version, canonical_build(build), formats, grpmax_exclude),

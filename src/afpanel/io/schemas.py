@@ -66,6 +66,20 @@ def _explain(error: "jsonschema.ValidationError", where: str) -> Iterator[BadInp
         )
 
 
+def with_words(document: dict[str, Any], schema_name: str) -> dict[str, Any]:
+    """Copy a document, with sections that are given as a word spelled out.
+
+    A section's `word` in the schema is the key that a plain word stands for: ``overlap: drop`` is
+    ``overlap: {action: drop}``.
+    """
+    described = load_schema(schema_name)["properties"]
+    words = {key: each["word"] for key, each in described.items() if "word" in each}
+    return {
+        key: {words[key]: value} if key in words and isinstance(value, str) else value
+        for key, value in document.items()
+    }
+
+
 def with_defaults(document: dict[str, Any], schema_name: str) -> dict[str, Any]:
     """Copy a valid document, with the schema's default for every key that it leaves out."""
     return _fill(document, load_schema(schema_name))

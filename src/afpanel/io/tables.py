@@ -6,7 +6,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from afpanel.core.contigs import ContigNames
 from afpanel.core.intervals import Intervals
 from afpanel.core.masking import Policy
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
-from afpanel.io.schemas import faults_of, load_schema, with_defaults
+from afpanel.io.schemas import faults_of, load_schema, with_defaults, with_words
 from afpanel.io.sniff import Compression, compression_of
 from afpanel.model.cohort import Cohort, Sample
 from afpanel.model.groups import RESERVED_NAMES
@@ -105,6 +105,7 @@ def _read_document(path: Path, schema: str) -> dict[str, Any]:
     document = read_yaml(path)
     if not isinstance(document, dict):
         raise BadInputError("holds no keys", where=path, expected="a mapping of keys to values")
+    document = with_words(document, schema)
     raise_any(faults_of(document, schema, str(path)))
     return with_defaults(document, schema)
 
@@ -149,6 +150,25 @@ def read_samples(path: Path) -> list[Sample]:
     if not any(sample.include for sample in samples):
         raise BadInputError("no sample is included", where=path)
     return samples
+
+
+def read_excluded(path: Path, samples: Sequence[Sample]) -> list[Sample]:
+    """Read a list of samples, one to a line, and give all samples with these not included."""
+    try:
+        listed = {line for line in path.read_text("utf-8").splitlines() if line}
+    except OSError as error:
+        raise BadInputError(f"cannot be read: {error.strerror}", where=path) from error
+    unknown = listed - {sample.id for sample in samples}
+    if unknown:
+        raise BadInputError(
+            f"{len(unknown)} of the {len(listed)} samples to exclude are not in the sample sheet",
+            where=path,
+            remedy="make the list again with this sheet",
+        )
+    left = [replace(each, include=each.include and each.id not in listed) for each in samples]
+    if not any(sample.include for sample in left):
+        raise BadInputError("no sample is left to count", where=path)
+    return left
 
 
 def _sample_faults(table: _Table) -> Iterator[BadInputError]:

@@ -14,7 +14,7 @@ from afpanel.core.counting import GenotypeFilter
 from afpanel.core.variants import sort_keys
 from afpanel.io.store import Store
 from afpanel.io.store_writer import create_store
-from afpanel.io.tables import read_samples
+from afpanel.io.tables import read_excluded, read_samples
 from afpanel.model.arrays import RAW_COUNTS
 from afpanel.model.cohort import cells_of
 from afpanel.stages.allele_map import read_partition
@@ -43,12 +43,15 @@ class CountOptions:
         Genome build of the cohort, which places the pseudoautosomal regions.
     genotype_filter
         Which calls count.
+    exclude
+        List of samples not to count, be they included in the sheet; or None.
     """
 
     cohort: str
     country: str
     build: str
     genotype_filter: GenotypeFilter
+    exclude: Path | None = None
 
 
 def count(
@@ -70,6 +73,8 @@ def count(
         See `CountOptions`.
     """
     samples = read_samples(sheet)
+    if options.exclude is not None:
+        samples = read_excluded(options.exclude, samples)
     cells = cells_of(samples)
     with Store(store_path, GENOTYPES, GENOTYPES_VERSION) as store:
         n_records = store.rows("variant_position")

@@ -73,6 +73,8 @@ class PublishInputs:
         The plan of the run: cohorts and parameters.
     reference
         The panel's reference.
+    overlap
+        What was found of people who are in two cohorts, or None where nobody looked.
     """
 
     panels: Sequence[Path]
@@ -80,6 +82,7 @@ class PublishInputs:
     harmonization: Sequence[Path]
     plan: Path
     reference: ReferencePaths
+    overlap: Path | None = None
 
 
 def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOptions) -> None:
@@ -124,7 +127,8 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
         write_text(folder / "harmonization.tsv", harmonization_table(outcomes))
         write_json(folder / "manifest.json", _manifest(folder, head, inputs, options))
     decision = read_json(inputs.decision)
-    text = summarize(read_json(inputs.plan), outcomes, decision, head, out)
+    overlap = None if inputs.overlap is None else read_json(inputs.overlap)
+    text = summarize(read_json(inputs.plan), outcomes, decision, head, out, overlap)
     write_text(summary, text)
     logger.info("publish: done\n%s", text)
 
@@ -205,6 +209,7 @@ def _manifest(
                 key: genotypes[key] for key in (*THRESHOLDS, "half_calls", "polyploid", "filters")
             },
             "harmonize": {key: harmonize[key] for key in ("max_ref_mismatch", "resolve")},
+            "overlap": plan["config"]["overlap"],
             "groups": {"grpmax_exclude": sorted(options.grpmax_exclude)},
         },
         "software": {

@@ -14,6 +14,7 @@ def summarize(
     decision: dict[str, Any],
     head: ReleaseHead,
     out: Path,
+    overlap: dict[str, Any] | None,
 ) -> str:
     """Sum up a run as a table and a list of what was written.
 
@@ -29,7 +30,10 @@ def summarize(
         What the release is.
     out
         Folder of the release.
+    overlap
+        What was found of people who are in two cohorts, or None where nobody looked.
     """
+    dropped = {name: each["dropped"] for name, each in (overlap or _NOTHING)["cohorts"].items()}
     header = ("cohort", "country", "samples", "source alleles", "kept", "rejected", "why")
     rows: list[Sequence[str]] = []
     for name, tally in outcomes.items():
@@ -41,7 +45,7 @@ def summarize(
             (
                 name,
                 cohort.get("country", ""),
-                "" if people is None else f"{people:,}",
+                "" if people is None else f"{people - dropped.get(name, 0):,}",
                 f"{kept + rejected:,}",
                 f"{kept:,}",
                 f"{rejected:,}",
@@ -62,11 +66,28 @@ def summarize(
         f"cells masked        {totals['masked_cells']:>12,}  (of {cells:,})",
         f"groups published    {len(head.groups):>12,}  ({', '.join(head.groups)})",
         f"groups withheld     {len(withheld):>12,}  ({', '.join(withheld) or '-'})",
+        *([] if overlap is None else [f"samples of one person: {_twice(overlap)}"]),
         "",
         "Written:",
         *(f"  {path}" for path in _written(out)),
     ]
     return "\n".join(lines) + "\n"
+
+
+_NOTHING: dict[str, Any] = {"cohorts": {}}
+
+
+def _twice(overlap: dict[str, Any]) -> str:
+    """Say what was found of people who are in two cohorts, or twice in one."""
+    compared = overlap["comparisons"]
+    untold = sum(not each["told"] for each in compared)
+    left_out = sum(each["dropped"] for each in overlap["cohorts"].values())
+    parts = [f"{overlap['pairs']:,} pairs found"]
+    if left_out:
+        parts.append(f"{left_out:,} samples left out")
+    if untold:
+        parts.append(f"cannot be told in {untold:,} of {len(compared):,} comparisons of cohorts")
+    return "; ".join(parts)
 
 
 def aligned(
