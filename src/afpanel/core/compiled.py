@@ -12,6 +12,7 @@ from typing import Any
 
 import numba as nb
 from llvmlite import ir
+from numba.core import cgutils
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
@@ -145,6 +146,40 @@ at_most64 = _comparing(64, 8, nb.u1, "<=")
 
 at_least32 = _comparing(32, 16, nb.i2, ">=", signed=True)
 """Tell which of 32 numbers of two bytes reach a limit."""
+
+
+LANES = 8
+"""Numbers of four bytes that `masked_sums` adds side by side: those of a vector."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def masked_sums(
+    typing_context: Any, values: Any, start: Any, count: Any, masks: Any, first: Any, sums: Any
+) -> Any:
+    """Add up numbers of four bytes in `LANES` ways at once, each with masks of its own.
+
+    ``sums[k]`` becomes the sum of ``values[start + i] & masks[first + LANES * i + k]`` over i below `count`.
+    The compiler would not make a vector of it by itself.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        data, at, n, mask_data, mask_at, target = arguments
+        vector = ir.VectorType(ir.IntType(32), LANES)
+        total = cgutils.alloca_once_value(builder, ir.Constant(vector, None))
+        with cgutils.for_range(builder, n) as loop:
+            value = _load(
+                context, builder, ir.IntType(32), kinds[0], data, builder.add(at, loop.index)
+            )
+            place = builder.add(mask_at, builder.mul(loop.index, ir.IntType(64)(LANES)))
+            mask = _load(context, builder, vector, kinds[3], mask_data, place)
+            chosen = builder.and_(_repeated(builder, value, LANES), mask)
+            builder.store(builder.add(builder.load(total), chosen), total)
+        place = context.make_array(kinds[5])(context, builder, target).data
+        builder.store(builder.load(total), builder.bitcast(place, vector.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return nb.void(values, nb.i8, nb.i8, masks, nb.i8, sums), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
-from afpanel.core.compiled import I4, READ_I8, compiled, part
+from afpanel.core.compiled import I4, LANES, READ_I8, compiled, masked_sums, part
 from afpanel.core.ploidy import PLOIDY, sex_codes
 from afpanel.model.arrays import COUNTS, DIPLOID_COUNTS, RAW_COUNTS
 from afpanel.model.cohort import Cell
@@ -17,8 +17,6 @@ from afpanel.model.groups import Group
 
 GROUP_TABLES = (*COUNTS, *DIPLOID_COUNTS)
 """Everything that is summed for each group."""
-
-_LANES = 8  # numbers of four bytes in a vector
 
 PANEL_COUNTS = (*GROUP_TABLES, "state", *RAW_COUNTS)
 """Every array of `GroupCounts`."""
@@ -99,7 +97,7 @@ class Membership:
     groups
         (k,) int64: the groups that hold a cell of the cohort.
     holds
-        (blocks, cells, `_LANES`) int32: whether a group, `_LANES` to a block, holds a cell; 1 or 0.
+        (blocks, cells, `LANES`) int32: whether a group, `LANES` to a block, holds a cell; all bits or none.
     has_copies
         (loci, k) bool: whether anybody in a group has a copy of that kind of place.
     """
@@ -113,13 +111,13 @@ class Membership:
         """Look up the groups of a cohort's cells."""
         holds = np.array([[group.holds(country, cell) for cell in cells] for group in groups])
         members = np.flatnonzero(holds.any(axis=1))
-        blocks = -(-len(members) // _LANES)
-        padded = np.zeros((blocks * _LANES, len(cells)), np.int32)
-        padded[: len(members)] = holds[members]
+        blocks = -(-len(members) // LANES)
+        padded = np.zeros((blocks * LANES, len(cells)), np.int32)
+        padded[: len(members)] = -holds[members].astype(np.int32)
         copies = PLOIDY[:, sex_codes([cell.sex for cell in cells])] > 0
         return cls(
             members.astype(np.int64),
-            np.ascontiguousarray(padded.reshape(blocks, _LANES, len(cells)).swapaxes(1, 2)),
+            np.ascontiguousarray(padded.reshape(blocks, LANES, len(cells)).swapaxes(1, 2)),
             copies @ holds[members].T,
         )
 
@@ -137,7 +135,7 @@ class Membership:
         values
             (m, cells) int32.
         """
-        sums = np.empty(_LANES, np.int32)
+        sums = np.empty(LANES, np.int32)
         _add(np.ascontiguousarray(values), rows, self.groups, self.holds, total, sums)
 
     def observe(
@@ -170,7 +168,7 @@ class Membership:
         number
             (m, cells) int32: alleles that could be called.
         """
-        sums = np.empty(_LANES, np.int32)
+        sums = np.empty(LANES, np.int32)
         _find_absent(np.ascontiguousarray(number), rows, self.groups, self.holds, state, sums)
 
 
@@ -179,24 +177,6 @@ _READ_FLAGS = nb.types.Array(nb.b1, 2, "C", readonly=True)
 _READ_CUBE = nb.types.Array(nb.i4, 3, "C", readonly=True)
 _READ_LOCI = nb.types.Array(nb.i1, 1, "C", readonly=True)
 _OBSERVED, _ABSENT = nb.i1(State.OBSERVED), nb.i1(State.ABSENT_CALLABLE)
-
-
-@part
-def _sum_cells(values, i, holds, block, sums):  # type: ignore[no-untyped-def]
-    """Add up the cells of each group of a block: in registers, which the compiler makes one vector."""
-    a = b = c = d = e = f = g = h = nb.i4(0)
-    for cell in range(values.shape[1]):
-        value = values[i, cell]
-        a += value * holds[block, cell, 0]
-        b += value * holds[block, cell, 1]
-        c += value * holds[block, cell, 2]
-        d += value * holds[block, cell, 3]
-        e += value * holds[block, cell, 4]
-        f += value * holds[block, cell, 5]
-        g += value * holds[block, cell, 6]
-        h += value * holds[block, cell, 7]
-    sums[0], sums[1], sums[2], sums[3] = a, b, c, d
-    sums[4], sums[5], sums[6], sums[7] = e, f, g, h
 
 
 @part
@@ -209,13 +189,15 @@ def _has_any(values, i):  # type: ignore[no-untyped-def]
 
 @compiled(nb.void(_READ_TABLE, READ_I8, READ_I8, _READ_CUBE, nb.i4[:, ::1], I4))
 def _add(values, rows, groups, holds, total, sums):  # type: ignore[no-untyped-def]
+    flat, masks = values.reshape(values.size), holds.reshape(holds.size)
+    cells = values.shape[1]
     for i in range(len(rows)):
         if not _has_any(values, i):
             continue
         for block in range(len(holds)):
-            _sum_cells(values, i, holds, block, sums)
-            first = block * _LANES
-            for lane in range(min(_LANES, len(groups) - first)):
+            masked_sums(flat, cells * i, cells, masks, block * cells * LANES, sums)
+            first = block * LANES
+            for lane in range(min(LANES, len(groups) - first)):
                 total[rows[i], groups[first + lane]] += sums[lane]
 
 
@@ -229,11 +211,13 @@ def _observe(rows, loci, groups, has_copies, state):  # type: ignore[no-untyped-
 
 @compiled(nb.void(_READ_TABLE, READ_I8, READ_I8, _READ_CUBE, nb.i1[:, ::1], I4))
 def _find_absent(number, rows, groups, holds, state, sums):  # type: ignore[no-untyped-def]
+    flat, masks = number.reshape(number.size), holds.reshape(holds.size)
+    cells = number.shape[1]
     for i in range(len(rows)):
         for block in range(len(holds)):
-            _sum_cells(number, i, holds, block, sums)
-            first = block * _LANES
-            for lane in range(min(_LANES, len(groups) - first)):
+            masked_sums(flat, cells * i, cells, masks, block * cells * LANES, sums)
+            first = block * LANES
+            for lane in range(min(LANES, len(groups) - first)):
                 if sums[lane] > 0:
                     at = groups[first + lane]
                     state[rows[i], at] = max(state[rows[i], at], _ABSENT)

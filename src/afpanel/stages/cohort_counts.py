@@ -71,25 +71,75 @@ class _CountsFile:
         """(n,) POS of its variants of the contig."""
         return self._position
 
-    def read(self, start: int, stop: int) -> tuple[Variants, dict[str, NDArray[np.int32]]] | None:
-        """Read the variants in a half-open range of positions, and their counts; None if there are none."""
+    def rows(self, start: int, stop: int) -> "_Rows | None":
+        """Find the variants in a half-open range of positions; None if there are none."""
         first, last = np.searchsorted(self._position, (start, stop)).tolist()
-        if first == last:
-            return None
+        return None if first == last else _Rows(self, first, last)
+
+    def sites(self, first: int, last: int) -> Variants:
+        """Read some of the variants."""
+        ref, alt = (
+            self._opened().strings(f"variant_{x}", self._first + first, self._first + last)
+            for x in ("ref", "alt")
+        )
+        return Variants(self._position[first:last], ref, alt)
+
+    def table(self, name: str, first: int, last: int) -> NDArray[np.int32]:
+        """Read counts of some of the variants."""
+        return self._opened().read(name, self._first + first, self._first + last)
+
+    def _opened(self) -> Store:
         if self._store is None:
             self._store = Store(self._path, CELL_COUNTS, CELL_COUNTS_VERSION)
-        rows = (self._first + first, self._first + last)
-        ref, alt = (self._store.strings(f"variant_{x}", *rows) for x in ("ref", "alt"))
-        tables = {name: self._store.read(name, *rows) for name in (*GROUP_TABLES, *RAW_COUNTS)}
-        if last == len(self._position):
+        return self._store
+
+    def close_before(self, start: int) -> None:
+        """Close the store if it has no variant at a position or after it."""
+        if self._position[-1] < start:
             self.close()
-        return Variants(self._position[first:last], ref, alt), tables
 
     def close(self) -> None:
         """Close the store, if it is open."""
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Consecutive variants of a store of counts."""
+
+    file: _CountsFile
+    first: int
+    last: int
+
+
+class Tables(Mapping[str, NDArray[np.int32]]):
+    """The counts of a cohort's variants in a window, each table read when it is asked for.
+
+    So it is added up while it is still near the processor.
+    """
+
+    def __init__(self, rows: Sequence[_Rows], cells: int) -> None:
+        self._rows = rows
+        self._cells = cells
+        self._read: dict[str, NDArray[np.int32]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[np.int32]:
+        if name not in self._read:
+            parts = [part.file.table(name, part.first, part.last) for part in self._rows]
+            shape = (0,) if name in RAW_COUNTS else (0, self._cells)
+            one = parts[0] if len(parts) == 1 else None
+            self._read[name] = (
+                np.concatenate([np.empty(shape, np.int32), *parts]) if one is None else one
+            )
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*GROUP_TABLES, *RAW_COUNTS))
+
+    def __len__(self) -> int:
+        return len(GROUP_TABLES) + len(RAW_COUNTS)
 
 
 @dataclass
@@ -133,7 +183,7 @@ class Said:
 
     cohort: CohortCounts
     rows: NDArray[np.int64]
-    tables: dict[str, NDArray[np.int32]]
+    tables: Tables
     silence: Silence
 
 
@@ -151,7 +201,7 @@ class Window:
 
     variants: Variants
     loci: NDArray[np.int8]
-    _read: list[tuple[CohortCounts, dict[str, NDArray[np.int32]], NDArray[np.int64]]]
+    _read: list[tuple[CohortCounts, Tables, NDArray[np.int64]]]
 
     def said(self) -> Iterator[Said]:
         """Go through the cohorts; to be done once for each window, for tracks are read along."""
@@ -277,28 +327,18 @@ def windows(cohorts: Sequence[CohortCounts], options: ContigOptions) -> Iterator
                 stack.callback(file.close)
         positions = [file.position for cohort in cohorts for file in cohort.files]
         for start, stop in ranges(positions, options.window_rows):
-            read = [_read_rows(cohort, start, stop) for cohort in cohorts]
-            variants, rows = union([variants for variants, _ in read])
+            read = [_read_sites(cohort, start, stop) for cohort in cohorts]
+            variants, rows = union([sites for sites, _ in read])
             loci = loci_of(contig_kind(options.contig), options.build, variants.position)
             tables = [tables for _, tables in read]
             yield Window(variants, loci, list(zip(cohorts, tables, rows, strict=True)))
+            for cohort in cohorts:
+                for file in cohort.files:
+                    file.close_before(stop)
 
 
-def _read_rows(
-    cohort: CohortCounts, start: int, stop: int
-) -> tuple[Variants, dict[str, NDArray[np.int32]]]:
-    """Read a cohort's variants in a range of positions, with their counts by name."""
-    parts = [part for file in cohort.files if (part := file.read(start, stop)) is not None]
-    shape = (0, len(cohort.cells))
-    return concatenate([variants for variants, _ in parts]), {
-        name: _end_to_end(
-            [tables[name] for _, tables in parts], shape[: 1 + (name in GROUP_TABLES)]
-        )
-        for name in (*GROUP_TABLES, *RAW_COUNTS)
-    }
-
-
-def _end_to_end(parts: list[NDArray[np.int32]], shape: tuple[int, ...]) -> NDArray[np.int32]:
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate(parts) if parts else np.empty(shape, np.int32)
+def _read_sites(cohort: CohortCounts, start: int, stop: int) -> tuple[Variants, Tables]:
+    """Read a cohort's variants in a range of positions; their counts are read when asked for."""
+    found = [rows for file in cohort.files if (rows := file.rows(start, stop)) is not None]
+    sites = concatenate([rows.file.sites(rows.first, rows.last) for rows in found])
+    return sites, Tables(found, len(cohort.cells))
