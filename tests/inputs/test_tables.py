@@ -354,3 +354,10 @@ def test_publish_refuses_a_decision_that_is_not_json(project):
         "--reference", "reference.fa", "--build", "GRCh38", "--name", "tiny",
         "--panel-version", "1", "--out", "release", "--summary", "summary.txt",
     ).refuses("decision.json", "not JSON")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["VN_KVH", "KHV", "XX", "total"])
+def test_a_group_that_the_panel_will_not_have_cannot_be_left_out_of_a_maximum(project, name):
+    project.config["groups"] = {"grpmax_exclude": [name]}
+    project.write_config()
+    project.validate().refuses("groups.grpmax_exclude", f"'{name}'", "did you mean '")
