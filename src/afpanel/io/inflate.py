@@ -109,7 +109,7 @@ def check_end(path: Path, end: int) -> None:
             "the file and its index do not belong together: the last record is elsewhere",
             where=path,
             remedy="if the file was copied, copy it again; if it was changed, index it again:"
-            " bcftools index --force --tbi FILE",
+            " bcftools index --force --tbi FILE, or tabix --force if it is no VCF",
         )
 
 

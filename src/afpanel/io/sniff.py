@@ -66,7 +66,7 @@ def sniff(path: Path) -> FileKind:
             remedy=f"compress it: bgzip {path.with_suffix('').name}",
         )
     if compression is Compression.BGZF:
-        _check_bgzf_end(path)
+        check_bgzf_end(path)
     head = _decompressed_start(path, compression)
     is_bcf = head.startswith(b"BCF\x02")
     if not is_bcf and not head.startswith(b"##fileformat=VCF"):
@@ -94,7 +94,14 @@ def _decompressed_start(path: Path, compression: Compression) -> bytes:
         raise BadInputError(f"truncated or damaged: {error}", where=path, remedy=_REPAIR) from error
 
 
-def _check_bgzf_end(path: Path) -> None:
+def check_bgzf_end(path: Path) -> None:
+    """Refuse a BGZF file without the block that ends one: it was cut short.
+
+    Raises
+    ------
+    BadInputError
+        If it is not there.
+    """
     with path.open("rb") as source:
         source.seek(-min(len(_BGZF_END), path.stat().st_size), os.SEEK_END)
         if source.read() != _BGZF_END:

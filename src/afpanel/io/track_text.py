@@ -1,6 +1,7 @@
 """Tracks of allele numbers as text: tab-separated contig, start, end, AN, and AN of each cell."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,19 @@ from afpanel.core.contigs import ContigNames
 from afpanel.core.tracks import Track
 from afpanel.errors import BadInputError
 from afpanel.io.index import Index
-from afpanel.io.inflate import DamagedError, pieces
-from afpanel.io.sniff import Compression, compression_of
+from afpanel.io.inflate import check_end, pieces
+from afpanel.io.sniff import Compression, check_bgzf_end, compression_of
 from afpanel.model.cohort import Cell
 
 _FIRST = ["contig", "start", "end", "AN"]
 _HEADER_PIECE = 1 << 16
+_LINE = re.compile(rb"[^\t]*(\t-?[0-9]{1,18})+")
+_MOST = np.iinfo(np.int32).max
 _REMEDY = "see docs/callability.md, 'The AN track'"
 
 
 def is_track(path: Path) -> bool:
-    """Tell a track from a BED file: its first line names its columns.
+    """Tell a track from a BED file: a line before the others names columns, AN among them.
 
     Raises
     ------
@@ -57,7 +60,7 @@ class TrackText:
     Raises
     ------
     BadInputError
-        If its columns are not those.
+        If its columns are not those, or it was cut short.
     """
 
     def __init__(self, path: Path, cells: Sequence[Cell]) -> None:
@@ -67,11 +70,9 @@ class TrackText:
         self._path = path
         self._columns = header
         wanted = [column_of(cell) for cell in cells]
-        if header[4:] or len(cells) > 1:
-            self._cells = wanted
-        else:
-            self._cells = ["AN"]
-        if sorted(header[4:]) != sorted(wanted) and self._cells != ["AN"]:
+        self._cells = ["AN"] if header == _FIRST and len(cells) == 1 else wanted
+        fits = self._cells == ["AN"] or sorted(header[4:]) == sorted(wanted)
+        if header[:4] != _FIRST or not fits:
             raise BadInputError(
                 "the columns are not those of the cohort's cells",
                 where=path,
@@ -79,6 +80,9 @@ class TrackText:
                 found=", ".join(header),
                 remedy="give a column for each population and sex of the sample sheet; " + _REMEDY,
             )
+        self._compression = compression_of(path)
+        if self._compression is Compression.BGZF:
+            check_bgzf_end(path)
 
     def of_contig(self, names: ContigNames, contig: str) -> Iterator[Track]:
         """Read the intervals of one contig, in order.
@@ -88,16 +92,22 @@ class TrackText:
         BadInputError
             At a line that is not of a track, or out of order.
         """
-        offset = self._offset(names, contig)
-        if offset is None:
-            return
-        begun = False
+        index = self._index()
+        offset = 0
+        if index is not None:
+            named = [name for name in index.contigs if names.resolve(name) == contig]
+            if not named:
+                return
+            self._check_names(named, names)
+            offset = index.offset_of(named[0], 1) or 0
+        found: dict[str, None] = {}
         for name, track in self._runs(offset):
             if names.resolve(name) == contig:
-                begun = True
+                found[name] = None
+                self._check_names(found, names)
                 yield track
-            elif begun:
-                return
+            elif found and index is not None:
+                return  # without an index nothing tells that no more of them follow
 
     def check(self, names: ContigNames) -> None:
         """Read the whole file, and refuse one that says nothing of any contig of the reference.
@@ -107,7 +117,9 @@ class TrackText:
         BadInputError
             At a line that is not of a track, or out of order, too.
         """
+        self._index()
         found = dict.fromkeys(name for name, _ in self._runs(0))
+        self._check_names(found, names)
         if not any(names.resolve(name) for name in found):
             raise BadInputError(
                 "no interval of a contig that the reference has",
@@ -117,17 +129,30 @@ class TrackText:
                 remedy="correct the names, or add them to the table harmonize.aliases",
             )
 
-    def _offset(self, names: ContigNames, contig: str) -> int | None:
-        """Find where to begin to read for a contig: at its index's word, or at the beginning."""
-        if compression_of(self._path) is not Compression.BGZF:
-            return 0
+    def _index(self) -> Index | None:
+        """Open the index, if there is one, and hold the file against it."""
+        if self._compression is not Compression.BGZF:
+            return None
         for suffix in (".tbi", ".csi"):
             path = Path(f"{self._path}{suffix}")
             if path.is_file():
                 index = Index(path)
-                named = [name for name in index.contigs if names.resolve(name) == contig]
-                return index.offset_of(named[0], 1) if named else None
-        return 0
+                check_end(self._path, index.end)
+                return index
+        return None
+
+    def _check_names(self, found: Iterable[str], names: ContigNames) -> None:
+        """Refuse lines of one contig under two names: none of them would be in order."""
+        first: dict[str, str] = {}
+        for name in found:
+            contig = names.resolve(name)
+            if contig is not None and first.setdefault(contig, name) != name:
+                raise BadInputError(
+                    f"lines of {contig} stand under two names",
+                    where=self._path,
+                    found=f"{first[contig]}, {name}",
+                    remedy=_REMEDY,
+                )
 
     def _runs(self, offset: int) -> Iterator[tuple[str, Track]]:
         """Read on from a place, as consecutive intervals of one contig each."""
@@ -153,18 +178,19 @@ class TrackText:
 
     def _track(self, columns: dict[str, Any], contig: str, reach: int) -> Track:
         start, end = columns["start"], columns["end"]
-        number = np.column_stack([columns[name] for name in self._cells]).astype(np.int32)
+        number = np.column_stack([columns[name] for name in self._cells])
         before = np.concatenate([[reach], end[:-1]])
         wrong = {
             "an interval is empty": start >= end,
             "intervals overlap, or are not sorted": start < before,
             "a number is negative": (number < 0).any(axis=1) | (start < 0),
+            "a number is too large": (number > _MOST).any(axis=1) | (end > _MOST),
             "AN is not the sum of its cells": columns["AN"] != number.sum(axis=1),
         }
         for what, where in wrong.items():
             if where.any():
                 raise self._error(what, contig, int(start[np.argmax(where)]))
-        return Track(start, end, number)
+        return Track(start, end, number.astype(np.int32))
 
     def _error(self, what: str, contig: str, start: int) -> BadInputError:
         return BadInputError(what, where=f"{self._path}, {contig}:{start}", remedy=_REMEDY)
@@ -172,32 +198,39 @@ class TrackText:
     def _tables(self, offset: int) -> Iterator[Any]:
         """Read on from a place, as Arrow tables of whole lines."""
         rest = b""
-        types = {name: pa.int64() for name in self._columns if name != "contig"}
-        try:
-            for piece in pieces(self._path, compression_of(self._path), offset):
-                lines, newline, rest = (rest + piece).rpartition(b"\n")
-                yield from self._parse(lines + newline, types)
-            yield from self._parse(rest, types)
-        except pa.ArrowInvalid as error:
-            raise BadInputError(
-                f"not a line of a track: {error}",
-                where=self._path,
-                expected="contig<tab>start<tab>end<tab>AN…, 0-based and half-open",
-                remedy=_REMEDY,
-            ) from error
+        for piece in pieces(self._path, self._compression, offset):
+            lines, newline, rest = (rest + piece).rpartition(b"\n")
+            yield from self._parse(lines + newline)
+        yield from self._parse(rest)
 
-    def _parse(self, lines: bytes, types: dict[str, Any]) -> Iterator[Any]:
-        while lines.startswith((b"#", b"contig\t", b"\n")):
+    def _parse(self, lines: bytes) -> Iterator[Any]:
+        while lines.startswith((b"#", b"contig\t", b"\n", b"\r\n")):
             lines = lines.partition(b"\n")[2]
         if not lines.strip():
             return
-        yield csv.read_csv(
-            pa.BufferReader(lines),
-            read_options=csv.ReadOptions(column_names=self._columns, use_threads=False),
-            parse_options=csv.ParseOptions(delimiter="\t", quote_char=False),
-            convert_options=csv.ConvertOptions(
-                column_types={"contig": pa.string(), **types}, null_values=[]
-            ),
+        types = {name: pa.int64() for name in self._columns} | {"contig": pa.string()}
+        try:
+            yield csv.read_csv(
+                pa.BufferReader(lines),
+                read_options=csv.ReadOptions(column_names=self._columns, use_threads=False),
+                parse_options=csv.ParseOptions(delimiter="\t", quote_char=False),
+                convert_options=csv.ConvertOptions(column_types=types, null_values=[]),
+            )
+        except pa.ArrowInvalid as error:
+            raise self._fault(lines) from error
+
+    def _fault(self, lines: bytes) -> BadInputError:
+        """Find the first line that is not of a track, among some of which one is not."""
+        tabs = len(self._columns) - 1
+        line = next(
+            (x for x in lines.splitlines() if x.count(b"\t") != tabs or not _LINE.fullmatch(x)), b""
+        )
+        return BadInputError(
+            "not a line of a track",
+            where=self._path,
+            expected=f"{len(self._columns)} columns: {', '.join(self._columns)}",
+            found=repr(line[:60].decode(errors="replace")),
+            remedy=_REMEDY,
         )
 
 
@@ -206,13 +239,14 @@ def _header(path: Path) -> list[str] | None:
     try:
         compression = compression_of(path)
         start = next(pieces(path, compression, size=_HEADER_PIECE), b"")
-    except DamagedError:
-        raise
     except OSError as error:
         raise BadInputError(f"cannot be read: {error.strerror}", where=path) from error
     for line in start.decode(errors="replace").splitlines():
-        if line.startswith("##"):
-            continue
-        columns = line.removeprefix("#").rstrip("\r").split("\t")
-        return columns if columns[:4] == _FIRST else None
+        columns = line.removeprefix("#").split("\t")
+        # A name spelt otherwise is a fault to report: read as BED, AN would be that of everybody.
+        named = [column.strip().upper() for column in columns[1:]]
+        if any(name == "AN" or name.startswith("AN_") for name in named) and not named[0].isdigit():
+            return columns
+        if line.strip() and not line.startswith("#"):
+            return None
     return None

@@ -290,7 +290,9 @@ class _CohortFiles:
         """Put together what was found, with the cohort's evidence for its silence."""
         nothing = np.empty(0, np.int32)
         regions, blocks = None, None
+        where = f"{callable_file}, {contig}"
         if self.has_track:
+            where = f"cohort {name}, {contig}"
             blocks = _stored_track(sorted(self.tracks))
         elif callable_file is not None and is_track(callable_file):
             blocks = TrackText(callable_file, self.cells).of_contig(names, contig)
@@ -298,7 +300,7 @@ class _CohortFiles:
             regions = read_bed(callable_file, names, contig)
         evidence = Evidence(
             regions,
-            None if blocks is None else AscendingTrack(blocks, len(self.cells)),
+            None if blocks is None else AscendingTrack(blocks, len(self.cells), where),
             Intervals.of(
                 np.concatenate([nothing, *self.refused_start]),
                 np.concatenate([nothing, *self.refused_end]),

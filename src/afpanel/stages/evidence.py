@@ -28,11 +28,14 @@ class AscendingTrack:
         The track, in order.
     cells
         Cells that it has numbers of.
+    where
+        What it is of, for messages.
     """
 
-    def __init__(self, blocks: Iterator[Track], cells: int) -> None:
+    def __init__(self, blocks: Iterator[Track], cells: int, where: str) -> None:
         self._blocks = blocks
         self._cells = cells
+        self.where = where
         self._held = joined([], cells)
 
     def over(self, start: int, end: int) -> Track:
@@ -132,7 +135,7 @@ class Evidence:
         if self.track is not None and len(sites):
             span = self.track.over(int(sites.start.min()), int(sites.end.max()))
             could = span.least(sites.start, sites.end)
-            _check_track(cells, could, copies, sites)
+            _check_track(self.track.where, cells, could, copies, sites)
         elif self.callable_regions is not None:
             inside = self.callable_regions.contains(sites.start, sites.end)
             could[inside] = copies[inside]
@@ -140,7 +143,11 @@ class Evidence:
 
 
 def _check_track(
-    cells: list[Cell], number: NDArray[np.int32], copies: NDArray[np.int32], sites: Variants
+    where: str,
+    cells: list[Cell],
+    number: NDArray[np.int32],
+    copies: NDArray[np.int32],
+    sites: Variants,
 ) -> None:
     """Refuse a track that has more called alleles than a cell has copies of the place."""
     wrong = np.argwhere(number > copies)
@@ -149,7 +156,7 @@ def _check_track(
         cell = cells[c]
         raise BadInputError(
             "a track has more called alleles than people can have",
-            where=f"position {sites.position[row]}, {cell.population} {cell.sex}",
+            where=f"{where}:{sites.position[row]}, {cell.population} {cell.sex}",
             expected=f"at most {copies[row, c]} of {cell.people} people",
             found=int(number[row, c]),
             remedy="count XY people once on X and Y outside the pseudoautosomal regions, XX people not"
