@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -14,6 +14,7 @@ import pytest
 
 from afpanel.constants import Sex
 from afpanel.core.group_counts import GROUP_TABLES, PANEL_COUNTS
+from afpanel.core.tracks import Track
 from afpanel.errors import BadInputError
 from afpanel.io import track_text
 from afpanel.io.inflate import pieces
@@ -27,6 +28,7 @@ from afpanel.stages import cohort_counts
 from afpanel.stages import merge as merge_stage
 from afpanel.stages.cohort_counts import ContigOptions
 from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.evidence import AscendingTrack
 from afpanel.stages.merge import MergeOptions, merge
 
 CONTIGS = ["chr1", "chrX", "chrY", "chrM"]
@@ -431,3 +433,23 @@ def test_a_track_with_more_alleles_than_three_people_have_is_refused(
             merging()
         assert f"{contig}:{position}, A {sex}" in str(error.value)
         assert not (folder / "panel.zip").exists()
+
+
+def test_a_track_of_every_base_is_not_held_where_few_are_asked_for() -> None:
+    """A window may reach over a whole contig, when few variants are known of it."""
+    held = []
+
+    def blocks() -> Iterator[Track]:
+        for first in range(0, 2_000_000, 10_000):
+            start = np.arange(first, first + 10_000)
+            yield Track(start, start + 1, (start % 7).astype(np.int32)[:, None])
+
+    track = AscendingTrack(blocks(), 1, "a track")
+    for begin in (0, 1_000_000):
+        start = np.arange(begin, begin + 1_000_000, 1_000)
+        end = start + 1 + (start % 9)
+        found = track.over(start, end)
+        held.append(len(found))
+        bases = [min(base % 7 for base in range(s, e)) for s, e in zip(start, end, strict=True)]
+        assert found.least(start, end)[:, 0].tolist() == bases
+    assert max(held) < 20_000

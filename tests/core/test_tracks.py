@@ -37,10 +37,8 @@ def test_a_span_has_the_number_of_its_worst_base(
 
 
 @SETTINGS
-@given(tracks(), st.integers(0, 40), st.integers(0, 8))
-def test_a_track_is_cut_and_put_together(track: Track, base: int, row: int) -> None:
-    rest = track.from_base(base)
-    assert rest.end.tolist() == [end for end in track.end if end > base]
+@given(tracks(), st.integers(0, 8))
+def test_a_track_is_put_together(track: Track, row: int) -> None:
     parts = [
         Track(track.start[part], track.end[part], track.number[part])
         for part in (slice(0, row), slice(row, None))
@@ -48,3 +46,25 @@ def test_a_track_is_cut_and_put_together(track: Track, base: int, row: int) -> N
     whole = joined(parts, CELLS)
     assert whole.number.tolist() == track.number.tolist()
     assert whole.start.tolist() == track.start.tolist()
+
+
+@SETTINGS
+@given(
+    tracks(), st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)), min_size=1, max_size=12)
+)
+def test_what_spans_need_is_what_they_or_later_ones_touch(
+    track: Track, spans: list[tuple[int, int]]
+) -> None:
+    spans.sort()
+    start = np.array([begin for begin, _ in spans], np.int64)
+    end = start + np.array([size for _, size in spans], np.int64)
+    wanted = [
+        (b, e, number)
+        for b, e, number in zip(
+            track.start.tolist(), track.end.tolist(), track.number.tolist(), strict=True
+        )
+        if e > start[-1] or any(b < y and x < e for x, y in zip(start, end, strict=True))
+    ]
+    rest = track.needed_by(start, end)
+    columns = (rest.start.tolist(), rest.end.tolist(), rest.number.tolist())
+    assert list(zip(*columns, strict=True)) == wanted

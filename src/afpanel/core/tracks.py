@@ -25,10 +25,18 @@ class Track:
     def __len__(self) -> int:
         return len(self.start)
 
-    def from_base(self, base: int) -> "Track":
-        """Leave out what ends at a base or before it."""
-        first = int(np.searchsorted(self.end, base, side="right"))
-        return Track(self.start[first:], self.end[first:], self.number[first:])
+    def needed_by(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> "Track":
+        """Leave out what none of some spans touches, nor any that begins after the last of them.
+
+        Parameters
+        ----------
+        start, end
+            (m,) int64, 0-based and half-open; by start, m > 0.
+        """
+        begun = np.searchsorted(start, self.end)  # spans that begin before an interval ends
+        reach = np.maximum.accumulate(end)[np.maximum(begun - 1, 0)]
+        needed = ((begun > 0) & (reach > self.start)) | (self.end > start[-1])
+        return Track(self.start[needed], self.end[needed], self.number[needed])
 
     def least(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int32]:
         """Find the least number over all bases of some spans.

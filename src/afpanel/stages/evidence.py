@@ -22,6 +22,8 @@ from afpanel.model.cohort import Cell
 class AscendingTrack:
     """A track that is read once, front to back, as spans further and further on are asked for.
 
+    It holds what they need, so its size does not matter where few bases are asked for.
+
     Parameters
     ----------
     blocks
@@ -37,17 +39,25 @@ class AscendingTrack:
         self._cells = cells
         self.where = where
         self._held = joined([], cells)
+        self._reach = 0
 
-    def over(self, start: int, end: int) -> Track:
-        """Give the intervals from one base to another; what ends before the first is forgotten."""
-        parts = [self._held.from_base(start)]
-        reach = int(parts[0].end[-1]) if len(parts[0]) else 0
-        while reach < end:
+    def over(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> Track:
+        """Give the intervals that some spans touch, with others; what no later one can touch is forgotten.
+
+        Parameters
+        ----------
+        start, end
+            (m,) int64, 0-based and half-open; by start, none before the last of the spans asked for
+            before; m > 0.
+        """
+        parts = [self._held.needed_by(start, end)]
+        last = int(end.max())
+        while self._reach < last:
             block = next(self._blocks, None)
             if block is None:
                 break
-            reach = int(block.end[-1])
-            parts.append(block.from_base(start))
+            self._reach = int(block.end[-1])
+            parts.append(block.needed_by(start, end))
         self._held = joined(parts, self._cells)
         return self._held
 
@@ -133,8 +143,7 @@ class Evidence:
         """Tell how many alleles could be called by track or BED; (n, cells) int32."""
         could = np.zeros_like(copies)
         if self.track is not None and len(sites):
-            span = self.track.over(int(sites.start.min()), int(sites.end.max()))
-            could = span.least(sites.start, sites.end)
+            could = self.track.over(sites.start, sites.end).least(sites.start, sites.end)
             _check_track(self.track.where, cells, could, copies, sites)
         elif self.callable_regions is not None:
             inside = self.callable_regions.contains(sites.start, sites.end)
