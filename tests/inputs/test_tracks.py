@@ -97,6 +97,6 @@ def test_a_missing_track_is_refused(with_track):
 def test_more_called_alleles_than_people_have_are_refused(with_track):
     text = HEADER + FIRST + SECOND.replace("\t4\t2", "\t5\t3")
     (with_track.folder / "track.tsv").write_text(text)
-    with_track.try_out(*merging(with_track)).refuses(
-        "track.tsv", "chr1:1050", "AAA XX", "at most 2 of 1 people", "3", "remedy"
-    )
+    told = ("AAA XX", "at most 2 of 1 people", "3", "remedy")
+    with_track.validate().refuses("track.tsv, chr1:1001", *told)
+    with_track.try_out(*merging(with_track)).refuses("track.tsv, chr1:1050", *told)

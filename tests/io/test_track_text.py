@@ -19,10 +19,10 @@ from afpanel.io.track_text import TrackText, column_of, is_track
 from afpanel.model.cohort import Cell
 
 CELLS = [Cell("AAA", Sex.XX, 30), Cell("AAA", Sex.XY, 20), Cell("BBB", Sex.UNKNOWN, 4)]
-PANEL = ["chr1", "chr2", "chr10", "chrX", "chrM"]
+PANEL = ["chr1", "chr2", "chr10", "chr22", "chrX", "chrM"]
 NAMES = ContigNames(PANEL, {"ten": "chr10"})
-OWN_NAMES = ["1", "chr2", "ten", "GL000191.1", "X"]
-"""Names in the file; one is of no contig of the panel, and chrM has no line."""
+OWN_NAMES = ["1", "chr2", "ten", "GL000191.1", "22"]
+"""Names in the file; one is of no contig of the panel, and chrX and chrM have no line."""
 
 Row = tuple[str, int, int, tuple[int, ...]]
 
@@ -35,7 +35,7 @@ def random_rows(seed: int, per_contig: int = 400) -> list[Row]:
         for _ in range(draw.randint(1, per_contig)):
             start = at + draw.choice((0, 0, 1, 5_000))
             at = start + draw.choice((1, 2, 70, 30_000))
-            rows.append((name, start, at, tuple(draw.randint(0, 9) for _ in CELLS)))
+            rows.append((name, start, at, tuple(draw.randint(0, 8) for _ in CELLS)))
     return rows
 
 
@@ -102,12 +102,12 @@ def test_every_contig_is_read_as_its_lines_say(
     path = tmp_path / "track.tsv.gz"
     rows = random_rows(size, 400 if size > 1 else 30)
     FORMS[form](path, text_of(rows, (2, 0, 1)))
-    TrackText(path, CELLS).check(NAMES)
+    TrackText(path, CELLS).check(NAMES, "GRCh38")
     assert is_track(path)
     for contig in PANEL:
         expected = [(s, e, list(number)) for _, s, e, number in read_plainly(rows, contig)]
         assert read(path, contig) == expected
-        assert bool(expected) == (contig != "chrM")
+        assert bool(expected) == (contig not in ("chrX", "chrM"))
 
 
 def test_a_track_that_is_longer_than_a_piece_is_read_in_several(tmp_path: Path) -> None:
@@ -249,7 +249,9 @@ def _index_of_less(path: Path) -> None:
     """The file was made anew, with more contigs, and its index is the old one."""
     text = text_of(random_rows(3))
     _indexed(
-        path, "".join(line for line in text.splitlines(keepends=True) if line[0] != "X"), csi=False
+        path,
+        "".join(line for line in text.splitlines(keepends=True) if line[:2] != "22"),
+        csi=False,
     )
     old = path.with_name(path.name + ".tbi").read_bytes()
     _bgzf(path, text)
@@ -266,10 +268,10 @@ def test_a_damaged_file_is_refused_wherever_it_is_read(
     path = tmp_path / "track.tsv.gz"
     spoil(path)
     with pytest.raises(BadInputError, match=r"track\.tsv\.gz") as error:
-        TrackText(path, CELLS).check(NAMES)
+        TrackText(path, CELLS).check(NAMES, "GRCh38")
     assert "remedy" in str(error.value)
     with pytest.raises(BadInputError, match=r"track\.tsv\.gz"):
-        read(path, "chrX")
+        read(path, "chr22")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -282,7 +284,10 @@ def test_one_contig_under_two_names_is_refused(
     path = tmp_path / "track.tsv.gz"
     FORMS[form](path, text_of(rows))
     track = TrackText(path, CELLS)
-    for reading in (lambda: track.check(NAMES), lambda: list(track.of_contig(NAMES, "chr1"))):
+    for reading in (
+        lambda: track.check(NAMES, "GRCh38"),
+        lambda: list(track.of_contig(NAMES, "chr1")),
+    ):
         with pytest.raises(BadInputError, match="lines of chr1 stand under two names"):
             reading()
     assert len(read(path, "chr2")) == 20
@@ -300,6 +305,52 @@ def test_a_contig_in_two_places_is_refused(
     path = tmp_path / "track.tsv.gz"
     FORMS[form](path, text_of(rows))
     track = TrackText(path, CELLS)
-    for reading in (lambda: track.check(NAMES), lambda: list(track.of_contig(NAMES, "chr1"))):
+    for reading in (
+        lambda: track.check(NAMES, "GRCh38"),
+        lambda: list(track.of_contig(NAMES, "chr1")),
+    ):
         with pytest.raises(BadInputError, match="lines of chr1 stand in two places"):
             reading()
+
+
+PAR_END = 2_781_479
+
+
+@pytest.mark.parametrize(
+    ("contig", "start", "end", "number", "what"),
+    [
+        ("X", PAR_END - 9, PAR_END, (60, 40, 8), None),
+        ("X", PAR_END - 9, PAR_END + 1, (60, 40, 0), "AAA XY"),
+        ("X", PAR_END, PAR_END + 1, (60, 20, 0), None),
+        ("X", PAR_END, PAR_END + 1, (60, 21, 0), "AAA XY"),
+        ("X", PAR_END, PAR_END + 1, (60, 20, 1), "BBB unknown"),
+        ("chr2", 0, 9, (61, 0, 0), "AAA XX"),
+        ("chrM", 0, 9, (31, 0, 0), "AAA XX"),
+        ("GL000191.1", 0, 9, (99, 99, 99), None),
+    ],
+)
+def test_more_alleles_than_people_have_copies_are_refused(
+    contig: str, start: int, end: int, number: tuple[int, ...], what: str | None, tmp_path: Path
+) -> None:
+    """Of a contig that the panel does not have nothing is known."""
+    path = tmp_path / "track.tsv"
+    path.write_text(text_of([("chr1", 0, 9, (60, 40, 8)), (contig, start, end, number)]))
+    track = TrackText(path, CELLS)
+    if what is None:
+        track.check(NAMES, "GRCh38")
+    else:
+        with pytest.raises(
+            BadInputError, match="more called alleles than people can have"
+        ) as error:
+            track.check(NAMES, "GRCh38")
+        assert f"{NAMES.resolve(contig)}:{start + 1}, {what}" in str(error.value)
+
+
+def test_where_the_pseudoautosomal_regions_are_not_known_x_is_not_looked_at(tmp_path: Path) -> None:
+    """The panel cannot have it either."""
+    path = tmp_path / "track.tsv"
+    path.write_text(text_of([("X", 0, 9, (61, 0, 0))]))
+    TrackText(path, CELLS).check(NAMES, "T2T-CHM13v2.0")
+    path.write_text(text_of([("chr1", 0, 9, (61, 0, 0))]))
+    with pytest.raises(BadInputError, match="more called alleles"):
+        TrackText(path, CELLS).check(NAMES, "T2T-CHM13v2.0")

@@ -1,18 +1,58 @@
 """What a cohort's silence about a variant means, and how many alleles it speaks for."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.core.ploidy import PLOIDY, sex_codes
 from afpanel.core.variants import Variants
+from afpanel.errors import BadInputError
 from afpanel.model.cohort import Cell
 
 
-def copies_per_cell(loci: NDArray[np.int8], cells: list[Cell]) -> NDArray[np.int32]:
+def copies_per_cell(loci: NDArray[np.int8], cells: Sequence[Cell]) -> NDArray[np.int32]:
     """Count the copies of each locus that the people of each cell have; (loci, cells) int32."""
     ploidy = PLOIDY[:, sex_codes([cell.sex for cell in cells])].astype(np.int32)
     people = np.array([cell.people for cell in cells], np.int32)
     return (ploidy * people)[loci]
+
+
+def check_called(
+    where: str,
+    position: NDArray[np.integer],
+    called: NDArray[np.integer],
+    copies: NDArray[np.int32],
+    cells: Sequence[Cell],
+) -> None:
+    """Refuse called alleles of more copies of a place than the people of a cell have.
+
+    Parameters
+    ----------
+    where
+        What says so, and of which contig.
+    position
+        (n,) 1-based.
+    called, copies
+        (n, cells).
+
+    Raises
+    ------
+    BadInputError
+        At the first such place.
+    """
+    wrong = np.argwhere(called > copies)
+    if len(wrong):
+        row, c = wrong[0]
+        cell = cells[c]
+        raise BadInputError(
+            "a track has more called alleles than people can have",
+            where=f"{where}:{position[row]}, {cell.population} {cell.sex}",
+            expected=f"at most {copies[row, c]} of {cell.people} people",
+            found=int(called[row, c]),
+            remedy="count XY people once on X and Y outside the pseudoautosomal regions, XX people not"
+            " at all on Y",
+        )
 
 
 def record_of_site(

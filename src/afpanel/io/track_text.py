@@ -10,7 +10,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from afpanel.core.contigs import ContigNames
+from afpanel.constants import PSEUDOAUTOSOMAL, ContigKind
+from afpanel.core.callability import check_called, copies_per_cell
+from afpanel.core.contigs import ContigNames, contig_kind
+from afpanel.core.ploidy import loci_of
 from afpanel.core.tracks import Track
 from afpanel.errors import BadInputError
 from afpanel.io.index import Index
@@ -69,6 +72,7 @@ class TrackText:
             raise BadInputError("not a track of allele numbers", where=path, remedy=_REMEDY)
         self._path = path
         self._columns = header
+        self._of_cells = cells
         wanted = [column_of(cell) for cell in cells]
         self._cells = ["AN"] if header == _FIRST and len(cells) == 1 else wanted
         fits = self._cells == ["AN"] or sorted(header[4:]) == sorted(wanted)
@@ -109,16 +113,22 @@ class TrackText:
             elif found and index is not None:
                 return  # without an index nothing tells that no more of them follow
 
-    def check(self, names: ContigNames) -> None:
+    def check(self, names: ContigNames, build: str) -> None:
         """Read the whole file, and refuse one that says nothing of any contig of the reference.
 
         Raises
         ------
         BadInputError
-            At a line that is not of a track, or out of order, too.
+            At a line that is not of a track, or out of order, or of more alleles than people have
+            copies on that build, too.
         """
         self._index()
-        found = dict.fromkeys(name for name, _ in self._runs(0))
+        found: dict[str, None] = {}
+        for name, track in self._runs(0):
+            found[name] = None
+            contig = names.resolve(name)
+            if contig is not None:
+                self._check_called(contig, build, track)
         self._check_names(found, names)
         if not any(names.resolve(name) for name in found):
             raise BadInputError(
@@ -140,6 +150,18 @@ class TrackText:
                 check_end(self._path, index.end)
                 return index
         return None
+
+    def _check_called(self, contig: str, build: str, track: Track) -> None:
+        """Refuse more called alleles than there are copies at both ends of an interval."""
+        kind = contig_kind(contig)
+        if kind in (ContigKind.X, ContigKind.Y) and build not in PSEUDOAUTOSOMAL:
+            return  # nor can the panel have that contig
+        first, last = (
+            copies_per_cell(loci_of(kind, build, at.astype(np.int32)), self._of_cells)
+            for at in (track.start + 1, track.end)
+        )
+        copies, called = np.minimum(first, last), track.number
+        check_called(f"{self._path}, {contig}", track.start + 1, called, copies, self._of_cells)
 
     def _check_names(self, found: Iterable[str], names: ContigNames) -> None:
         """Refuse lines of one contig under two names: none of them would be in order."""

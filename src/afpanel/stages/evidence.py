@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.core.callability import copies_per_cell, record_of_site
+from afpanel.core.callability import check_called, copies_per_cell, record_of_site
 from afpanel.core.intervals import Intervals
 from afpanel.core.ploidy import PLOIDY, sex_codes
 from afpanel.core.tracks import Track, joined
 from afpanel.core.variants import Variants
-from afpanel.errors import BadInputError
 from afpanel.model.cohort import Cell
 
 
@@ -144,30 +143,8 @@ class Evidence:
         could = np.zeros_like(copies)
         if self.track is not None and len(sites):
             could = self.track.over(sites.start, sites.end).least(sites.start, sites.end)
-            _check_track(self.track.where, cells, could, copies, sites)
+            check_called(self.track.where, sites.position, could, copies, cells)
         elif self.callable_regions is not None:
             inside = self.callable_regions.contains(sites.start, sites.end)
             could[inside] = copies[inside]
         return could
-
-
-def _check_track(
-    where: str,
-    cells: list[Cell],
-    number: NDArray[np.int32],
-    copies: NDArray[np.int32],
-    sites: Variants,
-) -> None:
-    """Refuse a track that has more called alleles than a cell has copies of the place."""
-    wrong = np.argwhere(number > copies)
-    if len(wrong):
-        row, c = wrong[0]
-        cell = cells[c]
-        raise BadInputError(
-            "a track has more called alleles than people can have",
-            where=f"{where}:{sites.position[row]}, {cell.population} {cell.sex}",
-            expected=f"at most {copies[row, c]} of {cell.people} people",
-            found=int(number[row, c]),
-            remedy="count XY people once on X and Y outside the pseudoautosomal regions, XX people not"
-            " at all on Y",
-        )

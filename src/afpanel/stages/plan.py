@@ -333,7 +333,7 @@ class _Planner:
                 remedy="give a BED of where everybody could be called, or leave it out",
             )
         if cells:  # else its sample sheet is at fault
-            TrackText(path, cells).check(grid.names)
+            TrackText(path, cells).check(grid.names, cohort.build)
 
     def _describe(
         self,
