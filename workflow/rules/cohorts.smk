@@ -12,7 +12,7 @@ rule ingest:
     log:
         f"{RESULTS}/private/{{cohort}}/logs/ingest.{{partition}}.log",
     wildcard_constraints:
-        cohort="|".join(sorted(set(COHORTS) - STREAMED)) or "(?!)",
+        cohort="|".join(sorted(set(COHORTS) - STREAMED - GVCFS)) or "(?!)",
     conda:
         "../../envs/afpanel.yaml"
     resources:
@@ -25,6 +25,36 @@ rule ingest:
     shell:
         "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --region {params.region:q}"
         " --fields '{params.fields}' --polyploid {params.polyploid} --out {output:q} 2> {log:q}"
+
+
+# Half a megabase of everybody's gVCF is held at a time.
+rule ingest_gvcf:
+    input:
+        listed=source_of,
+        gvcfs=lambda wildcards: COHORTS[wildcards.cohort]["files"],
+        sheet=lambda wildcards: ancient(COHORTS[wildcards.cohort]["samples"]),
+    output:
+        f"{RESULTS}/private/{{cohort}}/genotypes/{{partition}}.vcz.zip",
+    log:
+        f"{RESULTS}/private/{{cohort}}/logs/ingest.{{partition}}.log",
+    wildcard_constraints:
+        cohort="|".join(sorted(GVCFS)) or "(?!)",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: (
+            (1000 + 2 * COHORTS[wildcards.cohort]["people"]) * attempt
+        ),
+    params:
+        region=region_of,
+        fields=FIELDS,
+        filters=filter_options(),
+        polyploid=CONFIG["genotypes"]["polyploid"],
+        listed=lambda wildcards: COHORTS[wildcards.cohort]["listed_samples"],
+    shell:
+        "afpanel ingest {input.listed:q} --gvcfs --samples {input.sheet:q} --region {params.region:q}"
+        " --fields '{params.fields}' {params.filters} --polyploid {params.polyploid}"
+        " --out {output:q} 2> {log:q}"
 
 
 for number, (stream_cohort, stream_path) in enumerate(STREAMS):
@@ -81,7 +111,7 @@ rule harmonize:
     params:
         reference=reference_options(),
         aliases=alias_options(),
-        how=harmonize_options(),
+        how=harmonize_options,
         records=lambda wildcards: records_of(wildcards.cohort),
         included=lambda wildcards: COHORTS[wildcards.cohort]["included_samples"],
     shell:
@@ -115,7 +145,7 @@ rule harmonize_lifted:
     params:
         reference=reference_options(),
         aliases=alias_options(),
-        how=harmonize_options(),
+        how=harmonize_options,
         lift=lift_options,
         records=lambda wildcards: records_of(wildcards.cohort),
         included=lambda wildcards: COHORTS[wildcards.cohort]["included_samples"],

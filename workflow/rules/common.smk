@@ -72,18 +72,26 @@ def alias_options():
     return f"--aliases {quote(aliases)}" if aliases else ""
 
 
-def harmonize_options():
-    """What `afpanel harmonize` is told of every cohort."""
-    chosen = CONFIG["harmonize"]
+def filter_options():
+    """Which FILTER values are accepted."""
     filters = CONFIG["genotypes"]["filters"] or ["*"]
+    return " ".join(f"--filter {quote(name)}" for name in filters)
+
+
+def harmonize_options(wildcards):
+    """What `afpanel harmonize` is told of a cohort; of gVCFs, FILTERs were looked at by ingest."""
+    chosen = CONFIG["harmonize"]
     return " ".join(
         [
             f"--max-ref-mismatch {chosen['max_ref_mismatch']}",
             f"--resolve '{','.join(chosen['resolve'])}'",
-            *(f"--filter {quote(name)}" for name in filters),
+            "--filter '*'" if wildcards.cohort in GVCFS else filter_options(),
             *(f"--ignore-contig {quote(name)}" for name in chosen["ignore_contigs"]),
         ]
     )
+
+
+GVCFS = {name for name, cohort in COHORTS.items() if cohort["kind"] == "gvcf"}
 
 
 DROP = CONFIG["overlap"]["action"] == "drop"

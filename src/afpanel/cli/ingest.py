@@ -29,6 +29,21 @@ from afpanel.cli import options
     show_default=True,
     help="FORMAT fields to keep beside GT where the file has them: those the genotype filter needs.",
 )
+@click.option(
+    "--gvcfs",
+    is_flag=True,
+    help="The file is a list of single-sample gVCFs, one path per line: those of the people of the"
+    " sheet go into one store. Goes with --region.",
+)
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    default=("PASS", "."),
+    show_default=True,
+    help="FILTER value whose records are used, '.' for none set; repeat for more. '*' is all. For"
+    " --gvcfs: of other files the FILTERs are kept, and harmonize looks at them.",
+)
 @options.polyploid
 @click.option("--chunk", type=click.IntRange(1), help="Records in a chunk of the store.")
 def command(
@@ -38,23 +53,43 @@ def command(
     region: str | None,
     partitions: Path | None,
     fields: str,
+    gvcfs: bool,
+    filters: tuple[str, ...],
     polyploid: str,
     chunk: int | None,
 ) -> None:
     """Read the genotypes of a VCF or BCF file into VCF Zarr stores.
 
     The file may be plain text, gzip or BGZF, indexed or not. Only the samples of the sheet are read.
-    A store holds the records of one contig, or of part of one.
+    A store holds the records of one contig, or of part of one. Of a list of gVCFs it holds a record
+    for each site at which somebody has an ALT, with everybody's call there, and what was called at
+    all other bases.
 
     \b
     Example:
       afpanel ingest cohort.vcf.gz --samples cohort.samples.tsv \\
+          --region chr21:1-10000000 --out genotypes/chr21.00000.vcz.zip
+      afpanel ingest cohort.gvcfs.txt --gvcfs --samples cohort.samples.tsv \\
           --region chr21:1-10000000 --out genotypes/chr21.00000.vcz.zip
     """
     from afpanel.io.tables import read_partitions
     from afpanel.model.region import Region
     from afpanel.stages.ingest import Target, ingest
 
+    wanted = tuple(field for field in fields.split(",") if field)
+    unknown = set(wanted) - {"GQ", "DP", "AD"}
+    if unknown:
+        raise click.UsageError(f"--fields takes GQ, DP and AD, not {', '.join(sorted(unknown))}")
+    missing = polyploid == "missing"
+    if gvcfs:
+        from afpanel.stages.ingest_gvcf import GvcfOptions, ingest_gvcf
+
+        if partitions is not None or region is None:
+            raise click.UsageError("--gvcfs goes with --region, and without --partitions")
+        accepted = () if "*" in filters else filters
+        choices = GvcfOptions(wanted, accepted, chunk, polyploid_missing=missing)
+        ingest_gvcf(vcf, samples, Region.parse(region), Path(out), choices)
+        return
     if partitions is not None:
         if region is not None or "{partition}" not in out:
             raise click.UsageError(
@@ -66,9 +101,4 @@ def command(
         ]
     else:
         targets = [Target(None if region is None else Region.parse(region), Path(out))]
-    wanted = tuple(field for field in fields.split(",") if field)
-    unknown = set(wanted) - {"GQ", "DP", "AD"}
-    if unknown:
-        raise click.UsageError(f"--fields takes GQ, DP and AD, not {', '.join(sorted(unknown))}")
-    missing = polyploid == "missing"
     ingest(vcf, samples, targets, fields=wanted, chunk=chunk, polyploid_missing=missing)

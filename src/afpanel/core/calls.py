@@ -1,5 +1,6 @@
 """Genotype calls as arrays: what readers give and counting takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,3 +37,14 @@ class CallBlock:
             self.genotype[records],
             *(None if x is None else x[records] for x in (self.gq, self.dp, self.het_alt_ad)),
         )
+
+    @classmethod
+    def joined(cls, blocks: Sequence["CallBlock"]) -> "CallBlock":
+        """Lay blocks of the same people and fields end to end."""
+        if len(blocks) == 1:
+            return blocks[0]
+        names = [
+            name for name in ("gq", "dp", "het_alt_ad") if getattr(blocks[0], name) is not None
+        ]
+        fields = {name: np.concatenate([getattr(each, name) for each in blocks]) for name in names}
+        return cls(np.concatenate([each.genotype for each in blocks]), **fields)

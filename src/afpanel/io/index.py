@@ -8,8 +8,11 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pysam
+from numpy.typing import NDArray
 
+from afpanel.core.intervals import Intervals
 from afpanel.errors import BadInputError
 
 _LINEAR_SHIFT = 14
@@ -21,7 +24,7 @@ class _Contig:
 
     bins: dict[int, list[tuple[int, int]]]
     lowest: dict[int, int]
-    linear: tuple[int, ...]
+    linear: NDArray[np.uint64]
     records: int | None
 
     @property
@@ -52,6 +55,7 @@ class Index:
     def __init__(self, path: Path, contigs: list[str] | None = None) -> None:
         self.path = path
         self._given = contigs
+        self._contigs: dict[str, _Contig] = {}
         try:
             with pysam.BGZFile(str(path)) as source:
                 self._data = bytes(source.read())
@@ -89,11 +93,33 @@ class Index:
             return None
         return self._lowest_offset(known, max(0, position - 1)) or known.start
 
+    def narrow(self, contig: str) -> None:
+        """Forget all contigs but one, where many indexes are to be held at a time."""
+        self._contigs = {name: c for name, c in self._contigs.items() if name == contig}
+
+    def covered(self, contig: str) -> Intervals:
+        """Find where a contig may have records: no base of any record is elsewhere.
+
+        Every bin that has records counts whole, so it is more than they cover: a bin may be much larger
+        than a record in it, since indexes put small bins into the larger ones around them.
+        """
+        known = self._contigs.get(contig)
+        number = np.array([] if known is None else [n for n, at in known.bins.items() if at])
+        level = np.zeros(len(number), np.int64)
+        for depth in range(1, self._depth + 1):
+            level += number >= ((1 << 3 * depth) - 1) // 7
+        shift = self._min_shift + 3 * (self._depth - level)
+        start = (number - ((1 << 3 * level) - 1) // 7).astype(np.int64) << shift
+        end = start + (1 << shift)
+        if known is not None and len(known.linear):
+            end = np.minimum(end, len(known.linear) << _LINEAR_SHIFT)
+        return Intervals.of(start, end)
+
     def _lowest_offset(self, contig: _Contig, at: int) -> int:
         """Find the lowest offset of a record that reaches position `at` (0-based) or comes after."""
-        if contig.linear:
+        if len(contig.linear):
             window = min(at >> _LINEAR_SHIFT, len(contig.linear) - 1)
-            return contig.linear[window]
+            return int(contig.linear[window])
         # CSI keeps the lowest offset with each bin: the nearest bin that is there, at or before `at`.
         number = ((1 << 3 * self._depth) - 1) // 7 + (at >> self._min_shift)
         while number and number not in contig.lowest:
@@ -105,6 +131,14 @@ class Index:
         values = struct.unpack_from(f"<{form}", self._data, self._at)
         self._at += struct.calcsize(f"<{form}")
         return values
+
+    def _take_linear(self) -> NDArray[np.uint64]:
+        (n,) = self._take("i")
+        if n < 0 or self._at + 8 * n > len(self._data):
+            raise ValueError("the index is cut short")
+        linear = np.frombuffer(self._data, "<u8", n, self._at).copy()
+        self._at += 8 * n
+        return linear
 
     def _names(self, length: int) -> list[str]:
         names = self._data[self._at : self._at + length].rstrip(b"\0").split(b"\0")
@@ -132,7 +166,6 @@ class Index:
 
     def _read_contigs(self, names: list[str], n_contigs: int, *, is_csi: bool) -> None:
         about = ((1 << 3 * (self._depth + 1)) - 1) // 7 + 1  # the number of the bin with the counts
-        self._contigs: dict[str, _Contig] = {}
         for name in names[:n_contigs]:
             bins: dict[int, list[tuple[int, int]]] = {}
             lowest: dict[int, int] = {}
@@ -149,7 +182,7 @@ class Index:
                 else:
                     bins[number] = list(zip(bounds[::2], bounds[1::2], strict=True))
                     lowest[number] = offset
-            linear = self._take(f"{self._take('i')[0]}Q") if not is_csi else ()
+            linear = self._take_linear() if not is_csi else np.empty(0, np.uint64)
             if bins and not any(bins.values()):
                 raise ValueError(f"no place of a record of {name}")
             if bins:

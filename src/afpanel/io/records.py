@@ -56,6 +56,8 @@ class RecordBlock:
     calls
         Genotypes of the samples asked for, in the file's order. A reader may use the arrays again
         once it has given `BLOCKS_IN_USE` - 1 further blocks.
+    end
+        (n,) int32: last base of each record, by INFO's END, or else by REF; None unless asked for.
     """
 
     contig: str
@@ -67,6 +69,7 @@ class RecordBlock:
     filters: NDArray[np.bool_]
     polyploid: NDArray[np.int32]
     calls: CallBlock
+    end: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.position)
@@ -75,7 +78,13 @@ class RecordBlock:
         """Take the records from `start` to `end`, without copying genotypes."""
         if (start, end) == (0, len(self)):
             return self
-        part = slice(start, end)
+        return self._of(slice(start, end))
+
+    def take(self, records: NDArray[np.integer]) -> "RecordBlock":
+        """Copy some records, in their order."""
+        return self._of(records)
+
+    def _of(self, part: slice | NDArray[np.integer]) -> "RecordBlock":
         calls = self.calls
         fields = (None if f is None else f[part] for f in (calls.gq, calls.dp, calls.het_alt_ad))
         return RecordBlock(
@@ -88,6 +97,7 @@ class RecordBlock:
             self.filters[part],
             self.polyploid[part],
             CallBlock(calls.genotype[part], *fields),
+            None if self.end is None else self.end[part],
         )
 
 
@@ -176,9 +186,12 @@ class Header:
             )
         return [sample for sample in self.samples if sample in asked]
 
-    def fields_among(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    def fields_among(self, wanted: tuple[str, ...], *, is_gvcf: bool) -> tuple[str, ...]:
         """List the fields asked for that the file declares, in the order of `FIELDS`."""
-        return tuple(name for name in FIELDS if name in wanted and name in self.formats)
+        declared = set(self.formats)
+        if is_gvcf and "MIN_DP" in declared:
+            declared.add("DP")
+        return tuple(name for name in FIELDS if name in wanted and name in declared)
 
 
 @dataclass(frozen=True)
@@ -195,12 +208,16 @@ class Wanted:
         Of genotypes: int8 for up to 128 alleles in a record, int16 for more.
     polyploid_missing
         Whether calls of more than two alleles are taken as missing, and not refused.
+    is_gvcf
+        Whether records may be blocks of bases: then their ends are read, MIN_DP stands for DP where
+        a record has no DP, and a region has the records too that begin before it and reach into it.
     """
 
     samples: list[str] | None = None
     fields: tuple[str, ...] = ()
     dtype: Dtype = np.int8
     polyploid_missing: bool = False
+    is_gvcf: bool = False
 
 
 class Source(ABC):
@@ -231,6 +248,8 @@ class Source(ABC):
         Of genotypes.
     polyploid_missing
         Whether calls of more than two alleles are taken as missing, and not refused.
+    is_gvcf
+        Whether records may be blocks of bases; see `Wanted`.
     """
 
     def __init__(self, path: Path, kind: FileKind, header: Header, wanted: Wanted) -> None:
@@ -239,10 +258,11 @@ class Source(ABC):
         self.samples = header.select(path, wanted.samples)
         self.filters = header.filters
         self.contigs = header.contigs
-        self.fields = header.fields_among(wanted.fields)
+        self.fields = header.fields_among(wanted.fields, is_gvcf=wanted.is_gvcf)
         self.has_genotypes = "GT" in header.formats and bool(header.samples)
         self.dtype = wanted.dtype
         self.polyploid_missing = wanted.polyploid_missing
+        self.is_gvcf = wanted.is_gvcf
 
     def filter_number(self, name: str) -> int:
         """Find the number of a FILTER value, which a record may have without a declaration."""
@@ -257,8 +277,8 @@ class Source(ABC):
         Parameters
         ----------
         region
-            Only records whose POS lies in it, by the file's own contig name; None is everything.
-            A file without an index is read from its beginning.
+            Only records whose POS lies in it, by the file's own contig name, and of a gVCF those that
+            reach into it; None is everything. A file without an index is read from its beginning.
         size
             Records in a block.
 

@@ -94,7 +94,13 @@ class StoreWriter:
             array.write(data)
         self._whole.append(array)
 
-    def append(self, rows: Mapping[str, Any], *, dims: tuple[str, ...] | None = None) -> None:
+    def append(
+        self,
+        rows: Mapping[str, Any],
+        *,
+        dims: tuple[str, ...] | None = None,
+        chunk: int | None = None,
+    ) -> None:
         """Add as many rows to each of several arrays, always the same ones together.
 
         Parameters
@@ -103,12 +109,15 @@ class StoreWriter:
             Rows by array name; a second dimension may be wider than before.
         dims
             Names of the dimensions of two-dimensional arrays, where not those of the registry.
+        chunk
+            Rows in a chunk of these arrays, where not those of the store.
         """
         data = {name: _typed(name, values) for name, values in rows.items()}
         key = next(iter(data))
         if key not in self._tables:
-            arrays = {name: self._grow(name, values, dims) for name, values in data.items()}
-            self._tables[key] = _GrowingTable(arrays, self._chunk)
+            size = chunk or self._chunk
+            arrays = {name: self._grow(name, values, dims, size) for name, values in data.items()}
+            self._tables[key] = _GrowingTable(arrays, size)
         self._tables[key].append(data)
 
     def finish(self) -> None:
@@ -123,7 +132,7 @@ class StoreWriter:
             array.create(root)
 
     def _grow(
-        self, name: str, values: NDArray[Any], dims: tuple[str, ...] | None
+        self, name: str, values: NDArray[Any], dims: tuple[str, ...] | None, chunk: int
     ) -> "_ChunkedArray":
         spec = ARRAYS[name]
         trailing = (_WIDTHS[name],) if name in _WIDTHS else values.shape[1:]
@@ -133,7 +142,7 @@ class StoreWriter:
             spec,
             dims if dims is not None and values.ndim == len(dims) else spec.dims,
             values.dtype,
-            (self._chunk, *trailing),
+            (chunk, *trailing),
             Packing.of(values.dtype, quick=is_call or self._quick),
             keep_empty=is_call,
             width=_width(values),

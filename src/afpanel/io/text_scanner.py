@@ -22,11 +22,12 @@ from afpanel.io.scan import unsorted
 from afpanel.io.text_buffer import LongLineError, TextBuffer
 from afpanel.io.text_faults import REPAIR, place_of
 from afpanel.io.vcf_calls import FIELDS_AT_ONCE, PLAIN_CALLS, Fault
+from afpanel.io.vcf_info import NO_END, read_ends
 from afpanel.io.vcf_kernel import COLUMNS, scan
 from afpanel.model.region import OPEN_END, Region
 
 _LINES = 3  # place in the report of a scan
-_CHROM, _POS, _ID, _REF, _ALT, _QUAL, _FILTER = range(7)
+_CHROM, _POS, _ID, _REF, _ALT, _QUAL, _FILTER, _INFO = range(8)
 
 
 class _CallArrays:
@@ -95,7 +96,8 @@ class Scanner:
 
     def _start(self) -> None:
         self._row = 0
-        self._columns: dict[int, list[Strings]] = {c: [] for c in range(_ID, _FILTER + 1)}
+        last = _INFO if self._source.is_gvcf else _FILTER
+        self._columns: dict[int, list[Strings]] = {c: [] for c in range(_ID, last + 1)}
 
     def blocks(self, region: Region | None) -> Iterator[RecordBlock]:
         """Read blocks until the text, or the region, ends."""
@@ -147,10 +149,12 @@ class Scanner:
         if region is not None:
             wanted = contig == region.contig.encode()
             first, last = (region.start, region.end) if wanted else (OPEN_END + 1, OPEN_END + 1)
+            if wanted and source.is_gvcf:
+                first = -1  # what is too far before is found by its end
         self._row = scan(
             self._text.data, at, self._text.stop, self._column, np.frombuffer(contig, np.uint8),
             len(source.samples) == len(self._column), first, last,
-            int(np.iinfo(source.dtype).max) + 1, source.polyploid_missing,
+            int(np.iinfo(source.dtype).max) + 1, source.polyploid_missing, source.is_gvcf,
             self._row, self._size, self._position, self._bounds, self._polyploid,
             *self._calls[0].arrays, self._report, self._scratch, self._ends,
         )  # fmt: skip
@@ -197,6 +201,7 @@ class Scanner:
                 self._filter_table(columns[_FILTER]),
                 self._polyploid[:n].copy(),
                 self._calls[0].block(n),
+                self._ends_of(contig, columns) if self._source.is_gvcf else None,
             )
         except (UnicodeDecodeError, pa.ArrowException) as error:
             raise BadInputError(
@@ -207,6 +212,23 @@ class Scanner:
         self._calls = [*self._calls[1:], self._calls[0]]
         self._start()
         return block
+
+    def _ends_of(self, contig: str, columns: dict[int, Strings]) -> NDArray[np.int32]:
+        """Find the last base of each record: where INFO says END, or where REF ends."""
+        position = self._position[: self._row].astype(np.int64)
+        by_ref = position + np.maximum(columns[_REF].lengths, 1) - 1
+        found = np.empty(len(position), np.int64)
+        read_ends(columns[_INFO].data, columns[_INFO].offsets, found)
+        known = found != NO_END
+        wrong = np.flatnonzero(known & ((found < position) | (found > OPEN_END)))
+        if len(wrong):
+            raise BadInputError(
+                "END in INFO is no position at or after POS",
+                where=f"{self._source.path}, {contig}:{position[wrong[0]]}",
+                found=columns[_INFO][wrong[0] : wrong[0] + 1].objects()[0],
+                remedy=REPAIR,
+            )
+        return np.where(known, found, by_ref).astype(np.int32)
 
     def _filter_table(self, column: Strings) -> NDArray[np.bool_]:
         """Tell which FILTERs each record has; every distinct value is taken apart once."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from afpanel.core.intervals import Intervals
 from afpanel.errors import BadInputError
 from afpanel.io.index import Index
 from afpanel.io.inflate import DamagedError, check_end, pieces
@@ -28,6 +29,7 @@ from afpanel.io.text_scanner import LineError, Scanner
 from afpanel.model.region import Region
 
 _PIECES_AHEAD = 8
+_REGION_PIECE = 1 << 18
 _HEADER_PIECE = 1 << 16
 _HEADER_LIMIT = 256 << 20
 _NO_HEADER_LINE = re.compile(rb"^[^#]", flags=re.MULTILINE)
@@ -41,7 +43,7 @@ class TextSource(Source):
         super().__init__(path, kind, header, wanted)
         at = {name: i for i, name in enumerate(self.samples)}
         self.column = np.array([at.get(name, -1) for name in header.samples], np.int32)
-        self._index = None
+        self._index: Index | None = None
         if kind.index is not None:
             self._index = Index(kind.index)
             check_end(path, self._index.end)
@@ -54,11 +56,17 @@ class TextSource(Source):
             if region.contig not in self._index.contigs:
                 return
             offset = self._index.offset_of(region.contig, region.start)
-        inflated = pieces(self.path, self.kind.compression, offset or 0)
-        text = TextBuffer(prefetch(inflated, _PIECES_AHEAD))
+        if self.is_gvcf and region is not None:
+            # Regions are short, and read of many files: to read far ahead would be for nothing.
+            few = pieces(self.path, self.kind.compression, offset or 0, size=_REGION_PIECE)
+            text = TextBuffer(few, _REGION_PIECE)
+        else:
+            inflated = pieces(self.path, self.kind.compression, offset or 0)
+            text = TextBuffer(prefetch(inflated, _PIECES_AHEAD))
         scanner = Scanner(self, self.column, text, size)
         try:
-            yield from scanner.blocks(region)
+            for block in scanner.blocks(region):
+                yield from _reaching(block, region)
         except LineError as error:
             lines = lines_before(self.path, self.kind.compression, offset or 0) + error.line
             raise line_fault(
@@ -82,9 +90,36 @@ class TextSource(Source):
                 [*self.contigs, *(name.decode(errors="replace") for name in scanner.seen)],
             )
 
+    def narrow(self, contig: str) -> None:
+        """Forget all contigs but one, where many files are to be held open at a time."""
+        assert self._index is not None
+        self._index.narrow(contig)
+        self.contigs = {name: length for name, length in self.contigs.items() if name == contig}
+
+    @property
+    def indexed_contigs(self) -> list[str]:
+        """Contigs of an indexed file that have records."""
+        assert self._index is not None
+        return list(self._index.contigs)
+
+    def covered(self, contig: str) -> Intervals:
+        """Find where an indexed file may have records of a contig; see `Index.covered`."""
+        assert self._index is not None
+        return self._index.covered(contig)
+
     def empty_block(self) -> RecordBlock:
         """Make a block without records, of the shape that this source's blocks have."""
         return Scanner(self, self.column, TextBuffer(iter(())), 0).take("")
+
+
+def _reaching(block: RecordBlock, region: Region | None) -> Iterator[RecordBlock]:
+    """Leave out the records of a gVCF that end before a region."""
+    if region is None or block.end is None or (block.end >= region.start).all():
+        yield block
+        return
+    kept = np.flatnonzero(block.end >= region.start)
+    if len(kept):
+        yield block.take(kept)
 
 
 def _read_header(path: Path, kind: FileKind) -> str:

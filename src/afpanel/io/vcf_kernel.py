@@ -41,13 +41,17 @@ PAD = 320
 """Bytes that must be readable after the last line."""
 
 _POS_DIGITS = 10
+_MIN_DP = (77, 73, 78, 95, 68, 80)
 _TWICE = -2
 
 
 @part
-def _format_places(data, start, end):  # type: ignore[no-untyped-def]
-    """Find where GT, GQ, DP and AD stand in FORMAT, from 0; -1 for one that it does not have."""
-    gt = gq = dp = ad = -1
+def _format_places(data, start, end, min_dp_for_dp):  # type: ignore[no-untyped-def]
+    """Find where GT, GQ, DP and AD stand in FORMAT, from 0; -1 for one that it does not have.
+
+    Where asked for, MIN_DP stands for DP if there is no DP, as in reference blocks of a gVCF.
+    """
+    gt = gq = dp = ad = min_dp = -1
     number = 0
     at = start
     while at < end:
@@ -64,8 +68,16 @@ def _format_places(data, start, end):  # type: ignore[no-untyped-def]
                 dp = _TWICE if dp != -1 else number
             elif data[at] == 65 and data[at + 1] == 68:
                 ad = _TWICE if ad != -1 else number
+        elif min_dp_for_dp and stop - at == len(_MIN_DP):
+            is_min_dp = True
+            for j in range(len(_MIN_DP)):
+                is_min_dp &= data[at + j] == _MIN_DP[j]
+            if is_min_dp:
+                min_dp = _TWICE if min_dp != -1 else number
         number += 1
         at = stop + 1
+    if dp == -1:
+        dp = min_dp
     return gt, gq, dp, ad
 
 
@@ -114,7 +126,7 @@ _FIELD_2D = nb.i2[:, ::1]
 @compiled(
     *(
         nb.i8(
-            READ_U1, nb.i8, nb.i8, READ_I4, READ_U1, nb.b1, nb.i8, nb.i8, nb.i8, nb.b1,
+            READ_U1, nb.i8, nb.i8, READ_I4, READ_U1, nb.b1, nb.i8, nb.i8, nb.i8, nb.b1, nb.b1,
             nb.i8, nb.i8, I4, nb.i8[:, ::1], I4, allele[:, :, ::1], _FIELD_2D, _FIELD_2D, _FIELD_2D, I8, nb.i1[::1], I8,
         )
         for allele in (nb.i1, nb.i2)
@@ -122,7 +134,8 @@ _FIELD_2D = nb.i2[:, ::1]
 )  # fmt: skip
 def scan(  # type: ignore[no-untyped-def]
     data, start, stop, column, contig, everyone, first_position, last_position, most_alleles,
-    polyploid_missing, row, rows, position, bounds, polyploid, genotype, gq, dp, het_alt_ad, report, scratch, ends,
+    polyploid_missing, min_dp_for_dp, row, rows, position, bounds, polyploid, genotype, gq, dp, het_alt_ad,
+    report, scratch, ends,
 ):  # fmt: skip
     """Read whole lines of one contig; returns the row after the last that was filled.
 
@@ -142,6 +155,8 @@ def scan(  # type: ignore[no-untyped-def]
         Alleles that the dtype of `genotype` can number.
     polyploid_missing
         Whether a call of more than two alleles is taken as missing, and not refused.
+    min_dp_for_dp
+        Whether MIN_DP is read for DP where a record has no DP.
     row, rows
         First row to fill, and how many the arrays have.
     position, bounds
@@ -204,7 +219,7 @@ def scan(  # type: ignore[no-untyped-def]
             at = line_end(data, at)
         else:
             form, form_end = bounds[row, COLUMNS - 2], bounds[row, COLUMNS - 1] - 1
-            places = _format_places(data, form, form_end)
+            places = _format_places(data, form, form_end, min_dp_for_dp)
             if min(places) == _TWICE:
                 report[1], report[2] = FIELD_TWICE, form
                 return row

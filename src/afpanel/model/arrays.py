@@ -46,6 +46,23 @@ _SPECS = (
         "i2",
         "Reads of the least supported ALT of a heterozygous call; -1 for other calls.",
     ),
+    ArraySpec("span_sample", ("spans",), "i4", "Person of a span of called bases, of a gVCF."),
+    ArraySpec("span_start", ("spans",), "i4", "Start of the span, 0-based."),
+    ArraySpec("span_end", ("spans",), "i4", "End of the span, exclusive."),
+    ArraySpec(
+        "span_genotype",
+        ("spans", "ploidy"),
+        "i1",
+        "Its call: 0 REF, 1 another allele, 2 the second of two different others.",
+    ),
+    ArraySpec("span_GQ", ("spans",), "i2", "Genotype quality of the span."),
+    ArraySpec("span_DP", ("spans",), "i2", "Read depth of the span, capped at 32,767."),
+    ArraySpec(
+        "span_het_alt_AD",
+        ("spans",),
+        "i2",
+        "Reads of the least supported ALT of a heterozygous span; -1 for other calls.",
+    ),
     ArraySpec(
         "allele_record",
         ("source_alleles",),
@@ -181,6 +198,12 @@ _SPECS = (
     ArraySpec("group_people", ("groups",), "i4", "People in each group."),
     ArraySpec(
         "group_people_by_sex", ("groups", "sexes"), "i4", "XX, XY and other people in each group."
+    ),
+    ArraySpec("track_contig", ("runs",), "i2", "Index into contig_id."),
+    ArraySpec("track_start", ("runs",), "i4", "Start of a run of bases of one AN, 0-based."),
+    ArraySpec("track_end", ("runs",), "i4", "End of the run, exclusive."),
+    ArraySpec(
+        "track_allele_number", ("runs", "cells"), "i4", "AN of each cell at every base of the run."
     ),
     ArraySpec("refused_contig", ("refusals",), "i2", "Index into contig_id."),
     ArraySpec("refused_start", ("refusals",), "i4", "Start of a refused record, 0-based."),

@@ -13,7 +13,9 @@ from afpanel.io.source import open_source
 from afpanel.model.cohort import Cohort, Sample
 from afpanel.model.region import Partition, tile_of
 
-_PROBED = 1000
+PROBED = 1000
+"""Records whose REF is looked at before the work begins."""
+
 _PROBED_AT_LEAST = 20
 
 
@@ -71,11 +73,15 @@ class Grid:
 def files_of(cohort: Cohort, grid: Grid) -> dict[Path, str | None]:
     """List a cohort's files; for one of a pattern, with the panel's name of its contig.
 
+    Of a cohort of gVCFs there are none: `gvcf_files` knows of those.
+
     Raises
     ------
     BadInputError
         If a file is missing that the configuration asks for.
     """
+    if cohort.kind == "gvcf":
+        return {}
     if "{contig}" not in cohort.path:
         return {Path(cohort.path): None}
     found: dict[Path, str | None] = {}
@@ -127,10 +133,10 @@ def partitions_of(
     probe: list[Site] = []
     if source.kind.index is None:
         for site in all_sites(path, source.kind):
-            name = _panel_contig(site.contig, path, contig, grid)
+            name = panel_contig(site.contig, path, contig, grid)
             if name is None:
                 continue
-            if len(probe) < _PROBED:
+            if len(probe) < PROBED:
                 probe.append(site._replace(contig=name))
             length = grid.lengths[name]
             tiles[site.contig, tile_of(site.position, grid.size, length)] = None
@@ -139,13 +145,13 @@ def partitions_of(
         records = sites.records
         for source_contig, name, tile, part in _grid_of(sites, path, contig, grid):
             found = sites.starting_in(source_contig, part.region.start, part.region.end)
-            wanted = 1 if len(probe) >= _PROBED else _PROBED
+            wanted = 1 if len(probe) >= PROBED else PROBED
             first = list(islice(found, wanted))
             if first:
                 tiles[source_contig, tile] = None
                 probe.extend(site._replace(contig=name) for site in first)
     _check_names(path, tiles, grid)
-    _check_reference(cohort, probe[:_PROBED], grid, limit)
+    check_reference(cohort, probe[:PROBED], grid, limit)
     planned = []
     for source_contig, tile in tiles:
         name = grid.names.resolve(source_contig) or source_contig
@@ -161,15 +167,21 @@ def _grid_of(
 ) -> Iterator[tuple[str, str, int, Partition]]:
     """List every tile of every contig that an index knows of and the panel wants."""
     for source_contig in sites.records:
-        name = _panel_contig(source_contig, path, contig, grid)
+        name = panel_contig(source_contig, path, contig, grid)
         if name is None:
             continue
-        length = grid.lengths[name]
-        for tile in range(tile_of(length, grid.size, length) + 1):
-            yield source_contig, name, tile, Partition.of_tile(name, tile, grid.size, length)
+        for tile, part in tiles_of(name, grid):
+            yield source_contig, name, tile, part
 
 
-def _panel_contig(source_contig: str, path: Path, contig: str | None, grid: Grid) -> str | None:
+def tiles_of(contig: str, grid: Grid) -> Iterator[tuple[int, Partition]]:
+    """List the tiles of a contig, each with the partition that it makes."""
+    length = grid.lengths[contig]
+    for tile in range(tile_of(length, grid.size, length) + 1):
+        yield tile, Partition.of_tile(contig, tile, grid.size, length)
+
+
+def panel_contig(source_contig: str, path: Path, contig: str | None, grid: Grid) -> str | None:
     """Find the panel's name of a contig that has records; None where it is not to be built.
 
     Raises
@@ -211,7 +223,7 @@ def _check_names(path: Path, tiles: dict[tuple[str, int], None], grid: Grid) -> 
             )
 
 
-def _check_reference(cohort: Cohort, probe: list[Site], grid: Grid, limit: float) -> None:
+def check_reference(cohort: Cohort, probe: list[Site], grid: Grid, limit: float) -> None:
     """Look at the first records' REF, so that a wrong build is found before the work begins."""
     if grid.bases is None:
         return

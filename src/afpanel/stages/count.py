@@ -20,6 +20,7 @@ from afpanel.model.cohort import cells_of
 from afpanel.stages.allele_map import read_partition
 from afpanel.stages.count_merged import count_merged
 from afpanel.stages.count_records import TABLES, count_records, people_of
+from afpanel.stages.count_track import append_track
 from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION, partition_of
 
 logger = logging.getLogger(__name__)
@@ -118,6 +119,8 @@ def count(
                 "refused_end": refused.end,
             }
         )
+        with Store(store_path, GENOTYPES, GENOTYPES_VERSION) as store:
+            append_track(writer, store, alleles, *how)
     passed, raw = (int(tables[name].sum()) for name in ("allele_number", "raw_allele_number"))
     logger.info(
         "count %s: done, %s variants in %d cells of %s people; %s of called alleles pass the filter",

@@ -68,6 +68,9 @@ class Stores:
         FORMAT fields that the stores have, and in how many of them.
     polyploid_calls
         Calls of more than two alleles that ingest took as missing.
+    filtered_calls
+        Calls that it took as missing because of their record's FILTER; None where the stores are not of
+        gVCFs, whose records have FILTERs of one person each.
     """
 
     ordered: dict[str, list[Path]]
@@ -76,16 +79,20 @@ class Stores:
     ignored: dict[str, int]
     fields: Counter[str]
     polyploid_calls: int
+    filtered_calls: int | None
 
     def described(self) -> dict[str, Any]:
         """Say what the summary says of genotypes: it must not depend on how stores were cut."""
         n = len(self.empty) + sum(map(len, self.ordered.values()))
-        return {
+        described: dict[str, Any] = {
             "fields": {
                 name: "all" if k == n else "some" for name, k in sorted(self.fields.items())
             },
             "polyploid_calls": self.polyploid_calls,
         }
+        if self.filtered_calls is not None:
+            described["filtered_calls"] = self.filtered_calls
+        return described
 
 
 def look_at(stores: Sequence[Path], names: ContigNames, ignored: Collection[str] = ()) -> Stores:
@@ -109,16 +116,22 @@ def look_at(stores: Sequence[Path], names: ContigNames, ignored: Collection[str]
     left_out: Counter[str] = Counter()
     fields: Counter[str] = Counter()
     polyploid_calls = 0
+    filtered_calls: list[int] = []
     placed: list[tuple[str, int, Path]] = []
     empty: list[Path] = []
     for path in stores:
         with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
             fields.update(store.attributes["fields"])
             polyploid_calls += store.attributes["polyploid_calls"]
-            if not store.rows("variant_position"):
+            if "filtered_calls" in store.attributes:
+                filtered_calls.append(store.attributes["filtered_calls"])
+            n = store.rows("variant_position")
+            # Where gVCFs have no variant they still say what was called.
+            n_spans = store.rows("span_start") if "span_start" in store else 0
+            if not n and not n_spans:
                 empty.append(path)
                 continue
-            present = np.unique(store.read("variant_contig"))
+            present = np.unique(store.read("variant_contig")) if n else np.zeros(1, np.int16)
             if len(present) > 1:
                 raise BadInputError(
                     "the store has records of several contigs",
@@ -127,8 +140,8 @@ def look_at(stores: Sequence[Path], names: ContigNames, ignored: Collection[str]
                     remedy="ingest each contig to a store of its own with --region",
                 )
             source_contig = str(store.read("contig_id")[present[0]])
-            first = int(store.read("variant_position", 0, 1)[0])
-            n = store.rows("variant_position")
+            at = ("variant_position", 0) if n else ("span_start", 1)
+            first = int(store.read(at[0], 0, 1)[0]) + at[1]
         contig = names.resolve(source_contig)
         if contig is None and source_contig in ignored:
             left_out[source_contig] += n
@@ -148,4 +161,12 @@ def look_at(stores: Sequence[Path], names: ContigNames, ignored: Collection[str]
         ordered[contig].append(path)
     used = {contig: paths for contig, paths in ordered.items() if paths}
     in_order = dict(sorted(left_out.items()))
-    return Stores(used, sorted(empty), n_records, in_order, fields, polyploid_calls)
+    return Stores(
+        used,
+        sorted(empty),
+        n_records,
+        in_order,
+        fields,
+        polyploid_calls,
+        sum(filtered_calls) if filtered_calls else None,
+    )

@@ -5,7 +5,6 @@ A store holds what the file has, raw: nothing is normalised, filtered or counted
 
 import logging
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,23 +14,17 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from afpanel.errors import BadInputError
 from afpanel.io.prefetch import prefetch
 from afpanel.io.records import BLOCKS_IN_USE, RecordBlock, Source, WideGenotypeError
 from afpanel.io.source import open_source
-from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.io.tables import read_samples
 from afpanel.model.region import Region
-from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION
+from afpanel.stages.genotype_writer import GenotypeWriter, chunk_rows, create_genotypes
 from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
-
-
-_CHUNK_BYTES = 16 << 20
-_MAX_CHUNK = 10_000
 
 
 @dataclass(frozen=True)
@@ -100,8 +93,7 @@ def _ingest(source: Source, targets: Sequence[Target], chunk: int | None) -> Non
             expected="samples, and GT in their FORMAT",
         )
     if chunk is None:
-        per_record = 2 * len(source.samples) * (1 + len(source.fields))
-        chunk = int(np.clip(_CHUNK_BYTES // max(1, per_record), 1, _MAX_CHUNK))
+        chunk = chunk_rows(len(source.samples), len(source.fields))
     task = f"ingest {source.path.name}"
     with (
         _staging_folder(targets[0].path) as folder,
@@ -147,11 +139,8 @@ class _OpenStores:
         self._folder = folder
         self._chunk = chunk
         self._contig_at = {name: i for i, name in enumerate(source.contigs)}
-        self._open: dict[int, tuple[ExitStack, StoreWriter]] = {}
+        self._open: dict[int, tuple[ExitStack, GenotypeWriter]] = {}
         self._closed: set[int] = set()
-        self._sites: dict[int, list[NDArray[np.int32]]] = {}
-        self._n_filters: dict[int, int] = {}
-        self._polyploid: Counter[int] = Counter()
         self.polyploid_calls = 0
 
     def __enter__(self) -> Self:
@@ -200,91 +189,22 @@ class _OpenStores:
     def _staged(self, number: int) -> Path:
         return self._folder / f"{number}.zip"
 
-    def _start(self, number: int) -> StoreWriter:
+    def _start(self, number: int) -> GenotypeWriter:
         stack = ExitStack()
-        attributes = {"vcf_zarr_version": "0.4", "fields": list(self._source.fields)}
         writer = stack.enter_context(
-            create_store(
-                self._staged(number),
-                GENOTYPES,
-                GENOTYPES_VERSION,
-                chunk=self._chunk,
-                attributes=attributes,
-            )
+            create_genotypes(self._staged(number), self._source.fields, self._chunk)
         )
         self._open[number] = (stack, writer)
-        self._sites[number] = []
-        self._n_filters[number] = 0
         return writer
 
     def _append(self, number: int, block: RecordBlock) -> None:
         writer = self._open[number][1] if number in self._open else self._start(number)
-        contig = self._contig_at.setdefault(block.contig, len(self._contig_at))
-        contigs = np.full(len(block), contig, np.int16)
-        sites = np.column_stack([contigs, block.position, block.ref_length])
-        self._sites[number].append(sites)
-        self._polyploid[number] += int(block.polyploid.sum())
-        self._n_filters[number] = max(self._n_filters[number], block.filters.shape[1])
-        calls = block.calls
-        fields = {"GQ": calls.gq, "DP": calls.dp, "het_alt_AD": calls.het_alt_ad}
-        writer.append(
-            {
-                "variant_contig": contigs,
-                "variant_position": block.position,
-                "variant_length": block.ref_length,
-                "variant_allele": _without_fill(block.alleles),
-                "variant_id": block.identifier,
-                "variant_quality": block.quality,
-                "variant_filter": block.filters,
-                "call_genotype": calls.genotype,
-                **{f"call_{name}": f for name, f in fields.items() if f is not None},
-            }
-        )
+        writer.append(block, self._contig_at.setdefault(block.contig, len(self._contig_at)))
 
     def _close(self, number: int) -> None:
         stack, writer = self._open.pop(number)
-        lengths = self._source.contigs
-        writer.array("contig_id", list(self._contig_at))
-        writer.array("contig_length", [lengths.get(name) or 0 for name in self._contig_at])
-        # The source reads ahead, and may know more FILTERs by now than these records have.
-        writer.array("filter_id", self._source.filters[: self._n_filters.pop(number)])
-        writer.array("sample_id", self._source.samples)
-        polyploid = self._polyploid.pop(number)
-        self.polyploid_calls += polyploid
-        writer.attributes({"polyploid_calls": polyploid})
-        writer.array("region_index", _region_index(self._sites.pop(number), self._chunk))
+        lengths = {name: self._source.contigs.get(name) for name in self._contig_at}
+        writer.finish(lengths, self._source.filters, self._source.samples)
+        self.polyploid_calls += writer.polyploid_calls
         stack.close()
         self._closed.add(number)
-
-
-def _without_fill(alleles: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Leave out the columns that no record of these fills, beyond REF and one ALT."""
-    filled = np.flatnonzero((alleles != "").any(axis=0))
-    width = max(2, int(filled[-1]) + 1) if len(filled) else 2
-    if alleles.shape[1] >= width:
-        return alleles[:, :width]
-    wide = np.full((len(alleles), width), "", object)
-    wide[:, : alleles.shape[1]] = alleles
-    return wide
-
-
-def _region_index(sites: list[NDArray[np.int32]], chunk: int) -> NDArray[np.int32]:
-    """Make VCF Zarr's index of the regions that chunks cover.
-
-    Parameters
-    ----------
-    sites
-        Blocks of (records, 3): contig, position, bases of REF.
-    chunk
-        Records in a chunk.
-    """
-    table = np.concatenate(sites)
-    rows = []
-    for start in range(0, len(table), chunk):
-        part = table[start : start + chunk]
-        for contig in np.unique(part[:, 0]):
-            of_contig = part[part[:, 0] == contig]
-            position = of_contig[:, 1]
-            end = int((position + of_contig[:, 2] - 1).max())
-            rows.append((start // chunk, contig, position[0], position[-1], end, len(position)))
-    return np.array(rows, np.int32).reshape(-1, 6)

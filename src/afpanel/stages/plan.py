@@ -25,7 +25,6 @@ from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.sniff import sniff
 from afpanel.io.tables import (
     canonical_build,
-    check_bed,
     raise_any,
     read_aliases,
     read_cohorts,
@@ -33,12 +32,12 @@ from afpanel.io.tables import (
     read_policy,
     read_samples,
 )
-from afpanel.io.track_text import TrackText, is_track
 from afpanel.model.cohort import Cell, Cohort, cells_of
 from afpanel.stages.cohort_files import Grid, PlannedPartition, files_of, partitions_of
 from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
+from afpanel.stages.gvcf_files import check_build, gvcf_partitions, input_paths
 from afpanel.stages.lifter import Lifter, LiftPaths
-from afpanel.stages.plan_groups import faults_of_exclusions
+from afpanel.stages.plan_checks import check_callable, faults_of_exclusions
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +141,12 @@ class _Planner:
             reference = Reference(paths)
             grid = self._grid(config, reference)
         builds = {build: _OnBuild(grid, None)}
-        for other in sorted({cohort.build for cohort in cohorts} - {build}):
+        for cohort in cohorts:
+            if cohort.kind == "gvcf":
+                with self._gathering():
+                    check_build(cohort, build)
+        lifted = {cohort.build for cohort in cohorts if cohort.kind != "gvcf"} - {build}
+        for other in sorted(lifted):
             # Where it cannot be lifted, all but its REF is checked as if it were on the panel's build.
             builds[other] = _OnBuild(grid and replace(grid, bases=None), None)
             with self._gathering():
@@ -150,7 +154,8 @@ class _Planner:
                 builds[other] = self._other_build(other, names, config, grid, reference)
         planned = {}
         for cohort in sorted(cohorts, key=lambda cohort: cohort.name):
-            planned[cohort.name] = self._cohort(cohort, builds[cohort.build], config)
+            on_build = builds.get(cohort.build, _OnBuild(None, None))
+            planned[cohort.name] = self._cohort(cohort, on_build, config)
         if not self._faults:  # else groups may be missing for want of a cohort
             excluded = config["groups"]["grpmax_exclude"]
             self._faults.extend(faults_of_exclusions(excluded, self._cells))
@@ -287,16 +292,28 @@ class _Planner:
             self._cells.extend((cohort.country, cell) for cell in cells_of(samples))
         if cohort.callable_file is not None and grid is not None:
             with self._gathering():
-                self._check_callable(cohort, cells_of(samples), grid, lift)
+                self._input(cohort.callable_file)
+                check_callable(cohort, cells_of(samples), grid, lift)
         if cohort.metadata is not None and not self._input(cohort.metadata).is_file():
             self._faults.append(BadInputError("file does not exist", where=cohort.metadata))
         partitions: list[PlannedPartition] = []
+        files: list[str] = []
         limit = config["harmonize"]["max_ref_mismatch"]
-        if grid is None and "{contig}" not in cohort.path:
+        if cohort.kind == "gvcf":
+            with self._gathering():
+                for path in input_paths(cohort):
+                    self._input(path)
+                if grid is not None and samples:
+                    logger.info("checking %s: gVCFs of %s", cohort.name, cohort.path)
+                    fields = self._fields(config["genotypes"])
+                    gvcfs = gvcf_partitions(cohort, samples, fields, grid, limit)
+                    partitions, files = gvcfs.partitions, gvcfs.files
+        elif grid is None and "{contig}" not in cohort.path:
             with self._gathering():
                 sniff(Path(cohort.path))  # all that can be said without a reference
         with self._gathering():
             for path, contig in files_of(cohort, grid).items() if grid else ():
+                files.append(str(path))
                 logger.info("checking %s: %s", cohort.name, path)
                 with self._gathering():
                     for suffix in ("", ".csi", ".tbi"):
@@ -308,37 +325,13 @@ class _Planner:
                 raise BadInputError(
                     "no records on the panel's contigs", where=f"cohort {cohort.name}"
                 )
-        return self._describe(cohort, samples, partitions, lift)
-
-    def _check_callable(
-        self, cohort: Cohort, cells: list[Cell], grid: Grid, lift: dict[str, str | None] | None
-    ) -> None:
-        """Check what a cohort says of where it could call variants."""
-        assert cohort.callable_file is not None
-        path = self._input(cohort.callable_file)
-        if not is_track(path):
-            check_bed(path, grid.names, list(grid.lengths))
-            if lift is not None and lift["fasta"] is None:
-                raise BadInputError(
-                    "callable regions cannot be lifted without the FASTA of their build",
-                    where=f"cohort {cohort.name}, {path}",
-                    remedy=f"name it under harmonize.source_fastas.{cohort.build}, or leave the"
-                    " regions out",
-                )
-            return
-        if lift is not None:
-            raise BadInputError(
-                "a track of allele numbers cannot be lifted",
-                where=f"cohort {cohort.name}, {path}",
-                remedy="give a BED of where everybody could be called, or leave it out",
-            )
-        if cells:  # else its sample sheet is at fault
-            TrackText(path, cells).check(grid.names, cohort.build)
+        return self._describe(cohort, samples, files, partitions, lift)
 
     def _describe(
         self,
         cohort: Cohort,
         samples: list[Any],
+        files: list[str],
         partitions: list[PlannedPartition],
         lift: dict[str, str | None] | None,
     ) -> dict[str, Any]:
@@ -347,6 +340,8 @@ class _Planner:
         labels = sorted(f"{s.id}\t{s.population}\t{s.sex}" for s in samples if s.include)
         return {
             "country": cohort.country,
+            "kind": cohort.kind,
+            "files": files,
             "build": cohort.build,
             "lift": lift,
             "samples": str(cohort.samples),

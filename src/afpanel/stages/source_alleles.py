@@ -126,7 +126,7 @@ def read_sites(path: Path, filters: tuple[str, ...]) -> SourceSites:
     """
     with Store(path, GENOTYPES, GENOTYPES_VERSION) as store:
         position = store.read("variant_position")
-        used = _passing(store.read("variant_filter"), store.texts("filter_id"), filters)
+        used = passing(store.read("variant_filter"), store.texts("filter_id"), filters)
         records, columns, alts, refs = [], [], [], Strings.empty(0)
         for first, width, cells in store.columns_of_strings("variant_allele"):
             is_alt = cells.lengths > 0
@@ -275,7 +275,7 @@ def _overwrite(normal: Normalized, snvs: Snvs, resolution: Resolved) -> None:
     normal.alt.data[normal.alt.offsets[rows]] = resolution.alt[kept]
 
 
-def _passing(
+def passing(
     is_set: NDArray[np.bool_], filter_id: list[str], filters: tuple[str, ...]
 ) -> NDArray[np.bool_]:
     """Tell which records are used: those with no FILTER but the ones listed; (records,) bool."""
