@@ -1,14 +1,22 @@
 """Exact tests of Hardy-Weinberg proportions, beside a count of all ways to deal alleles to people."""
 
+import shutil
+import subprocess
 from fractions import Fraction
 from math import comb, isnan
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders import vcf_text, write_vcf
 
-from afpanel.core.hardy_weinberg import exact_test, inbreeding_coefficient
+from afpanel.core.hardy_weinberg import (
+    exact_test,
+    expected_rarer_homozygotes,
+    inbreeding_coefficient,
+)
 
 SETTINGS = settings(max_examples=300, deadline=None, derandomize=True)
 
@@ -107,3 +115,46 @@ def test_counts_come_in_any_shape() -> None:
     np.testing.assert_array_equal(table.p_value.ravel(), flat.p_value)
     transposed = exact_test(*(each.T for each in counts))
     np.testing.assert_array_equal(transposed.p_excess, table.p_excess.T)
+
+
+def random_genotypes(n: int, seed: int, people: int = 300) -> np.ndarray:
+    """(3, n): heterozygotes, homozygotes and people; some out of proportion."""
+    rng = np.random.default_rng(seed)
+    size, f = rng.integers(1, people, n), rng.beta(0.4, 0.8, n)
+    hom = rng.binomial(size, f ** rng.uniform(0.6, 3, n))
+    return np.stack([rng.binomial(size - hom, 2 * f / (1 + f)), hom, size]).astype(np.int32)
+
+
+def test_p_values_are_those_of_bcftools(tmp_path: Path) -> None:
+    program = shutil.which("bcftools")
+    if program is None:
+        pytest.skip("bcftools is not installed, and its library has no plugins")
+    three = random_genotypes(60, seed=2, people=120)
+    samples = [f"s{i}" for i in range(120)]
+    records = []
+    for i, (het, hom, n) in enumerate(three.T.tolist()):
+        calls = ["0/1"] * het + ["1/1"] * hom + ["0/0"] * (n - het - hom) + ["./."] * (120 - n)
+        records.append(("chr1", i + 1, "A", "C", *calls))
+    vcf = write_vcf(tmp_path / "a.vcf", vcf_text(samples, records))
+    tagged = [
+        program,
+        "+fill-tags",
+        str(vcf),
+        "-Ov",
+        "-o",
+        str(tmp_path / "b.vcf"),
+        "--",
+        "-t",
+        "HWE",
+    ]
+    done = subprocess.run(tagged, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"bcftools has no +fill-tags: {done.stderr}")
+    query = [program, "query", "-f", "%INFO/HWE\n", str(tmp_path / "b.vcf")]
+    told = subprocess.run(query, check=True, capture_output=True, text=True).stdout.split()
+    np.testing.assert_allclose(exact_test(*three).p_value, np.array(told, float), rtol=1e-4)
+
+
+def test_homozygotes_of_the_rarer_allele_are_expected_by_its_frequency() -> None:
+    three = np.array([[50, 0, 0, 48, 0], [25, 50, 0, 1, 0], [100, 100, 100, 50, 0]], np.int32)
+    assert expected_rarer_homozygotes(*three).tolist() == [25, 25, 0, 12.5, 0]

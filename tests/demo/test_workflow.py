@@ -61,6 +61,17 @@ def test_the_release_has_the_files_that_are_promised(undisturbed, tools):
     } <= names  # fmt: skip
 
 
+def test_cohorts_with_no_population_in_common_are_compared_with_nobody(undisturbed):
+    folder = undisturbed / "results/panel/discordance"
+    heads = {path.name: path.read_text().splitlines() for path in folder.iterdir()}
+    assert set(heads) == {"variants.tsv", "cohorts.tsv", "regions.tsv", "quantiles.tsv"}
+    assert {len(lines) for name, lines in heads.items() if name != "cohorts.tsv"} == {1}
+    assert [line.split("\t")[0] for line in heads["cohorts.tsv"][1:]] == [
+        "ID-demo", "JP-demo", "TH-demo", "VN-demo",
+    ]  # fmt: skip
+    assert all("not compared" in line for line in heads["cohorts.tsv"][1:])
+
+
 def test_the_manifest_says_which_thresholds_did_not_apply_to_whom(undisturbed, tools):
     manifest = json.loads(tools.bytes_of(undisturbed)["manifest.json"])
     lacking = {each["cohort"][:2]: each["thresholds_not_applied"] for each in manifest["cohorts"]}

@@ -153,6 +153,10 @@ def release_files():
 
 
 RELEASE_FILES = release_files()
+DISCORDANCE = [
+    f"{RESULTS}/panel/discordance/{name}.tsv"
+    for name in ("variants", "cohorts", "regions", "quantiles")
+]
 
 # A file without an index is read once, front to back, for all its partitions; so is every file of a
 # cohort that has such a one.
@@ -200,6 +204,23 @@ def counts_of(wildcards):
     return paths
 
 
+def list_of_all_counts():
+    """Name a file that lists all counts of all cohorts, too many for a command line."""
+    path = Path(RESULTS) / "private" / "counts.txt"
+    text = "".join(f"{counts}\n" for counts in ALL_COUNTS)
+    if not path.is_file() or path.read_text() != text:
+        path.write_text(text)
+    return str(path)
+
+
+ALL_COUNTS = [
+    f"{RESULTS}/private/{name}/counts/{partition['id']}.zarr.zip"
+    for name, cohort in COHORTS.items()
+    for partition in cohort["partitions"]
+]
+COUNTS_LIST = list_of_all_counts()
+
+
 def callable_files():
     """Where each cohort could call variants, if it says so, on the panel's build."""
     return {
@@ -211,6 +232,12 @@ def callable_files():
         for name, c in COHORTS.items()
         if c["callable"] is not None
     }
+
+
+def callable_options():
+    """How `merge` and `discordance` are told of them."""
+    files = callable_files().items()
+    return " ".join(f"--callable {quote(f'{name}={path}')}" for name, path in files)
 
 
 def records_of(cohort):

@@ -1,5 +1,5 @@
-# What the hub does with all cohorts together: overlap, merge, gate, publish, and population
-# genetics.
+# What the hub does with all cohorts together: overlap, merge, compare, gate, publish, and
+# population genetics.
 
 
 # The table of pairs is no output: it is what the user needs to see after a refusal, and Snakemake
@@ -48,13 +48,37 @@ rule merge:
         reference=reference_options(),
         aliases=alias_options(),
         build=BUILD,
-        callable=" ".join(
-            f"--callable {quote(f'{name}={path}')}"
-            for name, path in callable_files().items()
-        ),
+        callable=callable_options(),
     shell:
         "afpanel merge {input.counts:q} --contig {wildcards.contig:q} {params.reference}"
         " {params.aliases} --build {params.build} {params.callable} --out {output:q} 2> {log:q}"
+
+
+# Internal to the hub: where one cohort disagrees with the others of its populations.
+rule discordance:
+    input:
+        counts=ALL_COUNTS,
+        callable=list(callable_files().values()),
+        fasta=CONFIG["reference"]["fasta"],
+        aliases=CONFIG["harmonize"]["aliases"] or [],
+    output:
+        DISCORDANCE,
+    log:
+        f"{RESULTS}/private/logs/discordance.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    params:
+        listed=COUNTS_LIST,
+        reference=reference_options(),
+        aliases=alias_options(),
+        build=BUILD,
+        callable=callable_options(),
+        out=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "afpanel discordance --list {params.listed:q} {params.reference} {params.aliases}"
+        " --build {params.build} {params.callable} --out {params.out:q} 2> {log:q}"
 
 
 rule gate:

@@ -18,6 +18,7 @@ COMMANDS = (
     "overlap",
     "count",
     "merge",
+    "discordance",
     "gate",
     "publish",
     "popgen",

@@ -15,14 +15,7 @@ from afpanel.cli import options
 @options.reference_index
 @options.build
 @options.aliases
-@click.option(
-    "--callable",
-    "evidence",
-    multiple=True,
-    metavar="COHORT=FILE",
-    help="BED of where the whole cohort could have been called, or track of how many alleles could be;"
-    " repeat for each cohort that has one.",
-)
+@options.callable_files
 @click.option("--out", type=options.OUTPUT, required=True, help="Panel of the contig (.zarr.zip).")
 def command(
     counts: tuple[Path, ...],
@@ -49,10 +42,14 @@ def command(
     from afpanel.io.tables import canonical_build
     from afpanel.stages.merge import MergeOptions, merge
 
-    callable_files = options.named_paths("--callable", "COHORT=FILE", evidence)
     merge(
         options.paths_of(counts, listed),
         ReferencePaths.find(reference, index_dir),
         out,
-        MergeOptions(contig, canonical_build(build), callable_files, aliases),
+        MergeOptions(
+            contig,
+            canonical_build(build),
+            options.named_paths(options.CALLABLE, options.OF_COHORT, evidence),
+            aliases,
+        ),
     )

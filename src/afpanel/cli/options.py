@@ -50,6 +50,17 @@ file_list: Decorator = click.option(
     help="Text file with one input path per line, instead of or besides the arguments.",
 )
 
+CALLABLE, OF_COHORT = "--callable", "COHORT=FILE"
+
+callable_files: Decorator = click.option(
+    CALLABLE,
+    "evidence",
+    multiple=True,
+    metavar=OF_COHORT,
+    help="BED of where the whole cohort could have been called, or track of how many alleles could be;"
+    " repeat for each cohort that has one.",
+)
+
 _HARMONIZING: tuple[Decorator, ...] = (
     aliases,
     click.option(

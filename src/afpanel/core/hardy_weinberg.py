@@ -73,6 +73,17 @@ def inbreeding_coefficient(
     return 1 - coefficient
 
 
+def expected_rarer_homozygotes(
+    heterozygotes: NDArray[np.int32], homozygotes: NDArray[np.int32], people: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """Give the homozygotes of the rarer allele that Hardy-Weinberg proportions would make; 0 of nobody."""
+    n = people.astype(np.float64)
+    copies = 2.0 * homozygotes + heterozygotes
+    frequency = np.divide(copies, 2 * n, out=np.zeros_like(n), where=n > 0)
+    expected: NDArray[np.float64] = n * np.minimum(frequency, 1 - frequency) ** 2
+    return expected
+
+
 @part
 def _fewer(probability, het, rare, common):  # type: ignore[no-untyped-def]
     """Go from so many heterozygotes to two fewer; `rare` and `common` are homozygotes of each allele."""
