@@ -86,13 +86,17 @@ def build_by_commands(folder: Path) -> Path:
             counts = sorted(private.glob("*/counts/*.zarr.zip"))
             run("merge", *counts, "--contig", contig, *reference, *build,
                 *_words("--callable", beds), "--out", results / f"panel/merged/{contig}.zarr.zip")  # fmt: skip
+        every = sorted(private.glob("*/counts/*.zarr.zip"))
+        run("discordance", *every, *reference, *build, *_words("--callable", beds),
+            "--out", results / "panel/discordance")  # fmt: skip
         panels = [f"{contig}.zarr.zip" for contig in plan["contigs"]]
         releasable, decision = results / "panel/releasable", results / "panel/decision.json"
         run("gate", *(results / "panel/merged" / name for name in panels),
             "--policy", config["disclosure"]["policy"], "--out", releasable, "--decision", decision)  # fmt: skip
         summaries = [private / name / "harmonization.json" for name in cohorts]
         run("publish", *(releasable / name for name in panels), "--decision", decision,
-            *_words("--harmonization", summaries), "--plan", private / "plan.json", "--overlap", private / "overlap.json", *reference,
+            *_words("--harmonization", summaries), "--plan", private / "plan.json", "--overlap", private / "overlap.json",
+            "--discordance", results / "panel/discordance/cohorts.tsv", *reference,
             *build, "--name", config["panel"]["name"], "--panel-version",
             config["panel"]["version"], "--out", release_of(folder),
             "--summary", results / "panel/summary.txt")  # fmt: skip

@@ -110,6 +110,7 @@ rule publish:
         ),
         plan=ancient(f"{RESULTS}/private/plan.json"),
         overlap=rules.overlap.output.report,
+        discordance=f"{RESULTS}/panel/discordance/cohorts.tsv",
         fasta=CONFIG["reference"]["fasta"],
     output:
         data=[path for path in RELEASE_FILES if not path.endswith("manifest.json")],
@@ -137,7 +138,8 @@ rule publish:
         out=lambda wildcards, output: str(Path(output.manifest).parent),
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
-        " --plan {input.plan:q} --overlap {input.overlap:q} {params.reference} --build {params.build}"
+        " --plan {input.plan:q} --overlap {input.overlap:q}"
+        " --discordance {input.discordance:q} {params.reference} --build {params.build}"
         " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
 

@@ -19,6 +19,9 @@ from afpanel.cli import options
 )
 @click.option("--plan", type=options.INPUT, required=True, help="Plan of the run, from validate.")
 @click.option("--overlap", type=options.INPUT, help="Report of overlap, for the summary.")
+@click.option(
+    "--discordance", type=options.INPUT, help="cohorts.tsv of discordance, for the summary."
+)
 @options.reference
 @options.reference_index
 @options.build
@@ -53,6 +56,7 @@ def command(
     harmonization: tuple[Path, ...],
     plan: Path,
     overlap: Path | None,
+    discordance: Path | None,
     reference: Path,
     index_dir: Path | None,
     build: str,
@@ -81,7 +85,7 @@ def command(
 
     paths = ReferencePaths.find(reference, index_dir)
     publish(
-        PublishInputs(panels, decision, harmonization, plan, paths, overlap),
+        PublishInputs(panels, decision, harmonization, plan, paths, overlap, discordance),
         out,
         summary,
         PublishOptions(name, panel_version, canonical_build(build), formats, grpmax_exclude),

@@ -1,5 +1,6 @@
 """Tables of results, as tab-separated text: short ones at once, long ones as they come."""
 
+import csv
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pyarrow import csv
+from pyarrow import csv as arrow_csv
 
 from afpanel.io.files import whole_file, write_text
 
-_PLAIN = csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
+_PLAIN = arrow_csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
 
 MISSING_TEXT = "."
 """What stands for a missing figure. It is not NA, which is Namibia."""
@@ -24,6 +25,13 @@ def write_tsv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Value]
     """Write a table with a line of names, whole or not at all; fractions have six decimals."""
     lines = [columns, *([_text(value) for value in row] for row in rows)]
     write_text(path, "".join("\t".join(line) + "\n" for line in lines))
+
+
+def read_tsv(path: Path) -> list[dict[str, str]]:
+    """Read a table with a line of names, a row at a time; for short ones."""
+    with path.open(encoding="utf-8", newline="") as source:
+        reader = csv.DictReader(source, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return list(reader)
 
 
 def _text(value: Value) -> str:
@@ -51,7 +59,7 @@ class TsvWriter:
     def write(self, *values: Any) -> None:
         """Write rows: of each column an array; where it is masked the field is empty."""
         arrays = [pa.array(each) for each in values]
-        csv.write_csv(pa.table(arrays, names=self._columns), self._sink, _PLAIN)
+        arrow_csv.write_csv(pa.table(arrays, names=self._columns), self._sink, _PLAIN)
 
 
 @contextmanager

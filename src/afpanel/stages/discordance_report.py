@@ -1,7 +1,7 @@
 """What `discordance` writes and says: its tables, and the warnings with their remedies."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,7 @@ from afpanel.core.discordance import Flags, Kind
 from afpanel.core.inflation import CHANCE, Inflation
 from afpanel.core.strata import Strata
 from afpanel.core.variants import Variants
-from afpanel.io.files import write_text
-from afpanel.io.tsv import TsvWriter, create_tsv
+from afpanel.io.tsv import TsvWriter, create_tsv, write_tsv
 from afpanel.stages.cohort_counts import CohortCounts
 from afpanel.stages.discordance_tally import Tally
 
@@ -165,7 +164,7 @@ def write_tables(
     """Write ``cohorts.tsv``, ``regions.tsv`` and ``quantiles.tsv``."""
     alleles, genotypes = inflation
     lambdas = zip(alleles.factors(), genotypes.factors(), strict=True)
-    _write(
+    write_tsv(
         folder / "cohorts.tsv",
         ("cohort", "country", "people", "strata", "partners", "allele_tests", "genotype_tests",
          "call_rates", *_NAMES, "flagged", "share_flagged", "lambda_alleles", "lambda_genotypes",
@@ -177,7 +176,7 @@ def write_tables(
             for j, each in zip(judged, lambdas, strict=True)
         ),
     )  # fmt: skip
-    _write(
+    write_tsv(
         folder / "regions.tsv",
         ("cohort", "rank", "contig", "start", "end", "variants", "flagged", *_NAMES),
         (
@@ -186,21 +185,17 @@ def write_tables(
             for rank, r in enumerate(tally.worst(number, top), 1)
         ),
     )
-    _write(
+    write_tsv(
         folder / "quantiles.tsv",
         ("cohort", "test", "quantile", "expected", "observed"),
         (
-            (j.name, test, share, _figure(chance), _figure(each.quantile(number, share)))
+            (j.name, test, str(share), _figure(chance), _figure(each.quantile(number, share)))
             for number, j in enumerate(judged)
             if j.partners
             for test, each in (("alleles", alleles), ("genotypes", genotypes))
             for share, chance in zip(_QUANTILES, CHANCE.ppf(_QUANTILES), strict=True)
         ),
     )
-
-
-def _write(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
-    write_text(path, "".join("\t".join(map(str, line)) + "\n" for line in (columns, *rows)))
 
 
 def warn(judged: Sequence[Judged], factors: NDArray[np.float64]) -> None:

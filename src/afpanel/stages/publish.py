@@ -23,6 +23,7 @@ from afpanel.io.release import ReleaseBlock, ReleaseHead, ReleaseWriter
 from afpanel.io.release_parquet import ParquetReleaseWriter
 from afpanel.io.release_vcf import VcfReleaseWriter
 from afpanel.io.release_zarr import ZarrReleaseWriter
+from afpanel.io.tsv import read_tsv
 from afpanel.stages.harmonize import is_kept
 from afpanel.stages.progress import Progress
 from afpanel.stages.summary import summarize
@@ -73,6 +74,8 @@ class PublishInputs:
         The plan of the run: cohorts and parameters.
     reference
         The panel's reference.
+    discordance
+        What discordance says of each cohort, or None.
     overlap
         What was found of people who are in two cohorts, or None where nobody looked.
     """
@@ -83,6 +86,7 @@ class PublishInputs:
     plan: Path
     reference: ReferencePaths
     overlap: Path | None = None
+    discordance: Path | None = None
 
 
 def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOptions) -> None:
@@ -128,7 +132,9 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
         write_json(folder / "manifest.json", _manifest(folder, head, inputs, options))
     decision = read_json(inputs.decision)
     overlap = None if inputs.overlap is None else read_json(inputs.overlap)
-    text = summarize(read_json(inputs.plan), outcomes, decision, head, out, overlap)
+    verdicts = None if inputs.discordance is None else read_tsv(inputs.discordance)
+    plan = read_json(inputs.plan)
+    text = summarize(plan, outcomes, decision, head, out, overlap, verdicts)
     write_text(summary, text)
     logger.info("publish: done\n%s", text)
 

@@ -1,6 +1,6 @@
 """The text that ends a run: who took part, what became of the alleles, what was published."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ def summarize(
     head: ReleaseHead,
     out: Path,
     overlap: dict[str, Any] | None,
+    verdicts: Sequence[Mapping[str, str]] | None,
 ) -> str:
     """Sum up a run as a table and a list of what was written.
 
@@ -32,6 +33,8 @@ def summarize(
         Folder of the release.
     overlap
         What was found of people who are in two cohorts, or None where nobody looked.
+    verdicts
+        Rows of the table of cohorts that `discordance` wrote, or None likewise.
     """
     dropped = {name: each["dropped"] for name, each in (overlap or _NOTHING)["cohorts"].items()}
     header = ("cohort", "country", "samples", "source alleles", "kept", "rejected", "why")
@@ -67,6 +70,7 @@ def summarize(
         f"groups published    {len(head.groups):>12,}  ({', '.join(head.groups)})",
         f"groups withheld     {len(withheld):>12,}  ({', '.join(withheld) or '-'})",
         *([] if overlap is None else [f"samples of one person: {_twice(overlap)}"]),
+        *([] if verdicts is None else [f"cohorts that disagree: {_odd(verdicts)}"]),
         "",
         "Written:",
         *(f"  {path}" for path in _written(out)),
@@ -88,6 +92,21 @@ def _twice(overlap: dict[str, Any]) -> str:
     if untold:
         parts.append(f"cannot be told in {untold:,} of {len(compared):,} comparisons of cohorts")
     return "; ".join(parts)
+
+
+def _odd(verdicts: Sequence[Mapping[str, str]]) -> str:
+    """Say which cohorts disagree with the others of their populations, and in what."""
+    compared = [row for row in verdicts if row["verdict"] != "not compared"]
+    odd = [
+        f"{row['cohort']} ({row['reasons'].replace(';', ', ')})"
+        for row in compared
+        if row["verdict"] == "flagged"
+    ]
+    if not compared:
+        return "none can be compared: no two share a population or a country"
+    found = "; ".join(odd) or "none"
+    hint = ", see panel/discordance before you publish" if odd else ""
+    return f"{found}, of {len(compared):,} compared{hint}"
 
 
 def aligned(
