@@ -16,7 +16,7 @@ from afpanel.core.ploidy import Loci, loci_of, sex_codes
 from afpanel.io.reference import ReferencePaths
 from afpanel.io.source import open_source
 from afpanel.io.store import Store
-from afpanel.model.arrays import COUNTS, DIPLOID_COUNTS, RAW_COUNTS
+from afpanel.model.arrays import COUNTS, RAW_COUNTS, SINGLE_COUNTS
 from afpanel.model.region import Region
 from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION, CountOptions, count
 from afpanel.stages.harmonize import HarmonizeOptions, harmonize
@@ -83,8 +83,8 @@ class Staged:
         Contig, position, REF and ALT of each kept allele.
     cells
         Population, sex and people of each cell.
-    figures, diploid
-        For each of `COUNTS`, and of `DIPLOID_COUNTS`, (variants, cells).
+    figures, single
+        For each of `COUNTS`, and of `SINGLE_COUNTS`, (variants, cells).
     raw
         For each of `RAW_COUNTS`, (variants,).
     outcomes
@@ -94,7 +94,7 @@ class Staged:
     variants: list[tuple[str, int, str, str]]
     cells: list[tuple[str, str, int]]
     figures: dict[str, np.ndarray]
-    diploid: dict[str, np.ndarray]
+    single: dict[str, np.ndarray]
     raw: dict[str, np.ndarray]
     outcomes: Counter[str]
 
@@ -130,13 +130,13 @@ def run_stages(
             sites = [counts.read(f"variant_{part}").tolist() for part in ("position", "ref", "alt")]
             variants += [(region.contig, *site) for site in zip(*sites, strict=True)]
             parts.append(
-                {name: counts.read(name) for name in (*COUNTS, *DIPLOID_COUNTS, *RAW_COUNTS)}
+                {name: counts.read(name) for name in (*COUNTS, *SINGLE_COUNTS, *RAW_COUNTS)}
             )
             cells = [tuple(cell) for cell in counts.attributes["cells"]]
-    figures, diploid, raw = (
+    figures, single, raw = (
         {name: np.concatenate([part[name] for part in parts]) for name in names}
-        for names in (COUNTS, DIPLOID_COUNTS, RAW_COUNTS)
+        for names in (COUNTS, SINGLE_COUNTS, RAW_COUNTS)
     )
     assert len(set(variants)) == len(variants)
     outcomes = Counter(json.loads(summary.read_text())["outcomes"])
-    return Staged(variants, cells, figures, diploid, raw, outcomes)
+    return Staged(variants, cells, figures, single, raw, outcomes)

@@ -159,8 +159,8 @@ def write_store(
         "allele_number": 2 * g.diploid + g.haploid,
         "homozygote_count": g.hom,
         "hemizygote_count": g.hemi,
-        "heterozygote_count": g.het,
-        "diploid_count": g.diploid,
+        "half_call_count": np.zeros_like(g.hom),
+        "single_allele_number": g.haploid,
     }
     raw = {f"raw_{name}": tables[name].sum(axis=1) for name in ("allele_count", "allele_number")}
     attributes = {

@@ -14,7 +14,7 @@ from afpanel.core.counting import GenotypeFilter
 Variant = tuple[str, int, str, str]
 Cell = tuple[str, str]
 Figures = tuple[int, ...]
-"""AC, AN, nhomalt, nhemialt, heterozygotes and people of whom two alleles are called."""
+"""AC, AN, nhomalt, nhemialt, half-calls of ALT, and alleles that are the only one of their person."""
 
 RAW: Cell = ("everybody", "before the filter")
 """Where AC and AN of all people before the genotype filter stand."""
@@ -203,12 +203,12 @@ def count_people(
                     an=an,
                     hom=ac == an == 2,
                     hemi=hemizygous,
-                    het=ac == 1 and an == 2,
-                    diploid=an == 2,
+                    half=ac == an == 1 and not hemizygous,
+                    single=an == 1,
                 )
         cells[who.population, str(who.sex)] += found
         everybody += unfiltered
-    names = ("ac", "an", "hom", "hemi", "het", "diploid")
+    names = ("ac", "an", "hom", "hemi", "half", "single")
     figures = {cell: tuple(found[name] for name in names) for cell, found in cells.items()}
     return figures | {RAW: (everybody["ac"], everybody["an"])}
 

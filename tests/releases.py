@@ -14,7 +14,7 @@ from afpanel.core.variants import Variants
 from afpanel.io.release import ReleaseBlock, ReleaseHead
 from afpanel.io.release_vcf import VcfReleaseWriter
 from afpanel.io.release_zarr import ZarrReleaseWriter
-from afpanel.model.arrays import COUNTS, DIPLOID_COUNTS
+from afpanel.model.arrays import COUNTS, SINGLE_COUNTS
 
 Variant = tuple[str, int, str, str]
 Cell = tuple[int, int, int, int, int]
@@ -56,7 +56,7 @@ def write_release(
         counts = GroupCounts(
             **{name: table[:, :, i] for i, name in enumerate(COUNTS)},
             state=table[:, :, 4].astype(np.int8),
-            **{name: np.full(table.shape[:2], -1, np.int32) for name in DIPLOID_COUNTS},
+            **{name: np.full(table.shape[:2], -1, np.int32) for name in SINGLE_COUNTS},
             raw_allele_count=table[:, 0, 0],
             raw_allele_number=table[:, 0, 1],
         )

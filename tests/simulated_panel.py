@@ -11,7 +11,7 @@ from afpanel.core.group_counts import GroupCounts
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
 from afpanel.io.panel_store import PanelHead, create_panel, write_panel_block
-from afpanel.model.arrays import COUNTS, DIPLOID_COUNTS, RAW_COUNTS
+from afpanel.model.arrays import COUNTS, RAW_COUNTS, SINGLE_COUNTS
 
 SIZES = {"JP_JPT": 30, "CN_CHB": 25, "CN_CDX": 12, "VN_KHV": 20}
 """People of each population."""
@@ -76,7 +76,7 @@ class Simulated:
         if not poison:
             figures = [np.where(self.masked, -1, each) for each in figures]
         named = {name: each.astype(np.int32) for name, each in zip(COUNTS, figures, strict=True)}
-        unused = {name: np.full(state.shape, -1, np.int32) for name in DIPLOID_COUNTS}
+        unused = {name: np.full(state.shape, -1, np.int32) for name in SINGLE_COUNTS}
         raw = {name: np.full(len(state), -1, np.int32) for name in RAW_COUNTS}
         return GroupCounts(**named, **unused, **raw, state=state)
 

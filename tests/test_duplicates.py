@@ -51,7 +51,7 @@ def stage(
 
 def figures(found: Staged) -> dict[Variant, dict[Cell, Figures]]:
     """The counts of every variant by cell, and those of everybody before the filter."""
-    tables = np.array([*found.figures.values(), *found.diploid.values()])
+    tables = np.array([*found.figures.values(), *found.single.values()])
     raw = np.array([*found.raw.values()])
     cells = [(population, sex) for population, sex, _ in found.cells]
     return {
@@ -273,13 +273,13 @@ def test_of_two_calls_of_somebody_each_must_pass_the_filter_by_itself(tmp_path: 
     wanted = FILTERS["quality alone"]
     found = run_stages(vcf, sheet, fasta, WHOLE[:1], tmp_path, genotype_filter=wanted)
     expected = {
-        "one": (1, 2, 0, 0, 1, 1),
-        "other": (1, 2, 0, 0, 1, 1),
+        "one": (1, 2, 0, 0, 0, 0),
+        "other": (1, 2, 0, 0, 0, 0),
         "neither": (0, 0, 0, 0, 0, 0),
-        "both": (2, 2, 1, 0, 0, 1),
-        "carrier": (2, 2, 1, 0, 0, 1),
-        "lacking": (0, 2, 0, 0, 0, 1),
-        "halves": (2, 2, 1, 0, 0, 1),  # each half call that passes may be of another copy
+        "both": (2, 2, 1, 0, 0, 0),
+        "carrier": (2, 2, 1, 0, 0, 0),
+        "lacking": (0, 2, 0, 0, 0, 0),
+        "halves": (2, 2, 1, 0, 0, 0),  # each half call that passes may be of another copy
     }
     rows = {(p, "XX"): row for p, row in expected.items()}
     assert figures(found) == {("chr1", *FIRST): rows | {RAW: (13, 14)}}

@@ -128,7 +128,7 @@ def draw_cohort(draw: random.Random, number: int, universe: dict[str, list[Varia
 
 
 def silence_of(cohort: Made, contig: str, variant: Variant) -> list[tuple[int, int]] | None:
-    """Alleles, and people with two of them, of each cell that the cohort's silence speaks for."""
+    """Alleles, and those that are the only one of their person, of each cell that silence speaks for."""
     position, ref, alt = variant
     bases = range(position - 1, position - 1 + len(ref))
     if any(start <= base < end for start, end in cohort.refused[contig] for base in bases):
@@ -141,7 +141,7 @@ def silence_of(cohort: Made, contig: str, variant: Variant) -> list[tuple[int, i
     ]
     if beside:
         most = max(beside, key=lambda record: sum(record["allele_number"]))
-        return list(zip(most["allele_number"], most["diploid_count"], strict=True))
+        return list(zip(most["allele_number"], most["single_allele_number"], strict=True))
     ploidy = [copies(contig, position, cell.sex) for cell in cohort.cells]
     if cohort.kind in ("text", "stored"):
         numbers = [
@@ -155,7 +155,7 @@ def silence_of(cohort: Made, contig: str, variant: Variant) -> list[tuple[int, i
         least = [n * cell.people for n, cell in zip(ploidy, cohort.cells, strict=True)]
     else:
         return None
-    return [(n, n // 2 if two == 2 else 0) for n, two in zip(least, ploidy, strict=True)]
+    return [(n, n % 2 if two == 2 else n) for n, two in zip(least, ploidy, strict=True)]
 
 
 def is_member(group: str, cohort: Made, cell: Cell) -> bool:
@@ -182,7 +182,7 @@ def expect(cohorts: list[Made], contig: str, groups: list[str]) -> dict[Variant,
                     given = {name: record[name][c] for name in GROUP_TABLES}
                     state = 2 if copies(contig, variant[0], cell.sex) else 0
                 elif silence is not None:
-                    given["allele_number"], given["diploid_count"] = silence[c]
+                    given["allele_number"], given["single_allele_number"] = silence[c]
                     state = int(silence[c][0] > 0)
                     figures["raw_allele_number"] += silence[c][0]
                 for g, group in enumerate(groups):

@@ -56,8 +56,8 @@ def write_cohort(
         "allele_number": 2 * people,
         "homozygote_count": hom,
         "hemizygote_count": np.zeros_like(hom),
-        "heterozygote_count": het,
-        "diploid_count": people,
+        "half_call_count": np.zeros_like(hom),
+        "single_allele_number": np.zeros_like(hom),
     }
     raw = {f"raw_{name}": tables[name].sum(axis=1) for name in ("allele_count", "allele_number")}
     assert set(tables) | set(raw) == {*GROUP_TABLES, *RAW_COUNTS}

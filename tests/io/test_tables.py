@@ -44,8 +44,8 @@ def test_a_cohorts_table_is_read_row_by_row(tmp_path: Path) -> None:
     vn, cn = read_cohorts(write_cohorts(tmp_path / "cohorts.tsv", rows))
     assert (vn.name, vn.country, vn.kind, vn.build) == ("vn-wgs", "VN", "vcf", "GRCh38")
     assert (vn.path, vn.samples) == ("data/vn.vcf.gz", Path("vn.tsv"))
-    assert (vn.callable_bed, vn.metadata) == (Path("vn.bed"), Path("vn.yaml"))
-    assert (cn.path, cn.callable_bed, cn.metadata) == ("cn/{contig}.bcf", None, None)
+    assert (vn.callable_file, vn.metadata) == (Path("vn.bed"), Path("vn.yaml"))
+    assert (cn.path, cn.callable_file, cn.metadata) == ("cn/{contig}.bcf", None, None)
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
@@ -62,8 +62,8 @@ def test_a_table_may_come_from_a_spreadsheet(tmp_path: Path, start: str, ending:
     path = tmp_path / "cohorts.tsv"
     path.write_bytes(ending.join(lines).encode())
     vn, cn = read_cohorts(path)
-    assert (vn.name, vn.path, vn.callable_bed) == ("vn", "vn.vcf", None)
-    assert (cn.name, cn.build, cn.callable_bed) == ("cn", "GRCh38", Path("cn.bed"))
+    assert (vn.name, vn.path, vn.callable_file) == ("vn", "vn.vcf", None)
+    assert (cn.name, cn.build, cn.callable_file) == ("cn", "GRCh38", Path("cn.bed"))
 
 
 def test_all_faults_of_a_cohorts_table_are_listed_together(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tests.builders import write_sheet
 from tests.counts import count_file, run_stages
 
 from afpanel.core.counting import Counts
+from afpanel.core.diploid_calls import diploid_count, heterozygote_count
 from afpanel.core.hardy_weinberg import exact_test
 from afpanel.model.region import Region
 
@@ -161,8 +162,10 @@ def test_the_published_hardy_weinberg_tests_come_out_at_all_889_records(test_dat
     samples = cyvcf2.VCF(str(path)).samples
     cell = [SUPER_POPULATIONS.index(super_population[name]) for name in samples]
     counts = count_file(path, np.array(cell)).figures
-    diploid = (counts.heterozygotes[1::2], counts.homozygotes[1::2], counts.diploids)
-    found = exact_test(*map(np.ascontiguousarray, diploid))
+    of_alt = (counts.allele_count, counts.homozygotes, counts.hemizygotes, counts.half_calls)
+    heterozygotes = heterozygote_count(*(table[1::2] for table in of_alt))
+    people = diploid_count(counts.allele_number, counts.single_alleles)
+    found = exact_test(heterozygotes, counts.homozygotes[1::2], people)
     for tag, p_values in (("HWE", found.p_value), ("ExcHet", found.p_excess)):
         for column, population in enumerate(SUPER_POPULATIONS):
             printed = [record.INFO[f"{tag}_{population}"] for record in cyvcf2.VCF(str(path))]

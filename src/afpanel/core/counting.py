@@ -90,13 +90,13 @@ class Counts:
 
     Parameters
     ----------
-    allele_count, homozygotes, hemizygotes, heterozygotes
+    allele_count, homozygotes, hemizygotes, half_calls
         (rows, cells) int32; record r has a row for each of its alleles, REF first, from
-        ``row_offsets[r]``. Heterozygotes have one copy of the allele, and another one called.
+        ``row_offsets[r]``.
     allele_number
         (records, cells) int32: all called alleles, of whatever kind.
-    diploids
-        (records, cells) int32: people of whom two alleles are called.
+    single_alleles
+        (records, cells) int32: called alleles that are the only one called of their person.
     raw_allele_count, raw_allele_number
         The same as `allele_count` and `allele_number`, before the genotype filter.
     """
@@ -104,9 +104,9 @@ class Counts:
     allele_count: NDArray[np.int32]
     homozygotes: NDArray[np.int32]
     hemizygotes: NDArray[np.int32]
-    heterozygotes: NDArray[np.int32]
+    half_calls: NDArray[np.int32]
     allele_number: NDArray[np.int32]
-    diploids: NDArray[np.int32]
+    single_alleles: NDArray[np.int32]
     raw_allele_count: NDArray[np.int32]
     raw_allele_number: NDArray[np.int32]
 
@@ -169,17 +169,16 @@ def count_block(
     )  # fmt: skip
     if wrong >= 0:
         raise ValueError(f"a call of record {wrong} names an allele that the record does not have")
-    # Nearly every call has two alleles, so those that have one are what is counted.
-    single = hemizygotes + half_calls
     starts = row_offsets[:-1]
+    single = hemizygotes + half_calls
     singles = np.add.reduceat(single, starts, axis=0, dtype=np.int32) if records else allele_number
     return Counts(
         allele_count,
         homozygotes,
         hemizygotes,
-        allele_count - 2 * homozygotes - single,
+        half_calls,
         allele_number,
-        (allele_number - singles) // 2,
+        singles,
         failed_count + allele_count,
         failed_number + allele_number,
     )

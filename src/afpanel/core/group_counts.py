@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
 from afpanel.core.compiled import I4, LANES, READ_I8, compiled, masked_sums, part
+from afpanel.core.diploid_calls import diploid_count, heterozygote_count
 from afpanel.core.ploidy import PLOIDY, sex_codes
-from afpanel.model.arrays import COUNTS, DIPLOID_COUNTS, RAW_COUNTS
+from afpanel.model.arrays import COUNTS, RAW_COUNTS, SINGLE_COUNTS
 from afpanel.model.cohort import Cell
 from afpanel.model.groups import Group
 
-GROUP_TABLES = (*COUNTS, *DIPLOID_COUNTS)
+GROUP_TABLES = (*COUNTS, *SINGLE_COUNTS)
 """Everything that is summed for each group."""
 
 PANEL_COUNTS = (*GROUP_TABLES, "state", *RAW_COUNTS)
@@ -59,15 +60,14 @@ class GroupCounts(ReleasedCounts):
 
     Parameters
     ----------
-    heterozygote_count, diploid_count
-        (n, g) int32: people with one copy of ALT and another allele called, and people with two called
-        alleles.
+    half_call_count, single_allele_number
+        (n, g) int32: half-calls that carry ALT, and called alleles that are the only one of their person.
     raw_allele_count, raw_allele_number
         (n,) int32: of all people, before the genotype filter.
     """
 
-    heterozygote_count: NDArray[np.int32]
-    diploid_count: NDArray[np.int32]
+    half_call_count: NDArray[np.int32]
+    single_allele_number: NDArray[np.int32]
     raw_allele_count: NDArray[np.int32]
     raw_allele_number: NDArray[np.int32]
 
@@ -78,6 +78,18 @@ class GroupCounts(ReleasedCounts):
         raw = {name: np.zeros(variants, np.int32) for name in RAW_COUNTS}
         state = np.full((variants, groups), State.NOT_CALLABLE, np.int8)
         return cls(**tables, **raw, state=state)
+
+    @property
+    def heterozygotes(self) -> NDArray[np.int32]:
+        """(n, g) int32: people with one copy of ALT and another allele called; -1 is missing."""
+        return heterozygote_count(
+            self.allele_count, self.homozygote_count, self.hemizygote_count, self.half_call_count
+        )
+
+    @property
+    def diploids(self) -> NDArray[np.int32]:
+        """(n, g) int32: people with two called alleles; -1 is missing."""
+        return diploid_count(self.allele_number, self.single_allele_number)
 
     def with_missing(self) -> "GroupCounts":
         """Set all but AN to missing where nobody of a group could be called."""

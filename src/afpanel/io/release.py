@@ -156,7 +156,7 @@ def _proportions(counts: GroupCounts, groups: Sequence[str]) -> dict[str, NDArra
     """Work out the figures of diploid calls for the groups that have them; (n, g), NaN for the others."""
     columns = [g for g, group in enumerate(groups) if INBREEDING.has(group)]
     tested = counts.take(groups=columns)
-    diploid = (tested.heterozygote_count, tested.homozygote_count, tested.diploid_count)
+    diploid = (tested.heterozygotes, tested.homozygote_count, tested.diploids)
     test = exact_test(*diploid)
     values = {
         HWE: test.p_value,

@@ -131,13 +131,13 @@ _SPECS = (
     ArraySpec("allele_number", ("variants", "groups"), "i4", "AN: called alleles."),
     ArraySpec("raw_allele_count", ("variants",), "i4", "AC of all before the genotype filter."),
     ArraySpec("raw_allele_number", ("variants",), "i4", "AN of all before the genotype filter."),
+    ArraySpec("half_call_count", ("variants", "groups"), "i4", "Half-calls that carry ALT."),
     ArraySpec(
-        "heterozygote_count",
+        "single_allele_number",
         ("variants", "groups"),
         "i4",
-        "People with one copy of ALT, and another allele called.",
+        "Called alleles that are the only one called of their person: haploid and half-calls.",
     ),
-    ArraySpec("diploid_count", ("variants", "groups"), "i4", "People with two called alleles."),
     ArraySpec(
         "allele_frequency",
         ("variants", "groups"),
@@ -216,8 +216,8 @@ ARRAYS = {spec.name: spec for spec in _SPECS}
 COUNTS = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count")
 """The four counts of a cell or group at a variant, in the order they are always listed."""
 
-DIPLOID_COUNTS = ("heterozygote_count", "diploid_count")
-"""What a test of Hardy-Weinberg proportions needs beside them."""
+SINGLE_COUNTS = ("half_call_count", "single_allele_number")
+"""Calls with one allele: what is needed beside them to tell heterozygotes (`core.diploid_calls`)."""
 
 RAW_COUNTS = ("raw_allele_count", "raw_allele_number")
 """The counts of all people before the genotype filter."""

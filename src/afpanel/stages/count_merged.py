@@ -152,10 +152,10 @@ def _merged(
     count, number = (total[name] for name in COUNTS[:2])
     hemizygous = np.maximum.reduceat(named["hemizygote_count"], starts, axis=0)
     total["hemizygote_count"] = hemizygous * (number == 1)
-    both = number == 2
-    total["homozygote_count"] = ((count == 2) & both).astype(np.int32)
-    total["heterozygote_count"] = ((count == 1) & both).astype(np.int32)
-    total["diploid_count"] = both.astype(np.int32)
+    single = number == 1
+    total["homozygote_count"] = ((count == 2) & (number == 2)).astype(np.int32)
+    total["half_call_count"] = count * single - total["hemizygote_count"]
+    total["single_allele_number"] = single.astype(np.int32)
     return tuple(total[name] for name in TABLES)
 
 

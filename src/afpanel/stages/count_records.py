@@ -17,14 +17,14 @@ from afpanel.core.ploidy import loci_of, sex_codes
 from afpanel.errors import BadInputError
 from afpanel.io.prefetch import map_ahead
 from afpanel.io.store import Store
-from afpanel.model.arrays import COUNTS, DIPLOID_COUNTS, RAW_COUNTS
+from afpanel.model.arrays import COUNTS, RAW_COUNTS, SINGLE_COUNTS
 from afpanel.model.cohort import Cell, Sample, cell_index
 from afpanel.stages.allele_map import PartitionAlleles
 from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-TABLES = (*COUNTS, *DIPLOID_COUNTS, *RAW_COUNTS)
+TABLES = (*COUNTS, *SINGLE_COUNTS, *RAW_COUNTS)
 """What is counted of every variant and cell, in this order."""
 
 _CHUNKS_AHEAD = 2
@@ -177,8 +177,8 @@ def of_alleles(
         counts.allele_number[records],
         counts.homozygotes[rows],
         counts.hemizygotes[rows],
-        counts.heterozygotes[rows],
-        counts.diploids[records],
+        counts.half_calls[rows],
+        counts.single_alleles[records],
         counts.raw_allele_count[rows],
         counts.raw_allele_number[records],
     )

@@ -69,13 +69,14 @@ class Silence:
     ----------
     rows
         (k,) int64: the variants that it could have called.
-    number, diploids
-        (k, cells) int32: alleles that it could have called, and people with two of them.
+    number, singles
+        (k, cells) int32: alleles that it could have called, and those that would be the only one of their
+        person.
     """
 
     rows: NDArray[np.int64]
     number: NDArray[np.int32]
-    diploids: NDArray[np.int32]
+    singles: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Evidence:
         cells: list[Cell],
         rows: NDArray[np.int64],
         number: NDArray[np.int32],
-        diploids: NDArray[np.int32],
+        singles: NDArray[np.int32],
     ) -> Silence:
         """Find out what a cohort's silence says.
 
@@ -116,8 +117,8 @@ class Evidence:
             The cohort's cells.
         rows
             (m,) int64: the variants that it has.
-        number, diploids
-            (m, cells) int32: called alleles, and people of whom two are called, of these.
+        number, singles
+            (m, cells) int32: called alleles of these, and those that are the only one of their person.
         """
         observed = np.zeros(len(variants), np.bool_)
         observed[rows] = True
@@ -127,14 +128,14 @@ class Evidence:
         copies = copies_per_cell(loci[silent], cells)
         could = self._could_call(sites, copies, cells)
         ploidy = PLOIDY[:, sex_codes([cell.sex for cell in cells])][loci[silent]]
-        pairs = np.where(ploidy == 2, could // 2, 0).astype(np.int32)
+        alone = np.where(ploidy == 2, could & 1, could)
         recorded = np.flatnonzero(beside >= 0)
-        for target, called in ((could, number), (pairs, diploids)):
+        for target, called in ((could, number), (alone, singles)):
             of_record = called[beside[recorded]]
             target[recorded] = np.where(copies[recorded] > 0, of_record, 0)
         speaks = (could > 0).any(axis=1) & ~self.refused.touches(sites.start, sites.end)
         kept = np.flatnonzero(speaks)
-        return Silence(silent[kept], could[kept], pairs[kept])
+        return Silence(silent[kept], could[kept], alone[kept])
 
     def _could_call(
         self, sites: Variants, copies: NDArray[np.int32], cells: list[Cell]

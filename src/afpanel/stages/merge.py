@@ -111,7 +111,7 @@ def _sums(window: Window, memberships: Sequence[Membership], n_groups: int) -> G
             membership.add(getattr(sums, name), said.rows, said.tables[name])
         silence = said.silence
         membership.add(sums.allele_number, silence.rows, silence.number)
-        membership.add(sums.diploid_count, silence.rows, silence.diploids)
+        membership.add(sums.single_allele_number, silence.rows, silence.singles)
         membership.observe(sums.state, said.rows, window.loci)
         membership.find_absent(sums.state, silence.rows, silence.number)
         for name in RAW_COUNTS:

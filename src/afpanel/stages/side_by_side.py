@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.core.callability import copies_per_cell
+from afpanel.core.diploid_calls import diploid_count, heterozygote_count
 from afpanel.core.discordance import SideBySide
+from afpanel.core.group_counts import GROUP_TABLES
 from afpanel.core.strata import Strata
 from afpanel.stages.cohort_counts import Window
 
@@ -38,13 +40,18 @@ def side_by_side(window: Window, strata: Strata) -> SideBySide:
         for u, unit in enumerate(strata.units):
             if unit.part not in mine:
                 continue
-            genotypes = [
-                _known(tables[name], unit.cells)
-                for name in ("heterozygote_count", "homozygote_count", "diploid_count")
-            ]
-            known = np.logical_and.reduce([each for _, each in genotypes])
-            for name, (total, _) in zip(of_units, genotypes, strict=True):
-                of_units[name][rows, u] = np.where(known, total, 0)
+            totals, whole = {}, np.ones(len(rows), np.bool_)
+            for name in GROUP_TABLES:
+                totals[name], known = _known(tables[name], unit.cells)
+                whole &= known
+            ac, an, homozygotes, hemizygotes, half_calls, single = totals.values()
+            genotypes = {
+                "heterozygotes": heterozygote_count(ac, homozygotes, hemizygotes, half_calls),
+                "homozygotes": homozygotes,
+                "people": diploid_count(an, single),
+            }
+            for name, total in genotypes.items():
+                of_units[name][rows, u] = np.where(whole, total, 0)
     return SideBySide(**of_parts, **of_units)
 
 
