@@ -7,11 +7,9 @@ the start of Python, on one core. Lines of the sweeps go to the file that ``MERG
 
 import json
 import os
-import resource
+import shlex
 import shutil
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ from afpanel.io.panel_store import PANEL, PANEL_VERSION
 from afpanel.io.store import Store
 from afpanel.io.store_writer import create_store
 from afpanel.model.arrays import RAW_COUNTS
+from afpanel.stages.bench_launch import Launcher
 from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
 
 CONTIG_LENGTH = 40_000_000
@@ -99,15 +98,11 @@ def merge(folder: Path, paths: list[Path]) -> tuple[float, float]:
     command += ["--reference", str(folder / "ref.fa"), "--build", "GRCh38"]
     for path in paths[1::2]:  # half of the cohorts have a BED
         command += ["--callable", f"{path.name.split('.')[0]}={folder / 'all.bed'}"]
-    core = min(os.sched_getaffinity(0))
-    begin = time.perf_counter()
-    process = subprocess.Popen(
-        ["taskset", "-c", str(core), *command, "--out", str(folder / "out.zip")]
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    assert status == 0
-    assert isinstance(used, resource.struct_rusage)
-    return time.perf_counter() - begin, used.ru_maxrss / 1024
+    core = str(min(os.sched_getaffinity(0)))
+    command += ["--out", str(folder / "out.zip")]
+    with Launcher() as launcher:
+        run = launcher.run(shlex.join(["taskset", "-c", core, *command]))
+    return run.seconds, run.peak_mb
 
 
 def measure(folder: Path, cohorts: int, n: int, repeats: int) -> dict[str, float]:
