@@ -45,20 +45,10 @@ def _names(results: PopulationGenetics, groups: list[int]) -> list[str]:
 
 def _draw_fst(results: PopulationGenetics, path: Path) -> None:
     title = "Differentiation of groups: Hudson's FST, autosomes"
-    kinds = _kinds(results)
     everything = np.full((len(results.groups), len(results.groups)), np.nan)
     for (one, other), fst in zip(results.pairs, results.differentiation.fst, strict=True):
         everything[one, other] = everything[other, one] = fst
-    maps = [
-        HeatMap(_PLURALS[kind], _names(results, groups), everything[np.ix_(groups, groups)],
-                "FST (ratio of averages)", ".4f")
-        for kind, groups in kinds.items()
-        if not np.isnan(everything[np.ix_(groups, groups)]).all()
-    ]  # fmt: skip
-    if not maps:
-        draw_nothing(path, title, _NO_VARIANT if kinds else _ONE_GROUP)
-        return
-    draw_heat_maps(path, title, maps)
+    _draw_by_kind(results, path, title, everything, ("FST (ratio of averages)", ".4f"))
 
 
 def _draw_heterozygosity(results: PopulationGenetics, path: Path) -> None:
@@ -93,17 +83,30 @@ def _draw_spectrum(results: PopulationGenetics, path: Path) -> None:
 
 def _draw_sharing(results: PopulationGenetics, path: Path) -> None:
     title = "Shared variants: how many of the row's the column has, autosomes"
-    kinds = _kinds(results)
     here, both = results.sharing.alt_here, results.sharing.alt_in_both
     share = np.full(here.shape, np.nan)
     np.divide(both, here, out=share, where=here > 0)
     np.fill_diagonal(share, np.nan)
+    _draw_by_kind(results, path, title, share, ("share of variants", ".2f"))
+
+
+def _draw_by_kind(
+    results: PopulationGenetics,
+    path: Path,
+    title: str,
+    values: NDArray[np.float64],
+    scale: tuple[str, str],
+) -> None:
+    """Draw a heat map of values over pairs of groups, (g, g), for each kind of groups that has some.
+
+    `scale` is what the values are, and how they are written.
+    """
+    kinds = _kinds(results)
     maps = [
-        HeatMap(_PLURALS[kind], _names(results, groups), share[np.ix_(groups, groups)],
-                "share of variants", ".2f")
+        HeatMap(_PLURALS[kind], _names(results, groups), values[np.ix_(groups, groups)], *scale)
         for kind, groups in kinds.items()
-        if not np.isnan(share[np.ix_(groups, groups)]).all()
-    ]  # fmt: skip
+        if not np.isnan(values[np.ix_(groups, groups)]).all()
+    ]
     if not maps:
         draw_nothing(path, title, _NO_VARIANT if kinds else _ONE_GROUP)
         return
