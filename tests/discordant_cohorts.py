@@ -159,7 +159,7 @@ def write_store(
         "allele_number": 2 * g.diploid + g.haploid,
         "homozygote_count": g.hom,
         "hemizygote_count": g.hemi,
-        "half_call_count": np.zeros_like(g.hom),
+        "single_allele_count": g.hemi,
         "single_allele_number": g.haploid,
     }
     raw = {f"raw_{name}": tables[name].sum(axis=1) for name in ("allele_count", "allele_number")}

@@ -14,7 +14,7 @@ from afpanel.core.counting import GenotypeFilter
 Variant = tuple[str, int, str, str]
 Cell = tuple[str, str]
 Figures = tuple[int, ...]
-"""AC, AN, nhomalt, nhemialt, half-calls of ALT, and alleles that are the only one of their person."""
+"""AC, AN, nhomalt, nhemialt, copies of ALT, and alleles, that are the only one of their person."""
 
 RAW: Cell = ("everybody", "before the filter")
 """Where AC and AN of all people before the genotype filter stand."""
@@ -203,12 +203,12 @@ def count_people(
                     an=an,
                     hom=ac == an == 2,
                     hemi=hemizygous,
-                    half=ac == an == 1 and not hemizygous,
+                    single_alt=ac == an == 1,
                     single=an == 1,
                 )
         cells[who.population, str(who.sex)] += found
         everybody += unfiltered
-    names = ("ac", "an", "hom", "hemi", "half", "single")
+    names = ("ac", "an", "hom", "hemi", "single_alt", "single")
     figures = {cell: tuple(found[name] for name in names) for cell, found in cells.items()}
     return figures | {RAW: (everybody["ac"], everybody["an"])}
 

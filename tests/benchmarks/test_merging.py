@@ -2,7 +2,7 @@
 
 Run with ``pytest tests/benchmarks/test_merging.py -m benchmark -s``. The whole command is timed, with
 the start of Python, on one core. Lines of the sweeps go to the file that ``MERGING_JSONL`` names, for
-`plot_merging.py`.
+`plot_growth.py`.
 """
 
 import json
@@ -55,7 +55,7 @@ def write_cohort(
         "allele_number": 2 * people,
         "homozygote_count": hom,
         "hemizygote_count": np.zeros_like(hom),
-        "half_call_count": np.zeros_like(hom),
+        "single_allele_count": np.zeros_like(hom),
         "single_allele_number": np.zeros_like(hom),
     }
     raw = {f"raw_{name}": tables[name].sum(axis=1) for name in ("allele_count", "allele_number")}

@@ -136,16 +136,16 @@ def passes(
 
 def slow_count(case: Case, wanted: GenotypeFilter) -> Counts:
     """Count call by call, with the filter and, for the raw counts, without its thresholds."""
-    ac, hom, hemi, half, an, single = slow_tables(case, wanted)
+    ac, hom, hemi, alone, an, single = slow_tables(case, wanted)
     raw = GenotypeFilter(half_calls_missing=wanted.half_calls_missing)
     raw_ac, _, _, _, raw_an, _ = slow_tables(case, raw)
-    return Counts(ac, hom, hemi, half, an, single, raw_ac, raw_an)
+    return Counts(ac, hom, hemi, alone, an, single, raw_ac, raw_an)
 
 
 def slow_tables(case: Case, wanted: GenotypeFilter) -> tuple[NDArray[np.int32], ...]:
     offsets = [sum(case.n_alleles[:record]) for record in range(len(case.calls))]
     shape = (sum(case.n_alleles), case.n_cells)
-    ac, hom, hemi, half = (np.zeros(shape, np.int32) for _ in range(4))
+    ac, hom, hemi, alone = (np.zeros(shape, np.int32) for _ in range(4))
     an, single = (np.zeros((len(case.calls), case.n_cells), np.int32) for _ in range(2))
 
     def value(field: list[list[int]] | None, record: int, sample: int) -> int | None:
@@ -166,10 +166,10 @@ def slow_tables(case: Case, wanted: GenotypeFilter) -> tuple[NDArray[np.int32], 
                 hom[offsets[record] + alleles[0], cell] += 1
             if kind == "hemi":
                 hemi[offsets[record] + alleles[0], cell] += 1
-            if len(alleles) == 1 and kind != "hemi":
-                half[offsets[record] + alleles[0], cell] += 1
+            if len(alleles) == 1:
+                alone[offsets[record] + alleles[0], cell] += 1
             single[record, cell] += len(alleles) == 1
-    return ac, hom, hemi, half, an, single
+    return ac, hom, hemi, alone, an, single
 
 
 TABLES = [field.name for field in fields(Counts)]

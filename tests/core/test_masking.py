@@ -27,9 +27,8 @@ def tables(draw: st.DrawFn) -> GroupCounts:
         count = draw(st.integers(0, number)) if state == State.OBSERVED else 0
         homozygotes = draw(st.integers(0, count // 2))
         hemizygotes = draw(st.integers(0, count - 2 * homozygotes))
-        half_calls = draw(st.integers(0, count - 2 * homozygotes - hemizygotes))
-        single = hemizygotes + half_calls
-        cells.append((count, number, homozygotes, hemizygotes, half_calls, single, state))
+        alone = draw(st.integers(hemizygotes, count - 2 * homozygotes))
+        cells.append((count, number, homozygotes, hemizygotes, alone, alone, state))
     table = np.array(cells, np.int32).reshape(*shape, 7)
     *counts, state = np.moveaxis(table, 2, 0)
     failed = [

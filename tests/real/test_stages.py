@@ -162,9 +162,9 @@ def test_the_published_hardy_weinberg_tests_come_out_at_all_889_records(test_dat
     samples = cyvcf2.VCF(str(path)).samples
     cell = [SUPER_POPULATIONS.index(super_population[name]) for name in samples]
     counts = count_file(path, np.array(cell)).figures
-    of_alt = (counts.allele_count, counts.homozygotes, counts.hemizygotes, counts.half_calls)
+    of_alt = (counts.allele_count, counts.homozygotes, counts.single_allele_count)
     heterozygotes = heterozygote_count(*(table[1::2] for table in of_alt))
-    people = diploid_count(counts.allele_number, counts.single_alleles)
+    people = diploid_count(counts.allele_number, counts.single_allele_number)
     found = exact_test(heterozygotes, counts.homozygotes[1::2], people)
     for tag, p_values in (("HWE", found.p_value), ("ExcHet", found.p_excess)):
         for column, population in enumerate(SUPER_POPULATIONS):

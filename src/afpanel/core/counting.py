@@ -90,13 +90,11 @@ class Counts:
 
     Parameters
     ----------
-    allele_count, homozygotes, hemizygotes, half_calls
+    allele_count, homozygotes, hemizygotes, single_allele_count
         (rows, cells) int32; record r has a row for each of its alleles, REF first, from
-        ``row_offsets[r]``.
-    allele_number
-        (records, cells) int32: all called alleles, of whatever kind.
-    single_alleles
-        (records, cells) int32: called alleles that are the only one called of their person.
+        ``row_offsets[r]``. The last are copies that are the only called allele of their person.
+    allele_number, single_allele_number
+        (records, cells) int32: all called alleles, of whatever kind, and those that are the only one.
     raw_allele_count, raw_allele_number
         The same as `allele_count` and `allele_number`, before the genotype filter.
     """
@@ -104,9 +102,9 @@ class Counts:
     allele_count: NDArray[np.int32]
     homozygotes: NDArray[np.int32]
     hemizygotes: NDArray[np.int32]
-    half_calls: NDArray[np.int32]
+    single_allele_count: NDArray[np.int32]
     allele_number: NDArray[np.int32]
-    single_alleles: NDArray[np.int32]
+    single_allele_number: NDArray[np.int32]
     raw_allele_count: NDArray[np.int32]
     raw_allele_number: NDArray[np.int32]
 
@@ -176,7 +174,7 @@ def count_block(
         allele_count,
         homozygotes,
         hemizygotes,
-        half_calls,
+        single,
         allele_number,
         singles,
         failed_count + allele_count,

@@ -13,24 +13,23 @@ from afpanel.constants import MISSING
 def heterozygote_count(
     allele_count: NDArray[np.int32],
     homozygotes: NDArray[np.int32],
-    hemizygotes: NDArray[np.int32],
-    half_calls: NDArray[np.int32],
+    single_alleles: NDArray[np.int32],
 ) -> NDArray[np.int32]:
     """Count people who have one copy of an allele, and another allele called.
 
     Parameters
     ----------
-    allele_count, homozygotes, hemizygotes
-        Copies of the allele, people with two, and haploid calls of it; of any shape.
-    half_calls
-        Calls of it of people whose other allele is missing.
+    allele_count, homozygotes
+        Copies of the allele, and people with two; of any shape.
+    single_alleles
+        Copies that are the only called allele of their person.
 
     Returns
     -------
     int32, of the shape of the counts
         -1 where AC is missing (negative).
     """
-    count = allele_count - 2 * homozygotes - hemizygotes - half_calls
+    count = allele_count - 2 * homozygotes - single_alleles
     return np.where(allele_count < 0, np.int32(MISSING), count).astype(np.int32)
 
 

@@ -60,13 +60,13 @@ class GroupCounts(ReleasedCounts):
 
     Parameters
     ----------
-    half_call_count, single_allele_number
-        (n, g) int32: half-calls that carry ALT, and called alleles that are the only one of their person.
+    single_allele_count, single_allele_number
+        (n, g) int32: copies of ALT, and called alleles, that are the only called one of their person.
     raw_allele_count, raw_allele_number
         (n,) int32: of all people, before the genotype filter.
     """
 
-    half_call_count: NDArray[np.int32]
+    single_allele_count: NDArray[np.int32]
     single_allele_number: NDArray[np.int32]
     raw_allele_count: NDArray[np.int32]
     raw_allele_number: NDArray[np.int32]
@@ -83,7 +83,7 @@ class GroupCounts(ReleasedCounts):
     def heterozygotes(self) -> NDArray[np.int32]:
         """(n, g) int32: people with one copy of ALT and another allele called; -1 is missing."""
         return heterozygote_count(
-            self.allele_count, self.homozygote_count, self.hemizygote_count, self.half_call_count
+            self.allele_count, self.homozygote_count, self.single_allele_count
         )
 
     @property

@@ -131,7 +131,12 @@ _SPECS = (
     ArraySpec("allele_number", ("variants", "groups"), "i4", "AN: called alleles."),
     ArraySpec("raw_allele_count", ("variants",), "i4", "AC of all before the genotype filter."),
     ArraySpec("raw_allele_number", ("variants",), "i4", "AN of all before the genotype filter."),
-    ArraySpec("half_call_count", ("variants", "groups"), "i4", "Half-calls that carry ALT."),
+    ArraySpec(
+        "single_allele_count",
+        ("variants", "groups"),
+        "i4",
+        "Copies of ALT that are the only called allele of their person: haploid and half-calls.",
+    ),
     ArraySpec(
         "single_allele_number",
         ("variants", "groups"),
@@ -216,7 +221,7 @@ ARRAYS = {spec.name: spec for spec in _SPECS}
 COUNTS = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count")
 """The four counts of a cell or group at a variant, in the order they are always listed."""
 
-SINGLE_COUNTS = ("half_call_count", "single_allele_number")
+SINGLE_COUNTS = ("single_allele_count", "single_allele_number")
 """Calls with one allele: what is needed beside them to tell heterozygotes (`core.diploid_calls`)."""
 
 RAW_COUNTS = ("raw_allele_count", "raw_allele_number")

@@ -154,7 +154,7 @@ def _merged(
     total["hemizygote_count"] = hemizygous * (number == 1)
     single = number == 1
     total["homozygote_count"] = ((count == 2) & (number == 2)).astype(np.int32)
-    total["half_call_count"] = count * single - total["hemizygote_count"]
+    total["single_allele_count"] = count * single
     total["single_allele_number"] = single.astype(np.int32)
     return tuple(total[name] for name in TABLES)
 

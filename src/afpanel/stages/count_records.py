@@ -177,8 +177,8 @@ def of_alleles(
         counts.allele_number[records],
         counts.homozygotes[rows],
         counts.hemizygotes[rows],
-        counts.half_calls[rows],
-        counts.single_alleles[records],
+        counts.single_allele_count[rows],
+        counts.single_allele_number[records],
         counts.raw_allele_count[rows],
         counts.raw_allele_number[records],
     )

@@ -44,11 +44,11 @@ def side_by_side(window: Window, strata: Strata) -> SideBySide:
             for name in GROUP_TABLES:
                 totals[name], known = _known(tables[name], unit.cells)
                 whole &= known
-            ac, an, homozygotes, hemizygotes, half_calls, single = totals.values()
+            ac, an, homozygotes, _, single_count, single_number = totals.values()
             genotypes = {
-                "heterozygotes": heterozygote_count(ac, homozygotes, hemizygotes, half_calls),
+                "heterozygotes": heterozygote_count(ac, homozygotes, single_count),
                 "homozygotes": homozygotes,
-                "people": diploid_count(an, single),
+                "people": diploid_count(an, single_number),
             }
             for name, total in genotypes.items():
                 of_units[name][rows, u] = np.where(whole, total, 0)
