@@ -12,6 +12,7 @@ from afpanel.cli import process
 from afpanel.errors import EXIT_DONE, EXIT_USAGE, AfpanelError
 
 COMMANDS = (
+    "metadata",
     "validate",
     "ingest",
     "harmonize",

@@ -94,12 +94,15 @@ def faults_of_terms(given: Sequence[tuple[str, str]]) -> Iterator[DataUseFault]:
         if name in [each for each, _ in given[:i]] and not term.needs:
             yield DataUseFault(i, f"{title} stands twice", "name it once")
         if term.needs and not value:
-            yield DataUseFault(i, f"{title} needs a value", f"give {term.needs} under value")
+            yield DataUseFault(i, f"{title} needs a value", f"give under value: {term.needs}")
         elif value and not term.needs:
             yield DataUseFault(i, f"{title} takes no value", "leave value empty", value)
         elif value and not _fits(name, value):
             yield DataUseFault(
-                i, f"{title} does not take this value", f"give {term.needs}", found=value
+                i,
+                f"{title} does not take this value",
+                f"give under value: {term.needs}",
+                found=value,
             )
     names = [name for name, _ in given]
     permissions = [name for name in names if name in TERMS and TERMS[name].permission]

@@ -4,6 +4,7 @@ The schemas are the one description of every key: type, meaning and default.
 """
 
 import difflib
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -32,7 +33,9 @@ def faults_of(document: Any, schema_name: str, where: str) -> list[BadInputError
     """List everything in which a document departs from its schema."""
     import jsonschema  # noqa: PLC0415 - slow to import, and most commands read tables alone
 
-    validator = jsonschema.Draft202012Validator(load_schema(schema_name))
+    validator = jsonschema.Draft202012Validator(
+        load_schema(schema_name), format_checker=jsonschema.FormatChecker(["date"])
+    )
     errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
     return [fault for error in errors for fault in _explain(error, where)]
 
@@ -55,15 +58,33 @@ def _explain(error: "jsonschema.ValidationError", where: str) -> Iterator[BadInp
     elif error.validator == "required":
         missing = [key for key in schema["required"] if key not in instance]
         name = next(key for key in missing if repr(key) in error.message)
-        about = schema["properties"][name].get("description", "")
-        yield BadInputError(f"'{name}' is missing", where=place, expected=about or None)
+        described = schema["properties"][name]
+        yield BadInputError(
+            f"'{name}' is missing",
+            where=place,
+            expected=described.get("description") or None,
+            remedy=_example_of(described),
+        )
     else:
         yield BadInputError(
             error.message,
             where=place,
             expected=schema.get("description"),
             found=repr(error.instance),
+            remedy=_example_of(schema),
         )
+
+
+def _example_of(described: dict[str, Any]) -> str | None:
+    """Say what to write: the schema's example, of a list its first entry; or a section's keys."""
+    if "examples" in described:
+        example = described["examples"][0]
+        if "properties" in described.get("items", {}):
+            example = example[:1]
+        return f"write, for example, {json.dumps(example, ensure_ascii=False)}"
+    if "required" in described:
+        return f"give under it {', '.join(described['required'])}"
+    return None
 
 
 def with_words(document: dict[str, Any], schema_name: str) -> dict[str, Any]:
@@ -93,5 +114,7 @@ def _fill(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         value = document.get(key, described.get("default"))
         if described.get("type") == "object" and "properties" in described:
             value = _fill(value or {}, described)
+        elif "properties" in described.get("items", {}):
+            value = [_fill(each, described["items"]) for each in value or []]
         result[key] = value
     return result

@@ -37,6 +37,7 @@ from afpanel.stages.cohort_files import Grid, PlannedPartition, files_of, partit
 from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
 from afpanel.stages.gvcf_files import check_build, gvcf_partitions, input_paths
 from afpanel.stages.lifter import Lifter, LiftPaths
+from afpanel.stages.metadata import check_metadata
 from afpanel.stages.plan_checks import check_callable, faults_of_exclusions
 
 logger = logging.getLogger(__name__)
@@ -294,8 +295,9 @@ class _Planner:
             with self._gathering():
                 self._input(cohort.callable_file)
                 check_callable(cohort, cells_of(samples), grid, lift)
-        if cohort.metadata is not None and not self._input(cohort.metadata).is_file():
-            self._faults.append(BadInputError("file does not exist", where=cohort.metadata))
+        if cohort.metadata is not None:
+            with self._gathering():
+                check_metadata(self._input(cohort.metadata), samples, cohort)
         partitions: list[PlannedPartition] = []
         files: list[str] = []
         limit = config["harmonize"]["max_ref_mismatch"]
