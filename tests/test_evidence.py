@@ -127,8 +127,13 @@ def draw_cohort(draw: random.Random, number: int, universe: dict[str, list[Varia
 # What the documentation says.
 
 
-def silence_of(cohort: Made, contig: str, variant: Variant) -> list[tuple[int, int]] | None:
-    """Alleles, and those that are the only one of their person, of each cell that silence speaks for."""
+def silence_of(
+    cohort: Made, contig: str, variant: Variant
+) -> tuple[list[tuple[int, int]], int] | None:
+    """Alleles, and those that are the only one of their person, of each cell that silence speaks for.
+
+    And how many alleles those are before the genotype filter, which a record of the site knows.
+    """
     position, ref, alt = variant
     bases = range(position - 1, position - 1 + len(ref))
     if any(start <= base < end for start, end in cohort.refused[contig] for base in bases):
@@ -141,7 +146,8 @@ def silence_of(cohort: Made, contig: str, variant: Variant) -> list[tuple[int, i
     ]
     if beside:
         most = max(beside, key=lambda record: sum(record["allele_number"]))
-        return list(zip(most["allele_number"], most["single_allele_number"], strict=True))
+        numbers = list(zip(most["allele_number"], most["single_allele_number"], strict=True))
+        return (numbers, most["raw_allele_number"][0]) if any(n for n, _ in numbers) else None
     ploidy = [copies(contig, position, cell.sex) for cell in cohort.cells]
     if cohort.kind in ("text", "stored"):
         numbers = [
@@ -155,7 +161,8 @@ def silence_of(cohort: Made, contig: str, variant: Variant) -> list[tuple[int, i
         least = [n * cell.people for n, cell in zip(ploidy, cohort.cells, strict=True)]
     else:
         return None
-    return [(n, n % 2 if two == 2 else n) for n, two in zip(least, ploidy, strict=True)]
+    numbers = [(n, n % 2 if two == 2 else n) for n, two in zip(least, ploidy, strict=True)]
+    return numbers, sum(least)
 
 
 def is_member(group: str, cohort: Made, cell: Cell) -> bool:
@@ -176,15 +183,16 @@ def expect(cohorts: list[Made], contig: str, groups: list[str]) -> dict[Variant,
             if record:
                 for name in ("raw_allele_count", "raw_allele_number"):
                     figures[name] += record[name][0]
+            elif silence is not None:
+                figures["raw_allele_number"] += silence[1]
             for c, cell in enumerate(cohort.cells):
                 given, state = dict.fromkeys(GROUP_TABLES, 0), 0
                 if record:
                     given = {name: record[name][c] for name in GROUP_TABLES}
                     state = 2 if copies(contig, variant[0], cell.sex) else 0
                 elif silence is not None:
-                    given["allele_number"], given["single_allele_number"] = silence[c]
-                    state = int(silence[c][0] > 0)
-                    figures["raw_allele_number"] += silence[c][0]
+                    given["allele_number"], given["single_allele_number"] = silence[0][c]
+                    state = int(silence[0][c][0] > 0)
                 for g, group in enumerate(groups):
                     if is_member(group, cohort, cell):
                         for name, value in given.items():

@@ -207,7 +207,8 @@ class Window:
         """Go through the cohorts; to be done once for each window, for tracks are read along."""
         while self._read:
             cohort, tables, rows = self._read.pop(0)
-            called = (tables[name] for name in ("allele_number", "single_allele_number"))
+            names = ("allele_number", "single_allele_number", "raw_allele_number")
+            called = (tables[name] for name in names)
             silence = cohort.evidence.silence(self.variants, self.loci, cohort.cells, rows, *called)
             yield Said(cohort, rows, tables, silence)
 

@@ -72,11 +72,15 @@ class Silence:
     number, singles
         (k, cells) int32: alleles that it could have called, and those that would be the only one of their
         person.
+    raw_number
+        (k,) int32: called alleles of everybody before the genotype filter, where a record of the site says
+        so; else those of `number`, for nothing is known of what the filter took away.
     """
 
     rows: NDArray[np.int64]
     number: NDArray[np.int32]
     singles: NDArray[np.int32]
+    raw_number: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class Evidence:
         rows: NDArray[np.int64],
         number: NDArray[np.int32],
         singles: NDArray[np.int32],
+        raw_number: NDArray[np.int32],
     ) -> Silence:
         """Find out what a cohort's silence says.
 
@@ -119,6 +124,8 @@ class Evidence:
             (m,) int64: the variants that it has.
         number, singles
             (m, cells) int32: called alleles of these, and those that are the only one of their person.
+        raw_number
+            (m,) int32: called alleles of these before the genotype filter.
         """
         observed = np.zeros(len(variants), np.bool_)
         observed[rows] = True
@@ -133,9 +140,11 @@ class Evidence:
         for target, called in ((could, number), (alone, singles)):
             of_record = called[beside[recorded]]
             target[recorded] = np.where(copies[recorded] > 0, of_record, 0)
+        raw = could.sum(axis=1, dtype=np.int32)
+        raw[recorded] = raw_number[beside[recorded]]
         speaks = (could > 0).any(axis=1) & ~self.refused.touches(sites.start, sites.end)
         kept = np.flatnonzero(speaks)
-        return Silence(silent[kept], could[kept], alone[kept])
+        return Silence(silent[kept], could[kept], alone[kept], raw[kept])
 
     def _could_call(
         self, sites: Variants, copies: NDArray[np.int32], cells: list[Cell]

@@ -116,6 +116,5 @@ def _sums(window: Window, memberships: Sequence[Membership], n_groups: int) -> G
         membership.find_absent(sums.state, silence.rows, silence.number)
         for name in RAW_COUNTS:
             getattr(sums, name)[said.rows] += said.tables[name]
-        # Nothing is known of what the filter took away where a cohort has no record.
-        sums.raw_allele_number[silence.rows] += silence.number.sum(axis=1, dtype=np.int32)
+        sums.raw_allele_number[silence.rows] += silence.raw_number
     return sums.with_missing()
