@@ -222,6 +222,24 @@ def test_a_cohort_all_of_whose_people_are_in_others_is_refused(odd, tmp_path, ca
     assert "all 12 people of cohort N are in other cohorts too" in capfd.readouterr().err
 
 
+def test_nobody_is_dropped_from_a_cohort_whose_track_counts_everybody(hub, tmp_path, capfd):
+    track = tmp_path / "track.txt"
+    track.write_text("#contig\tstart\tend\tAN\n")
+    given = ("--callable", f"Beta={track}")
+    compared(hub.private, hub.sheets, *dropping(tmp_path), *given, out=tmp_path, code=4)
+    said = capfd.readouterr().err
+    assert "of cohort Beta 1 samples would be dropped, and its track" in said
+    assert "take them out of the track" in said
+    assert "SYN" not in said
+    assert not list(tmp_path.glob("*/dropped.txt"))
+    # Nobody of Alpha is dropped, and a BED speaks of everybody who is counted, whoever that is.
+    bed = tmp_path / "callable.bed"
+    bed.write_text("chr1\t0\t100\n")
+    given = ("--callable", f"Alpha={track}", "--callable", f"Beta={bed}")
+    compared(hub.private, hub.sheets, *dropping(tmp_path), *given, out=tmp_path)
+    assert (tmp_path / "Beta/dropped.txt").read_text() == "SYN20003\n"
+
+
 def test_people_with_hardly_any_call_are_counted_as_not_told(odd, tmp_path, caplog):
     people = odd.people([f"SYN0{k:04d}" for k in range(20)])
     people["SYN00003"] = odd.again(people["SYN00004"], missing=0.9)

@@ -97,6 +97,15 @@ GVCFS = {name for name, cohort in COHORTS.items() if cohort["kind"] == "gvcf"}
 DROP = CONFIG["overlap"]["action"] == "drop"
 
 
+def given_callable():
+    """What cohorts give on the panel's build of where they could call; there are tracks among these."""
+    return {
+        name: cohort["callable"]
+        for name, cohort in COHORTS.items()
+        if cohort["callable"] is not None and name not in LIFTED
+    }
+
+
 def overlap_options():
     """What `afpanel overlap` is told of the cohorts, and what it is to do."""
     chosen = CONFIG["overlap"]
@@ -108,6 +117,10 @@ def overlap_options():
         options.append(
             f"--dropped {quote(f'{RESULTS}/private/{{cohort}}/dropped.txt')}"
         )
+        options += [
+            f"--callable {quote(f'{name}={path}')}"
+            for name, path in given_callable().items()
+        ]
     return " ".join(options)
 
 

@@ -9,6 +9,7 @@ rule overlap:
         stores=[store for name in COHORTS for store in stores_of(name)],
         alleles=expand(f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip", cohort=COHORTS),
         sheets=[cohort["samples"] for cohort in COHORTS.values()],
+        callable=list(given_callable().values()) if DROP else [],
     output:
         report=f"{RESULTS}/private/overlap.json",
         dropped=expand(

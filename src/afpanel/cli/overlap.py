@@ -56,6 +56,7 @@ from afpanel.cli import options
     metavar="PATTERN",
     help="With drop: path with {cohort} of each cohort's list of samples not to count.",
 )
+@options.callable_files
 def command(
     folders: tuple[str, ...],
     sheets: tuple[str, ...],
@@ -65,12 +66,14 @@ def command(
     pairs: Path,
     report: Path,
     dropped: str | None,
+    evidence: tuple[str, ...],
 ) -> None:
     """Find people who are in two cohorts, or twice in one.
 
     Compares everybody with everybody at up to 10,000 common sites, by KING-robust kinship. Where
     somebody is found twice, `fail` refuses with exit code 4, `drop` lists whom to leave out so that
-    each person is counted once, and `report` goes on. Sample IDs are in PAIRS and in the lists alone.
+    each person is counted once, and `report` goes on. Nobody is dropped from a cohort with a track of
+    allele numbers, which counts everybody: that is refused. Sample IDs are in PAIRS and in the lists alone.
 
     \b
     Example:
@@ -87,10 +90,14 @@ def command(
     sheet_of = options.named_paths("--samples", "NAME=SHEET", sheets)
     if folder_of.keys() != sheet_of.keys():
         raise click.UsageError("--cohort and --samples name different cohorts")
+    callable_of = options.named_paths(options.CALLABLE, options.OF_COHORT, evidence)
     from afpanel.stages.overlap import OverlapCohort, OverlapOptions, OverlapOutputs, overlap
 
     overlap(
-        [OverlapCohort(name, folder, sheet_of[name]) for name, folder in folder_of.items()],
+        [
+            OverlapCohort(name, folder, sheet_of[name], callable_of.get(name))
+            for name, folder in folder_of.items()
+        ],
         OverlapOutputs(pairs, report, dropped),
         OverlapOptions(action, kinship, min_sites),
     )

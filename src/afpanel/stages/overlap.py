@@ -21,6 +21,7 @@ from afpanel.core.site_choice import MIN_CALL_RATE, MIN_MAF, Sites
 from afpanel.errors import PolicyRefusalError
 from afpanel.io.files import write_json, write_text
 from afpanel.io.tables import read_samples
+from afpanel.io.track_text import is_track
 from afpanel.stages.overlap_calls import CohortCalls
 from afpanel.stages.overlap_sites import ComparableSites, Places, candidate_sites, places_of
 
@@ -45,11 +46,14 @@ class OverlapCohort:
         Folder with its allele map and, in a folder of their own, its genotype stores.
     sheet
         Its sample sheet.
+    callable_file
+        Its BED or track of allele numbers; a track counts the people whom the sheet includes.
     """
 
     name: str
     folder: Path
     sheet: Path
+    callable_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,9 @@ def overlap(
     Raises
     ------
     PolicyRefusalError
-        If somebody is found twice and the action is ``fail``, or if a cohort has nobody left. The
-        table and the report are written before.
+        If somebody is found twice and the action is ``fail``, if a cohort has nobody left, or if
+        somebody would be dropped whom a track of allele numbers counts. The table and the report are
+        written before.
     """
     compared = _People([_Cohort(each) for each in sorted(cohorts, key=lambda each: each.name)])
     logger.info(
@@ -140,14 +145,12 @@ def overlap(
     }
     write_json(outputs.report, report)
     _refuse(comparisons, outputs, options)
-    for (cohort, _), names in zip(compared.rows(), dropped, strict=True):
-        if len(names) == len(cohort.people):
-            raise PolicyRefusalError(
-                f"all {len(names):,} people of cohort {cohort.name} are in other cohorts too",
-                where="overlap: drop",
-                remedy="take the cohort out of the table of cohorts",
-            )
-        if outputs.dropped is not None:
+    of_cohorts = [
+        (cohort, names) for (cohort, _), names in zip(compared.rows(), dropped, strict=True)
+    ]
+    _refuse_to_drop(of_cohorts, outputs)
+    if outputs.dropped is not None:
+        for cohort, names in of_cohorts:
             path = Path(outputs.dropped.replace("{cohort}", cohort.name))
             write_text(path, "".join(f"{name}\n" for name in names))
 
@@ -198,6 +201,7 @@ class _Cohort:
 
     def __init__(self, given: OverlapCohort) -> None:
         self.name = given.name
+        self.callable_file = given.callable_file
         self.people = sorted(each.id for each in read_samples(given.sheet) if each.include)
         self.sites = ComparableSites(given.folder / ALLELE_MAP)
         self._calls = CohortCalls(
@@ -205,6 +209,11 @@ class _Cohort:
         )
         self.has: NDArray[np.bool_]
         self.copies: NDArray[np.int8]
+
+    @property
+    def has_track(self) -> bool:
+        """Whether numbers of who could be called are given from outside."""
+        return self.callable_file is not None and is_track(self.callable_file)
 
     def pick(self, chosen: NDArray[np.bool_]) -> list[str]:
         """Name the people who are chosen."""
@@ -329,6 +338,27 @@ def _warn(comparisons: Sequence[_Comparison], options: OverlapOptions) -> None:
     found = [f"{each} ({each.n_pairs:,} pairs)" for each in comparisons if each.n_pairs]
     if found:
         logger.warning("overlap: people who are there twice: %s", _listed(found))
+
+
+def _refuse_to_drop(
+    of_cohorts: Sequence[tuple[_Cohort, list[str]]], outputs: OverlapOutputs
+) -> None:
+    """Refuse to leave nobody in a cohort, or out of one whose track counts them."""
+    for cohort, names in of_cohorts:
+        if len(names) == len(cohort.people):
+            raise PolicyRefusalError(
+                f"all {len(names):,} people of cohort {cohort.name} are in other cohorts too",
+                where="overlap: drop",
+                remedy="take the cohort out of the table of cohorts",
+            )
+        if names and cohort.has_track:
+            raise PolicyRefusalError(
+                f"of cohort {cohort.name} {len(names):,} samples would be dropped, and its track of allele"
+                " numbers counts them",
+                where=cohort.callable_file,
+                remedy=f"look at {outputs.pairs}; write no under include for them in the cohort's sample"
+                " sheet, and take them out of the track",
+            )
 
 
 def _refuse(
