@@ -35,6 +35,17 @@ CALLS = {
          "--summary", "s", "--max-ref-mismatch", "2"],
         "--max-ref-mismatch",
     ),
+    "a share that is no number": (
+        ["harmonize", "x", "--reference", "reference.fa", "--cohort", "C", "--out", "a",
+         "--summary", "s", "--max-ref-mismatch", "nan"],
+        "nan is not a number",
+    ),
+    "a kinship that is no number": ([*OVERLAP, "--kinship", "nan"], "nan is not a number"),
+    "a level that is no number": (
+        ["discordance", "x", "--reference", "reference.fa", "--build", "GRCh38", "--out", "o",
+         "--alpha", "nan"],
+        "nan is not a number",
+    ),
     "a negative quality": (
         ["count", "x", "--alleles", "a", "--samples", "sheet.tsv", "--cohort", "C",
          "--country", "VN", "--build", "GRCh38", "--out", "o", "--min-gq", "-1"],

@@ -38,7 +38,7 @@ from afpanel.cli import options
 )
 @click.option(
     "--min-ab",
-    type=click.FloatRange(0, 1),
+    type=options.Fraction(0, 1),
     default=0.2,
     show_default=True,
     help="Least share of reads for each ALT of a heterozygous call; 0 is no limit.",

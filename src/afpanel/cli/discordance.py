@@ -17,7 +17,7 @@ from afpanel.cli import options
 @options.callable_files
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=options.Fraction(0, 1, min_open=True, max_open=True),
     default=0.001,
     show_default=True,
     help="Probability that chance alone flags an allele frequency or genotypes anywhere in the run.",
@@ -31,7 +31,7 @@ from afpanel.cli import options
 )
 @click.option(
     "--max-share",
-    type=click.FloatRange(0, 1),
+    type=options.Fraction(0, 1),
     default=0.001,
     show_default=True,
     help="Share of its variants from which a cohort as a whole is flagged, if they are five or more.",

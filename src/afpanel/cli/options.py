@@ -1,5 +1,6 @@
 """Options that several commands share, each defined once."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,20 @@ import click
 from afpanel.errors import BadInputError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Fraction(click.FloatRange):
+    """A range of numbers, of which NaN is none, though it is neither below nor above any limit."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a number; refuse NaN, beside which every comparison is false."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not a number.", param, ctx)
+        return number
+
 
 INPUT = click.Path(path_type=Path)
 """A file to read. Whether it is there and good is for the stage to say, with a remedy."""
@@ -73,7 +88,7 @@ _HARMONIZING: tuple[Decorator, ...] = (
     ),
     click.option(
         "--max-ref-mismatch",
-        type=click.FloatRange(0, 1),
+        type=Fraction(0, 1),
         default=0.01,
         show_default=True,
         help="Share of records whose REF may differ from the reference.",

@@ -33,7 +33,7 @@ from afpanel.cli import options
 )
 @click.option(
     "--kinship",
-    type=click.FloatRange(0.177, 0.5),
+    type=options.Fraction(0.177, 0.5),
     default=0.354,
     show_default=True,
     help="Least kinship of two samples that are taken for one person.",

@@ -5,6 +5,7 @@ The schemas are the one description of every key: type, meaning and default.
 
 import difflib
 import json
+import math
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -33,11 +34,24 @@ def faults_of(document: Any, schema_name: str, where: str) -> list[BadInputError
     """List everything in which a document departs from its schema."""
     import jsonschema  # noqa: PLC0415 - slow to import, and most commands read tables alone
 
-    validator = jsonschema.Draft202012Validator(
+    # YAML knows NaN, which is within all limits and beside which every comparison is false; and 20.0 is a
+    # number that no option of whole numbers takes.
+    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "number": lambda _, x: _is_number(x) and not math.isnan(x),
+            "integer": lambda _, x: _is_number(x) and isinstance(x, int),
+        }
+    )
+    known = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
+    validator = known(
         load_schema(schema_name), format_checker=jsonschema.FormatChecker(["date"])
     )
     errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
     return [fault for error in errors for fault in _explain(error, where)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _explain(error: "jsonschema.ValidationError", where: str) -> Iterator[BadInputError]:
