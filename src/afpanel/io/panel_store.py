@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from afpanel.core.group_counts import PANEL_COUNTS, GroupCounts
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
+from afpanel.errors import BadInputError
 from afpanel.io.store import Store
 from afpanel.io.store_writer import StoreWriter, create_store
 
@@ -99,6 +100,39 @@ def read_head(path: Path) -> PanelHead:
             groups=store.texts("group_id"),
             people_by_sex=store.read("group_people_by_sex").tolist(),
         )
+
+
+def check_once(paths: Sequence[Path], heads: Sequence[PanelHead]) -> None:
+    """Refuse two stores of one contig: it would be counted twice."""
+    contigs: set[str] = set()
+    for path, head in zip(paths, heads, strict=True):
+        if head.contig in contigs:
+            raise BadInputError(
+                f"a second panel of contig {head.contig}",
+                where=path,
+                remedy="give each contig's panel once",
+            )
+        contigs.add(head.contig)
+
+
+def read_heads(paths: Sequence[Path]) -> list[PanelHead]:
+    """Read what the contigs of one panel are about.
+
+    Raises
+    ------
+    BadInputError
+        If two stores are of one contig, or not of the same groups and people.
+    """
+    heads = [read_head(path) for path in paths]
+    check_once(paths, heads)
+    for path, head in zip(paths, heads, strict=True):
+        if (head.groups, head.people_by_sex) != (heads[0].groups, heads[0].people_by_sex):
+            raise BadInputError(
+                "the contigs of the panel do not have the same groups and people",
+                where=path,
+                remedy="pass all contigs through the gate together",
+            )
+    return heads
 
 
 def array_names(path: Path) -> set[str]:

@@ -229,6 +229,9 @@ def read_cohorts(
         See `ContigOptions`.
     """
     found: dict[str, _CohortFiles] = {}
+    twice = sorted({path for path in paths if paths.count(path) > 1})
+    if twice:
+        raise BadInputError("given twice", where=twice[0], remedy="give each store of counts once")
     for path in sorted(paths):
         with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
             about = store.attributes
@@ -332,12 +335,26 @@ def windows(cohorts: Sequence[CohortCounts], options: ContigOptions) -> Iterator
         for start, stop in ranges(positions, options.window_rows):
             read = [_read_sites(cohort, start, stop) for cohort in cohorts]
             variants, rows = union([sites for sites, _ in read])
+            for cohort, of_cohort in zip(cohorts, rows, strict=True):
+                _check_once(cohort.name, options.contig, variants, of_cohort)
             loci = loci_of(contig_kind(options.contig), options.build, variants.position)
             tables = [tables for _, tables in read]
             yield Window(variants, loci, list(zip(cohorts, tables, rows, strict=True)))
             for cohort in cohorts:
                 for file in cohort.files:
                     file.close_before(stop)
+
+
+def _check_once(cohort: str, contig: str, variants: Variants, rows: NDArray[np.int64]) -> None:
+    """Refuse a variant that a cohort has twice: it would be counted twice."""
+    times = np.bincount(rows, minlength=len(variants))
+    if len(rows) and times.max() > 1:
+        position = variants.position[int(times.argmax())]
+        raise BadInputError(
+            f"two stores of counts of cohort {cohort} have the same variant",
+            where=f"{contig}:{position}",
+            remedy="give each store once, and none of partitions that are no longer used",
+        )
 
 
 def _read_sites(cohort: CohortCounts, start: int, stop: int) -> tuple[Variants, Tables]:

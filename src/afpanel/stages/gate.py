@@ -21,6 +21,7 @@ from afpanel.io.panel_store import (
     PANEL_ARRAYS,
     PanelHead,
     array_names,
+    check_once,
     create_panel,
     read_head,
     read_panel_blocks,
@@ -53,6 +54,8 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
     ------
     PolicyRefusalError
         If a panel holds anything but counts of groups, or no group may be published.
+    BadInputError
+        If a contig is given twice.
     """
     policy = read_policy(policy_path)
     heads = [_check_panel(path) for path in panels]
@@ -72,6 +75,7 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
                 where=path,
                 remedy="merge every contig again",
             )
+    check_once(panels, heads)
     progress = Progress(logger, "gate", "variants")
     per_contig = {}
     for path, contig_head in zip(panels, heads, strict=True):

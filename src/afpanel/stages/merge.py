@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from afpanel.constants import Sex
 from afpanel.core.contigs import ContigNames
 from afpanel.core.group_counts import GROUP_TABLES, GroupCounts, Membership

@@ -18,8 +18,7 @@ from afpanel.core.frequency_spectrum import FrequencySpectrum
 from afpanel.core.group_components import CommonVariants, principal_components
 from afpanel.core.sharing import Sharing
 from afpanel.core.shown_counts import ShownCounts
-from afpanel.errors import BadInputError
-from afpanel.io.panel_store import PanelHead, read_head, read_panel_blocks, read_positions
+from afpanel.io.panel_store import PanelHead, read_heads, read_panel_blocks, read_positions
 from afpanel.model.groups import GroupKind, disjoint_groups, finest_groups
 from afpanel.stages.popgen_figures import draw_figures
 from afpanel.stages.popgen_results import PopulationGenetics
@@ -42,16 +41,9 @@ def popgen(panels: Sequence[Path], out: Path) -> None:
     Raises
     ------
     BadInputError
-        If the contigs do not have the same groups.
+        If a contig is given twice, or the contigs do not have the same groups.
     """
-    heads = [read_head(path) for path in panels]
-    for path, head in zip(panels, heads, strict=True):
-        if (head.groups, head.people) != (heads[0].groups, heads[0].people):
-            raise BadInputError(
-                "the contigs of the panel do not have the same groups and people",
-                where=path,
-                remedy="pass all contigs through the gate together",
-            )
+    heads = read_heads(panels)
     results = _work_out(panels, heads)
     write_tables(results, out)
     draw_figures(results, out)

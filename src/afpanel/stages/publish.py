@@ -17,7 +17,7 @@ from afpanel import __version__
 from afpanel.core.counting import THRESHOLDS, GenotypeFilter
 from afpanel.errors import BadInputError
 from afpanel.io.files import read_json, sha256, write_json, write_text
-from afpanel.io.panel_store import read_head, read_panel_blocks
+from afpanel.io.panel_store import read_heads, read_panel_blocks
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest
 from afpanel.io.release import ReleaseBlock, ReleaseHead, ReleaseWriter
 from afpanel.io.release_parquet import ParquetReleaseWriter
@@ -103,7 +103,7 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
     options
         See `PublishOptions`.
     """
-    heads = [read_head(path) for path in inputs.panels]
+    heads = read_heads(inputs.panels)
     if not heads:
         raise BadInputError("there is no contig to publish")
     head = ReleaseHead(
