@@ -5,6 +5,7 @@ docs/definitions.md and docs/callability.md say, and by nothing of the package.
 """
 
 import gzip
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -232,7 +233,9 @@ class Hub:
         quality = 10 if cohort.has_quality and self.draw.random() < 0.06 else 50
         if cohort.name in ("Gvcf", "Track"):
             return self._seen(site, cohort, person, gt, quality)
-        return ("./.", quality) if self.draw.random() < (0.002 if common else 0.03) else (gt, quality)
+        return (
+            ("./.", quality) if self.draw.random() < (0.002 if common else 0.03) else (gt, quality)
+        )
 
     def _seen(
         self, site: Site, cohort: Cohort, person: Person, gt: str, quality: int
@@ -242,7 +245,7 @@ class Hub:
         if cohort.name == "Track":
             # A track says of whole people whether they could be called.
             number = copies(site.contig, site.position, person.sex)
-            if number == 2 and len(gt) != 3 or number == 1 and gt[0] != gt[-1]:
+            if (number == 2 and len(gt) != 3) or (number == 1 and gt[0] != gt[-1]):
                 gt = "0/0"
             return ("./." if unseen or "." in gt else gt), quality
         if set(gt) & set("12"):
@@ -290,9 +293,7 @@ class Hub:
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
         return folder
 
-    def write_sheets(
-        self, folder: Path, withdrawn: Sequence[str] = (), shuffle: int = 0
-    ) -> None:
+    def write_sheets(self, folder: Path, withdrawn: Sequence[str] = (), shuffle: int = 0) -> None:
         order = random.Random(shuffle)
         for name, cohort in self.cohorts.items():
             rows = [
@@ -380,7 +381,7 @@ class Hub:
                 for cut in ends
             }  # fmt: skip
             inside = sorted(cut for cut in cuts if start <= cut <= end)
-            for a, b in zip(inside, inside[1:], strict=False):
+            for a, b in itertools.pairwise(inside):
                 numbers = [self.tracked(cohort, contig, a, cell) for cell in cells]
                 lines.append("\t".join(map(str, (contig, a, b, sum(numbers), *numbers))))
         (folder / "Track.txt").write_text("\n".join(lines) + "\n")
@@ -429,9 +430,11 @@ class Hub:
     def _blocks(
         self, cohort: Cohort, person: Person, contig: str, start: int, stop: int
     ) -> Iterator[str]:
-        ends = [e for kind in (cohort.unseen, cohort.weak) for c, *e in kind[person.id] if c == contig]
+        ends = [
+            e for kind in (cohort.unseen, cohort.weak) for c, *e in kind[person.id] if c == contig
+        ]
         cuts = sorted({start, stop, *(cut for pair in ends for cut in pair if start < cut < stop)})
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in itertools.pairwise(cuts):
             if covers(cohort.unseen[person.id], contig, a):
                 continue
             quality = 10 if covers(cohort.weak[person.id], contig, a) else 50

@@ -53,7 +53,9 @@ def hub() -> Hub:
 
 
 @pytest.fixture(scope="module")
-def built(hub: Hub, tmp_path_factory: pytest.TempPathFactory, snakemake: Callable[..., Any]) -> Path:
+def built(
+    hub: Hub, tmp_path_factory: pytest.TempPathFactory, snakemake: Callable[..., Any]
+) -> Path:
     folder = hub.write(tmp_path_factory.mktemp("hub"))
     snakemake(folder, *WORKFLOW, "2")
     return folder
@@ -81,7 +83,11 @@ def merged(folder: Path) -> Iterator[tuple[Variant, dict[str, tuple[int, ...]], 
             zip(*(found[f"variant_{x}"].tolist() for x in ("position", "ref", "alt")), strict=True)
         ):
             raw = (int(found["raw_allele_count"][row]), int(found["raw_allele_number"][row]))
-            yield (contig, *place), dict(zip(groups, map(tuple, table[row].tolist()), strict=True)), raw
+            yield (
+                (contig, *place),
+                dict(zip(groups, map(tuple, table[row].tolist()), strict=True)),
+                raw,
+            )
 
 
 def as_stored(f: Figures) -> tuple[int, ...]:
@@ -104,7 +110,11 @@ def test_everybody_counted_is_in_the_panel_and_nobody_twice(hub, built, expected
         if found[variant][group][:5] != as_stored(f)
     }
     assert wrong == {}
-    assert {s for groups in expected.values() for s in (f.state for f in groups.values())} == {0, 1, 2}
+    assert {s for groups in expected.values() for s in (f.state for f in groups.values())} == {
+        0,
+        1,
+        2,
+    }
 
 
 def test_raw_counts_and_people_with_two_alleles_are_those_of_the_calls(built, expected):
@@ -127,7 +137,9 @@ def test_sums_agree_in_the_panel_before_the_gate(hub, built):
             assert amounts[country] == list(map(sum, zip(*parts, strict=True)))
         countries = [amounts[g] for g in set(COUNTRIES.values())]
         assert amounts["total"] == list(map(sum, zip(*countries, strict=True)))
-        without = [t - x - y for t, x, y in zip(*(amounts[g] for g in ("total", "XX", "XY")), strict=True)]
+        without = [
+            t - x - y for t, x, y in zip(*(amounts[g] for g in ("total", "XX", "XY")), strict=True)
+        ]
         assert min(without) >= 0
         if variant[0] in ("chrX", "chrY") and variant[1] > 2_781_479:
             assert without == [0] * 4
@@ -216,7 +228,9 @@ def test_the_release_shows_what_the_policy_lets_it_and_derives_the_rest(hub, bui
             if not visible(f):
                 masked += 1
                 assert set(get.values()) <= {None} or group == "total", (variant, group)
-                assert {get[name] for name in (*PER_GROUP, "AF", "faf95", "call_rate", "hwe")} == {None}
+                assert {get[name] for name in (*PER_GROUP, "AF", "faf95", "call_rate", "hwe")} == {
+                    None
+                }
                 continue
             if f.state == 0:
                 assert (get["AN"], get["AC"], get["AF"], get["nhomalt"]) == (0, None, None, None)
@@ -298,7 +312,9 @@ def test_the_three_formats_are_one(built):
         for c in contigs
     ]
     table = [
-        {"contig": c, **each} for c, t in zip(contigs, tables, strict=True) for each in t.to_pylist()
+        {"contig": c, **each}
+        for c, t in zip(contigs, tables, strict=True)
+        for each in t.to_pylist()
     ]
     assert len(rows) == len(table) == len(store["variant_position"])
     for n, (row, other) in enumerate(zip(rows, table, strict=True)):
@@ -311,7 +327,7 @@ def test_the_three_formats_are_one(built):
                     assert math.isnan(store[array][n, g])
                     continue
                 value = store[array][n, g] if of_groups else store[array][n]
-                third = None if value in ("", -1) or value != value else value  # noqa: PLR0124
+                third = None if value in ("", -1) or value != value else value
                 assert row.get(key) == other[key] == third, (row["variant"], key)
         for g, group in enumerate(groups):
             state = int(store["state"][n, g])
@@ -350,7 +366,10 @@ def test_nothing_outside_private_names_a_person_or_a_place(built):
     assert looked > 30
     # And within it, no log and no report names one.
     for path in (built / "results/private").rglob("*"):
-        if path.suffix in (".log", ".txt", ".json") and path.name not in ("dropped.txt", "plan.json"):
+        if path.suffix in (".log", ".txt", ".json") and path.name not in (
+            "dropped.txt",
+            "plan.json",
+        ):
             assert "SECRET" not in path.read_text().replace(".g.vcf.gz", ""), path
 
 
