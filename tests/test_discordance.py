@@ -368,6 +368,13 @@ def test_one_cohort_is_compared_with_nobody_and_the_log_says_so(fasta, tmp_path,
     assert all("cohort" in head for head in heads)
 
 
+def test_cohorts_with_too_few_alleles_to_compare_have_not_passed(fasta, tmp_path):
+    study = simulate(50, four_cohorts(), {"chr1": 300})
+    tables = find(study, fasta, tmp_path, min_alleles=100_000)
+    assert {each["partners"] for each in tables["cohorts"]} != {""}
+    assert verdicts(tables) == dict.fromkeys("ABCD", "not compared")
+
+
 def test_a_share_and_a_number_of_flags_decide_on_a_cohort(fasta, tmp_path):
     study = simulate(51, four_cohorts(), {"chr1": 2000}, frequencies=(2, 2))
     study.cohort("A").genotypes["chr1"].lose_calls(np.arange(0, 40, 10), 0.3, study.rng)

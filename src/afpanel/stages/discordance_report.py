@@ -148,8 +148,8 @@ class Judged:
 
     @property
     def verdict(self) -> str:
-        """``flagged``, ``passed``, or ``not compared``."""
-        if not self.partners:
+        """``flagged``, ``passed``, or ``not compared``: also where partners have too few alleles."""
+        if not any(self.tests):
             return "not compared"
         return "flagged" if self.reasons else "passed"
 
