@@ -1,5 +1,6 @@
 """What the gate refuses outright; exit code 4."""
 
+import json
 import shutil
 
 import numpy as np
@@ -100,6 +101,20 @@ def test_the_gate_refuses_a_panel_that_names_a_group_twice(panel):
 def test_a_panel_that_lacks_an_array_is_bad_input(panel):
     rewrite(panel.folder / "panel.zarr.zip", drop=("state",))
     panel.try_out(*panel.gate_command()).refuses("panel.zarr.zip", "state")
+
+
+def test_variants_at_which_nobody_is_counted_are_not_said_to_be_withheld(panel):
+    """As on X, outside the PARs, in a panel of people of unknown sex."""
+    path = panel.folder / "panel.zarr.zip"
+    with stores.Store(path, PANEL, PANEL_VERSION) as old:
+        state = old.read("state")
+        tables = {name: old.read(name) for name in ("allele_count", "allele_number")}
+    state[:3], tables["allele_count"][:3], tables["allele_number"][:3] = 0, -1, 0
+    rewrite(path, extra={"state": state, **tables})
+    assert panel.run(*panel.gate_command()).code == 0
+    totals = json.loads((panel.folder / "decision.json").read_text())["totals"]
+    assert (totals["variants_dropped"], totals["variants_unknown"]) == (0, 3)
+    assert totals["variants_out"] == totals["variants_in"] - 3
 
 
 def test_the_gate_refuses_contigs_that_differ_in_their_groups(panel):

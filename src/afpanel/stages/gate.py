@@ -135,18 +135,21 @@ def _gate_contig(
     path: Path, head: PanelHead, allowed: list[int], policy: Policy, out: Path
 ) -> dict[str, int]:
     """Write what may be released of one contig; count what was done."""
-    tally = dict.fromkeys(("variants_in", "variants_out", "variants_dropped", "masked_cells"), 0)
+    names = ("variants_in", "variants_out", "variants_dropped", "variants_unknown", "masked_cells")
+    tally = dict.fromkeys(names, 0)
     with create_panel(out, head.of_groups(allowed)) as writer:
         for variants, counts in read_panel_blocks(path):
             shown = counts.take(groups=allowed)
             masked = sensitive(shown, policy.min_allele_count)
             result = mask(shown, masked, sensitive_raw(shown, policy.min_allele_count))
+            unknown = int(np.count_nonzero(~_known(result)))
             rows = np.flatnonzero(_worth_a_row(result))
             result = result.take(rows)
             write_panel_block(writer, variants.take(rows), result)
             tally["variants_in"] += len(variants)
             tally["variants_out"] += len(rows)
-            tally["variants_dropped"] += len(variants) - len(rows)
+            tally["variants_dropped"] += len(variants) - len(rows) - unknown
+            tally["variants_unknown"] += unknown
             tally["masked_cells"] += int((result.state == State.MASKED).sum())
     return tally
 
@@ -154,14 +157,19 @@ def _gate_contig(
 def _worth_a_row(counts: GroupCounts) -> NDArray[np.bool_]:
     """Tell which rows say something: they show ALT somewhere, or have nothing to hide; (n,) bool.
 
-    A row of which all that carries ALT is withheld would still tell that somebody carries it. A row
-    of which nothing is known, as on Y in a panel of XX people, tells nothing.
+    A row of which all that carries ALT is withheld would still tell that somebody carries it.
     """
     shows_alt = (counts.allele_count > 0).any(axis=1)
     hides = (counts.state == State.MASKED).any(axis=1)
-    known = (counts.state[:, 0] != State.NOT_CALLABLE) | shows_alt
-    worth: NDArray[np.bool_] = known & (shows_alt | ~hides)
+    worth: NDArray[np.bool_] = _known(counts) & (shows_alt | ~hides)
     return worth
+
+
+def _known(counts: GroupCounts) -> NDArray[np.bool_]:
+    """Tell of which rows anything is known, unlike on Y in a panel of XX people; (n,) bool."""
+    shows_alt = (counts.allele_count > 0).any(axis=1)
+    known: NDArray[np.bool_] = (counts.state[:, 0] != State.NOT_CALLABLE) | shows_alt
+    return known
 
 
 def _words(tally: dict[str, int]) -> str:

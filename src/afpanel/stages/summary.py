@@ -56,6 +56,7 @@ def summarize(
             )
         )
     totals = decision["totals"]
+    unknown = totals["variants_unknown"]
     cells = totals["variants_out"] * len(head.groups)
     withheld = [each["group"] for each in decision["withheld_groups"]]
     lines = [
@@ -66,6 +67,11 @@ def summarize(
         f"variants merged     {totals['variants_in']:>12,}",
         f"variants published  {totals['variants_out']:>12,}",
         f"variants dropped    {totals['variants_dropped']:>12,}  (all that carries ALT is withheld)",
+        *(
+            []
+            if unknown == 0
+            else [f"variants unknown    {unknown:>12,}  (nobody is counted there)"]
+        ),
         f"cells masked        {totals['masked_cells']:>12,}  (of {cells:,})",
         f"groups published    {len(head.groups):>12,}  ({', '.join(head.groups)})",
         f"groups withheld     {len(withheld):>12,}  ({', '.join(withheld) or '-'})",
@@ -102,6 +108,10 @@ def _odd(verdicts: Sequence[Mapping[str, str]]) -> str:
         for row in compared
         if row["verdict"] == "flagged"
     ]
+    if not compared and any(row["partners"] for row in verdicts):
+        return (
+            "none can be compared: those that share a population or a country have too few alleles"
+        )
     if not compared:
         return "none can be compared: no two share a population or a country"
     found = "; ".join(odd) or "none"
