@@ -295,6 +295,12 @@ class _CohortFiles:
         nothing = np.empty(0, np.int32)
         regions, blocks = None, None
         where = f"{callable_file}, {contig}"
+        if self.has_track and callable_file is not None:
+            raise BadInputError(
+                f"cohort {name} is of gVCFs, which say themselves where they were called",
+                where=callable_file,
+                remedy=f"leave out --callable {name}=...",
+            )
         if self.has_track:
             where = f"cohort {name}, {contig}"
             blocks = _stored_track(sorted(self.tracks))
