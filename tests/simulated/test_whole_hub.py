@@ -74,7 +74,7 @@ def arrays_of(path: Path) -> dict[str, np.ndarray]:
 def merged(folder: Path) -> Iterator[tuple[Variant, dict[str, tuple[int, ...]], tuple[int, int]]]:
     """Read the panel before the gate: variants, figures of groups, and raw counts."""
     names = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count", "state")
-    more = ("half_call_count", "single_allele_number")
+    more = ("single_allele_count", "single_allele_number")
     for contig in LENGTHS:
         found = arrays_of(folder / f"results/panel/merged/{contig}.zarr.zip")
         groups = found["group_id"].tolist()
@@ -121,10 +121,10 @@ def test_raw_counts_and_people_with_two_alleles_are_those_of_the_calls(built, ex
     for variant, figures, raw in merged(built):
         total = expected[variant]["total"]
         assert raw == (total.raw_ac, total.raw_an), variant
-        for group, (ac, an, hom, hemi, state, half, single) in figures.items():
+        for group, (ac, an, hom, _, state, alone, single) in figures.items():
             f = expected[variant][group]
             if state:
-                assert ((an - single) // 2, ac - 2 * hom - hemi - half) == (f.diploid, f.het), (
+                assert ((an - single) // 2, ac - 2 * hom - alone) == (f.diploid, f.het), (
                     variant, group)  # fmt: skip
 
 

@@ -43,9 +43,7 @@ def faults_of(document: Any, schema_name: str, where: str) -> list[BadInputError
         }
     )
     known = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
-    validator = known(
-        load_schema(schema_name), format_checker=jsonschema.FormatChecker(["date"])
-    )
+    validator = known(load_schema(schema_name), format_checker=jsonschema.FormatChecker(["date"]))
     errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
     return [fault for error in errors for fault in _explain(error, where)]
 
