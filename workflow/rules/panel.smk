@@ -59,6 +59,7 @@ rule merge:
 rule discordance:
     input:
         counts=ALL_COUNTS,
+        overlap=rules.overlap.output.report,
         callable=list(callable_files().values()),
         fasta=CONFIG["reference"]["fasta"],
         aliases=CONFIG["harmonize"]["aliases"] or [],
