@@ -62,7 +62,7 @@ def test_a_person_in_two_cohorts_stops_the_run_is_dropped_or_left_out_by_hand(
     assert done.returncode != 0
     assert "pairs of samples that are of one person: 1" in done.stdout + done.stderr
     assert "SYN" not in done.stdout + done.stderr
-    assert not (tmp_path / "results/panel/merged").exists()
+    assert not (tmp_path / "results/panel").exists()
     table = (tmp_path / "results/private/overlap.tsv").read_text().splitlines()
     assert [line.split("\t")[:4] for line in table[1:]] == [["A", "SYN00009", "B", "SYN10005"]]
 

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import gamma
 
 import afpanel
+from afpanel.cli.main import main
 from afpanel.model.figures import FIGURES, SITE_FIGURES, figures_of
 
 POPULATIONS = ("ID_JAV", "ID_SUN", "JP_JPT", "TH_THA", "VN_KHV", "VN_TAY")
@@ -222,3 +223,25 @@ def test_figures_of_diploid_calls_are_of_populations_alone(panel):
                 calls = shown(frequencies, g) & (frequencies.allele_number[:, g] > 1)
                 assert (~np.isnan(values[calls])).sum() > 1_000
                 assert np.isnan(values[~shown(frequencies, g)]).all()
+
+
+@pytest.mark.parametrize(("name", "near"), [("VN_KVH", "VN_KHV"), ("XX", ""), ("total", "")])
+def test_publish_leaves_out_of_a_maximum_only_groups_that_there_are(
+    by_commands, tmp_path, capsys, monkeypatch, name, near
+):
+    monkeypatch.chdir(by_commands)
+    results = by_commands / "results"
+    summaries = sorted((results / "private").glob("*/harmonization.json"))
+    words = [
+        "publish", *sorted((results / "panel/releasable").glob("*.zip")),
+        "--decision", results / "panel/decision.json", "--plan", results / "private/plan.json",
+        *(word for path in summaries for word in ("--harmonization", path)),
+        "--reference", "demo/data/reference.fa.gz", "--build", "GRCh38", "--name", "demo",
+        "--panel-version", "1", "--out", tmp_path / "out", "--summary", tmp_path / "summary.txt",
+        "--grpmax-exclude", name,
+    ]  # fmt: skip
+    assert main([str(word) for word in words]) == 3
+    said = capsys.readouterr().err
+    assert f"no country or population '{name}'" in said
+    assert f"did you mean '{near}" in said
+    assert not (tmp_path / "out").exists()

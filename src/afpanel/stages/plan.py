@@ -33,6 +33,7 @@ from afpanel.io.tables import (
     read_samples,
 )
 from afpanel.model.cohort import Cell, Cohort, cells_of
+from afpanel.model.groups import groups_of
 from afpanel.stages.cohort_files import Grid, PlannedPartition, files_of, partitions_of
 from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
 from afpanel.stages.gvcf_files import check_build, gvcf_partitions, input_paths
@@ -159,7 +160,9 @@ class _Planner:
             planned[cohort.name] = self._cohort(cohort, on_build, config)
         if not self._faults:  # else groups may be missing for want of a cohort
             excluded = config["groups"]["grpmax_exclude"]
-            self._faults.extend(faults_of_exclusions(excluded, self._cells))
+            groups = [group.name for group in groups_of(self._cells)]
+            where = "groups.grpmax_exclude"
+            self._faults.extend(faults_of_exclusions(excluded, groups, where))
         raise_any(self._faults)
         assert grid is not None  # else there was a fault, and the same for the paths
         assert paths is not None

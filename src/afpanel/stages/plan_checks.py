@@ -3,33 +3,36 @@
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
+from afpanel.constants import Sex
 from afpanel.errors import BadInputError
 from afpanel.io.tables import check_bed
 from afpanel.io.track_text import TrackText, is_track
 from afpanel.model.cohort import Cell, Cohort
-from afpanel.model.groups import groups_of
+from afpanel.model.groups import TOTAL
 from afpanel.stages.cohort_files import Grid
 
 
 def faults_of_exclusions(
-    excluded: Iterable[str], cells: Iterable[tuple[str, Cell]]
+    excluded: Iterable[str], groups: Iterable[str], where: str
 ) -> Iterator[BadInputError]:
-    """Find names under ``groups.grpmax_exclude`` that no country or population of the panel has.
+    """Find names that are to be left out of a maximum, and that no country or population has.
 
     Parameters
     ----------
     excluded
         Names of groups.
-    cells
-        Country and cell of everybody in the panel.
+    groups
+        Every group of the panel.
+    where
+        Where they are named.
     """
-    known = [group.name for group in groups_of(cells) if group.country is not None]
+    known = [group for group in groups if group not in {TOTAL, *map(str, Sex)}]
     for name in excluded:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
             yield BadInputError(
                 f"the panel has no country or population '{name}'",
-                where="groups.grpmax_exclude",
+                where=where,
                 expected=f"some of {', '.join(known[:30])}",
                 remedy=f"did you mean '{near[0]}'?" if near else None,
             )

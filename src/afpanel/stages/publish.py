@@ -23,8 +23,10 @@ from afpanel.io.release import ReleaseBlock, ReleaseHead, ReleaseWriter
 from afpanel.io.release_parquet import ParquetReleaseWriter
 from afpanel.io.release_vcf import VcfReleaseWriter
 from afpanel.io.release_zarr import ZarrReleaseWriter
+from afpanel.io.tables import raise_any
 from afpanel.io.tsv import read_tsv
 from afpanel.stages.harmonize import is_kept
+from afpanel.stages.plan_checks import faults_of_exclusions
 from afpanel.stages.progress import Progress
 from afpanel.stages.summary import summarize
 
@@ -106,6 +108,10 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
     heads = read_heads(inputs.panels)
     if not heads:
         raise BadInputError("there is no contig to publish")
+    decision = read_json(inputs.decision)
+    withheld = [each["group"] for each in decision["withheld_groups"]]
+    excluded, groups = options.grpmax_exclude, [*heads[0].groups, *withheld]
+    raise_any([*faults_of_exclusions(excluded, groups, "--grpmax-exclude")])
     head = ReleaseHead(
         name=options.name,
         version=options.version,
@@ -130,7 +136,6 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
         outcomes = _read_outcomes(inputs.harmonization)
         write_text(folder / "harmonization.tsv", harmonization_table(outcomes))
         write_json(folder / "manifest.json", _manifest(folder, head, inputs, options))
-    decision = read_json(inputs.decision)
     overlap = None if inputs.overlap is None else read_json(inputs.overlap)
     verdicts = None if inputs.discordance is None else read_tsv(inputs.discordance)
     plan = read_json(inputs.plan)
