@@ -77,7 +77,8 @@ def people(cohort):
 
 @pytest.fixture(scope="module")
 def store(cohort, once):
-    return ingest(cohort, [WHOLE], once("gvcf-whole", lambda _: None))
+    folder = once("gvcf-whole", lambda folder: ingest(cohort, [WHOLE], folder))
+    return sorted(folder.glob("*.vcz.zip"))
 
 
 @pytest.fixture(scope="module")
