@@ -18,7 +18,8 @@ from afpanel.io.source import open_source
 from afpanel.io.store import Store
 from afpanel.model.arrays import COUNTS, RAW_COUNTS, SINGLE_COUNTS
 from afpanel.model.region import Region
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION, CountOptions, count
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION, CountsHead
+from afpanel.stages.count import CountOptions, count
 from afpanel.stages.harmonize import HarmonizeOptions, harmonize
 from afpanel.stages.ingest import Target, ingest
 
@@ -132,7 +133,7 @@ def run_stages(
             parts.append(
                 {name: counts.read(name) for name in (*COUNTS, *SINGLE_COUNTS, *RAW_COUNTS)}
             )
-            cells = [tuple(cell) for cell in counts.attributes["cells"]]
+            cells = [(c.population, str(c.sex), c.people) for c in CountsHead.of(counts).cells]
     figures, single, raw = (
         {name: np.concatenate([part[name] for part in parts]) for name in names}
         for names in (COUNTS, SINGLE_COUNTS, RAW_COUNTS)

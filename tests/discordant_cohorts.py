@@ -14,7 +14,8 @@ from tests.builders import write_fasta
 from afpanel.constants import Sex
 from afpanel.io.reference import ReferencePaths
 from afpanel.io.store_writer import create_store
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.model.cohort import Cell
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION, CountsHead
 from afpanel.stages.discordance import DiscordanceOptions, discordance
 
 CONTIGS = {"chr1": 6_000_000, "chrX": 12_000_000}
@@ -163,11 +164,8 @@ def write_store(
         "single_allele_number": g.haploid,
     }
     raw = {f"raw_{name}": tables[name].sum(axis=1) for name in ("allele_count", "allele_number")}
-    attributes = {
-        "cohort": cohort.name,
-        "country": cohort.country,
-        "cells": [[label, str(sex), people] for label, sex, people in cohort.cells],
-    }
+    cells = [Cell(label, Sex(sex), people) for label, sex, people in cohort.cells]
+    attributes = CountsHead(cohort.name, cohort.country, cells).attributes()
     with create_store(
         path, CELL_COUNTS, CELL_COUNTS_VERSION, chunk=16_384, attributes=attributes
     ) as writer:

@@ -12,7 +12,8 @@ from afpanel.io.reference import ReferencePaths
 from afpanel.io.store import Store
 from afpanel.model.arrays import COUNTS, RAW_COUNTS
 from afpanel.model.region import Region
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION, CountOptions, count
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION, CountsHead
+from afpanel.stages.count import CountOptions, count
 from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION
 from afpanel.stages.harmonize import HarmonizeOptions, harmonize
 from afpanel.stages.ingest_gvcf import GvcfOptions, ingest_gvcf
@@ -95,7 +96,7 @@ def _count(
             names = [*COUNTS, *RAW_COUNTS, "track_start", "track_end", "track_allele_number"]
             part = {name: counts.read(name) for name in names}
             sites = (counts.read(f"variant_{part}").tolist() for part in ("position", "ref", "alt"))
-            cells = [tuple(cell) for cell in counts.attributes["cells"]]
+            cells = [(c.population, str(c.sex), c.people) for c in CountsHead.of(counts).cells]
             contigs = counts.texts("contig_id")
             track_contigs = set(counts.read("track_contig").tolist())
             assert {contigs[number] for number in track_contigs} <= {store.name.split(".")[0]}

@@ -10,7 +10,7 @@ import pysam.bcftools
 from afpanel.constants import Flag, Outcome
 from afpanel.io.store import Store
 from afpanel.stages.allele_map import ALLELES, ALLELES_VERSION
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION
 
 FORMATS = ["odd.vcf", "odd.bgzf.vcf.gz", "odd.bcf"]
 TEXT = FORMATS[:2]

@@ -21,7 +21,8 @@ from afpanel.model.arrays import COUNTS
 from afpanel.model.region import OPEN_END, Region
 from afpanel.stages import count_merged, duplicates
 from afpanel.stages.allele_map import ALLELES, ALLELES_VERSION
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION, CountOptions, count
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.count import CountOptions, count
 from afpanel.stages.harmonize import HarmonizeOptions, harmonize
 from afpanel.stages.ingest import Target, ingest
 

@@ -8,7 +8,7 @@ from tests.test_duplicates import FIRST, HOMOPOLYMER, IN_THE_MIDDLE, LAST, LONG,
 from afpanel.cli.main import main
 from afpanel.io.store import Store
 from afpanel.model.region import Region
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION
 
 BOTH_CASES = (6, "GT", "G,g")
 

@@ -26,8 +26,8 @@ from afpanel.model.arrays import ARRAYS, ArraySpec
 from afpanel.model.cohort import Cell
 from afpanel.stages import cohort_counts
 from afpanel.stages import merge as merge_stage
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION, CountsHead
 from afpanel.stages.cohort_counts import ContigOptions
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
 from afpanel.stages.evidence import AscendingTrack
 from afpanel.stages.merge import MergeOptions, merge
 
@@ -232,11 +232,7 @@ def write_counts(folder: Path, cohort: Made, draw: random.Random) -> list[Path]:
     owner = {(c, v): draw.randrange(n) for c in CONTIGS for v in cohort.records[c]}
     cuts = {c: sorted(draw.randint(0, len(cohort.track[c])) for _ in range(n - 1)) for c in CONTIGS}
     for i, path in enumerate(paths):
-        about = {
-            "cohort": cohort.name,
-            "country": cohort.country,
-            "cells": [[cell.population, str(cell.sex), cell.people] for cell in cohort.cells],
-        }
+        about = CountsHead(cohort.name, cohort.country, cohort.cells).attributes()
         rows = [(c, v) for c in CONTIGS for v in sorted(cohort.records[c]) if owner[c, v] == i]
         tables = {
             name: np.array([cohort.records[c][v][name] for c, v in rows], np.int32).reshape(

@@ -34,7 +34,8 @@ from afpanel.core.counting import GenotypeFilter
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.store import Store
 from afpanel.model.region import Region
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION, CountOptions, count
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.count import CountOptions, count
 from afpanel.stages.harmonize import HarmonizeOptions, harmonize, is_kept
 from afpanel.stages.ingest import Target, ingest
 from afpanel.stages.lifter import Lifter, LiftPaths

@@ -16,13 +16,15 @@ import numpy as np
 import pytest
 from tests.builders import write_fasta
 
+from afpanel.constants import Sex
 from afpanel.core.group_counts import GROUP_TABLES
 from afpanel.io.panel_store import PANEL, PANEL_VERSION
 from afpanel.io.store import Store
 from afpanel.io.store_writer import create_store
 from afpanel.model.arrays import RAW_COUNTS
+from afpanel.model.cohort import Cell
 from afpanel.stages.bench_launch import Launcher
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION, CountsHead
 
 CONTIG_LENGTH = 40_000_000
 POPULATIONS, SEXES = ("P1", "P2", "P3", "P4"), ("XX", "XY", "unknown")
@@ -45,7 +47,7 @@ def write_cohort(
     """A store of counts as `afpanel count` writes it, of some of the variants."""
     position, ref, alt, frequency = variants
     rows = np.sort(rng.choice(len(position), n, replace=False))
-    cells = [[p, s, PEOPLE] for p in POPULATIONS for s in SEXES]
+    cells = [Cell(p, Sex(s), PEOPLE) for p in POPULATIONS for s in SEXES]
     people = rng.binomial(PEOPLE, 0.98, (n, len(cells))).astype(np.int32)
     f = frequency[rows][:, None]
     hom = rng.binomial(people, f**2).astype(np.int32)
@@ -60,9 +62,9 @@ def write_cohort(
     }
     raw = {f"raw_{name}": tables[name].sum(axis=1) for name in ("allele_count", "allele_number")}
     assert set(tables) | set(raw) == {*GROUP_TABLES, *RAW_COUNTS}
-    about = {"cohort": f"C{cohort}", "country": "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[cohort] + "A"}
+    head = CountsHead(f"C{cohort}", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[cohort] + "A", cells)
     with create_store(
-        path, CELL_COUNTS, CELL_COUNTS_VERSION, chunk=16_384, attributes={**about, "cells": cells}
+        path, CELL_COUNTS, CELL_COUNTS_VERSION, chunk=16_384, attributes=head.attributes()
     ) as writer:
         writer.array("contig_id", ["chr1"])
         writer.append(

@@ -10,7 +10,7 @@ from tests.builders import RICH_HEADERS, vcf_text, write_fasta, write_vcf
 from afpanel.cli.main import main
 from afpanel.io.store import Store
 from afpanel.model.arrays import COUNTS, RAW_COUNTS
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION
 
 SAMPLES = ("a", "b", "c", "d")
 SHEET = "sample\tpopulation\tsex\na\tP\tXX\nb\tP\tXY\nc\tQ\tXX\nd\tQ\tXY\n"

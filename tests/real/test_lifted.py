@@ -17,7 +17,7 @@ from tests.real.conftest import COUNTRIES
 from afpanel.cli.main import main
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.store import Store
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.cell_counts import CELL_COUNTS, CELL_COUNTS_VERSION
 from afpanel.stages.lifter import Lifter, LiftPaths
 
 LAST = 9_500_000

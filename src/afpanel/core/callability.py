@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.core.ploidy import PLOIDY, sex_codes
+from afpanel.core.ploidy import PLOIDY, SEXES
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
 from afpanel.model.cohort import Cell
@@ -13,9 +13,39 @@ from afpanel.model.cohort import Cell
 
 def copies_per_cell(loci: NDArray[np.int8], cells: Sequence[Cell]) -> NDArray[np.int32]:
     """Count the copies of each locus that the people of each cell have; (loci, cells) int32."""
-    ploidy = PLOIDY[:, sex_codes([cell.sex for cell in cells])].astype(np.int32)
-    people = np.array([cell.people for cell in cells], np.int32)
-    return (ploidy * people)[loci]
+    return _people(PLOIDY, cells)[loci]
+
+
+def alone_in_person(
+    called: NDArray[np.int32], loci: NDArray[np.int8], cells: Sequence[Cell]
+) -> NDArray[np.int32]:
+    """Tell how many of the alleles that could be called would be the only one of their person.
+
+    Parameters
+    ----------
+    called
+        (n, cells) int32: alleles that could be called.
+    loci
+        (n,) int8, `ploidy.Loci` of each place.
+    cells
+        The cells.
+
+    Returns
+    -------
+    (n, cells) int32
+        Of people with one copy all; of people with two the odd one. Where a cell has both kinds, it is
+        taken that those with one copy are called.
+    """
+    haploid, diploid = (_people(np.where(copies == PLOIDY, 1, 0), cells)[loci] for copies in (1, 2))
+    return np.where(
+        haploid == 0, called & 1, np.where(diploid == 0, called, np.minimum(called, haploid))
+    )
+
+
+def _people(weight: NDArray[np.integer], cells: Sequence[Cell]) -> NDArray[np.int32]:
+    """Add up the people of each cell, each sex with a weight at each kind of place; (kinds, cells) int32."""
+    by_sex = np.array([cell.people_by_sex for cell in cells], np.int32).reshape(-1, len(SEXES))
+    return weight.astype(np.int32) @ by_sex.T
 
 
 def check_called(

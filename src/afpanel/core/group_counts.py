@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
+from afpanel.core.callability import copies_per_cell
 from afpanel.core.compiled import I4, LANES, READ_I8, compiled, masked_sums, part
 from afpanel.core.diploid_calls import diploid_count, heterozygote_count
-from afpanel.core.ploidy import PLOIDY, sex_codes
+from afpanel.core.ploidy import Loci
 from afpanel.model.arrays import COUNTS, RAW_COUNTS, SINGLE_COUNTS
 from afpanel.model.cohort import Cell
 from afpanel.model.groups import Group
@@ -92,11 +93,14 @@ class GroupCounts(ReleasedCounts):
         return diploid_count(self.allele_number, self.single_allele_number)
 
     def with_missing(self) -> "GroupCounts":
-        """Set all but AN to missing where nobody of a group could be called."""
+        """Set all but AN to missing where nobody of a group could be called; where it is masked, all."""
         unknown = self.state == State.NOT_CALLABLE
+        masked = self.state == State.MASKED
         for name in GROUP_TABLES:
+            table = getattr(self, name)
+            table[masked] = MISSING
             if name != "allele_number":
-                getattr(self, name)[unknown] = MISSING
+                table[unknown] = MISSING
         return self
 
 
@@ -126,7 +130,7 @@ class Membership:
         blocks = -(-len(members) // LANES)
         padded = np.zeros((blocks * LANES, len(cells)), np.int32)
         padded[: len(members)] = -holds[members].astype(np.int32)
-        copies = PLOIDY[:, sex_codes([cell.sex for cell in cells])] > 0
+        copies = copies_per_cell(np.arange(len(Loci), dtype=np.int8), cells) > 0
         return cls(
             members.astype(np.int64),
             np.ascontiguousarray(padded.reshape(blocks, LANES, len(cells)).swapaxes(1, 2)),
@@ -165,6 +169,28 @@ class Membership:
             (n,) int8, `ploidy.Loci` of each variant.
         """
         _observe(rows, loci, self.groups, self.has_copies, state)
+
+    def find_missing(
+        self, rows: NDArray[np.int64], values: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Find the groups whose sum is not known, for the count of a cell of theirs is missing.
+
+        Parameters
+        ----------
+        rows
+            (m,) int64: the variants that are counted.
+        values
+            (m, cells) int32; below 0 is missing.
+
+        Returns
+        -------
+        rows, groups
+            (j,) int64 each: variant and group of every such sum.
+        """
+        at, cell = np.nonzero(values < 0)
+        of_group = self.holds.swapaxes(1, 2).reshape(-1, values.shape[1])[: len(self.groups)] != 0
+        pair, member = np.nonzero(of_group.T[cell])
+        return rows[at[pair]], self.groups[member]
 
     def find_absent(
         self, state: NDArray[np.int8], rows: NDArray[np.int64], number: NDArray[np.int32]

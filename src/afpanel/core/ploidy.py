@@ -22,7 +22,7 @@ class Ploidy(IntEnum):
     DIPLOID = 2
 
 
-SEXES = (Sex.XX, Sex.XY, Sex.UNKNOWN)
+SEXES = tuple(Sex)
 """Order of the sexes in tables of ploidy."""
 
 

@@ -210,6 +210,14 @@ _SPECS = (
     ArraySpec(
         "track_allele_number", ("runs", "cells"), "i4", "AN of each cell at every base of the run."
     ),
+    ArraySpec("callable_contig", ("intervals",), "i2", "Index into contig_id."),
+    ArraySpec(
+        "callable_start",
+        ("intervals",),
+        "i4",
+        "Start of an interval where everybody could be called, 0-based.",
+    ),
+    ArraySpec("callable_end", ("intervals",), "i4", "End of the interval, exclusive."),
     ArraySpec("refused_contig", ("refusals",), "i2", "Index into contig_id."),
     ArraySpec("refused_start", ("refusals",), "i4", "Start of a refused record, 0-based."),
     ArraySpec("refused_end", ("refusals",), "i4", "End of a refused record, exclusive."),

@@ -57,11 +57,29 @@ class Sample:
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """The people of one cohort who share population and sex."""
+    """The people of one cohort who share population and sex.
+
+    Parameters
+    ----------
+    population, sex
+        What they share. Where a programme tells the sexes of a population together, sex is unknown.
+    people
+        How many they are.
+    by_sex
+        How many are XX, XY and of unknown sex, where they are told together; None where all are of `sex`.
+    """
 
     population: str
     sex: Sex
     people: int = field(compare=False)
+    by_sex: tuple[int, ...] | None = field(default=None, compare=False)
+
+    @property
+    def people_by_sex(self) -> tuple[int, ...]:
+        """How many are XX, XY and of unknown sex, in the order of `Sex`."""
+        if self.by_sex is not None:
+            return self.by_sex
+        return tuple(self.people if sex is self.sex else 0 for sex in Sex)
 
 
 def cells_of(samples: list[Sample]) -> list[Cell]:

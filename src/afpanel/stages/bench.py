@@ -20,10 +20,10 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from afpanel.errors import BadInputError, VerificationError
-from afpanel.io.store import Store, foreign_blocks
+from afpanel.io.store import foreign_blocks
 from afpanel.stages.bench_data import CONTIG, POPULATIONS, BenchFiles, make_files
 from afpanel.stages.bench_launch import Launcher, Run
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.cell_counts import open_cell_counts
 
 logger = logging.getLogger(__name__)
 
@@ -283,7 +283,7 @@ def _run_ours(
 
 
 def _our_counts(path: Path) -> Counts:
-    with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
+    with open_cell_counts(path) as store:
         ac, an = store.read("allele_count"), store.read("allele_number")
     return np.stack([ac, an], axis=2).reshape(len(ac), -1).astype(np.int64)
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import MISSING, Sex
+from afpanel.constants import MISSING
 from afpanel.core.contigs import ContigNames, contig_kind
-from afpanel.core.group_counts import GROUP_TABLES
 from afpanel.core.intervals import Intervals
 from afpanel.core.ploidy import loci_of
 from afpanel.core.tracks import Track
@@ -25,7 +24,7 @@ from afpanel.io.tables import read_bed
 from afpanel.io.track_text import TrackText, is_track
 from afpanel.model.arrays import RAW_COUNTS
 from afpanel.model.cohort import Cell
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
+from afpanel.stages.cell_counts import CELL_TABLES, CountsHead, open_cell_counts
 from afpanel.stages.evidence import AscendingTrack, Evidence, Silence
 
 _WINDOW_ROWS = 100_000  # so that what is added up stays near the processor
@@ -90,7 +89,7 @@ class _CountsFile:
 
     def _opened(self) -> Store:
         if self._store is None:
-            self._store = Store(self._path, CELL_COUNTS, CELL_COUNTS_VERSION)
+            self._store = open_cell_counts(self._path)
         return self._store
 
     def close_before(self, start: int) -> None:
@@ -136,10 +135,10 @@ class Tables(Mapping[str, NDArray[np.int32]]):
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*GROUP_TABLES, *RAW_COUNTS))
+        return iter(CELL_TABLES)
 
     def __len__(self) -> int:
-        return len(GROUP_TABLES) + len(RAW_COUNTS)
+        return len(CELL_TABLES)
 
 
 @dataclass
@@ -148,21 +147,32 @@ class CohortCounts:
 
     Parameters
     ----------
-    name, country
-        The cohort.
-    cells
-        Its cells.
+    head
+        Whose counts they are.
     files
         Stores of counts that have variants of the contig.
     evidence
         What is known of where it could have called others.
     """
 
-    name: str
-    country: str
-    cells: list[Cell]
+    head: CountsHead
     files: list[_CountsFile]
     evidence: Evidence
+
+    @property
+    def name(self) -> str:
+        """Name of the cohort."""
+        return self.head.cohort
+
+    @property
+    def country(self) -> str:
+        """Its country."""
+        return self.head.country
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Its cells."""
+        return self.head.cells
 
 
 @dataclass(frozen=True)
@@ -233,18 +243,12 @@ def read_cohorts(
     if twice:
         raise BadInputError("given twice", where=twice[0], remedy="give each store of counts once")
     for path in sorted(paths):
-        with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
-            about = store.attributes
-            cells = [Cell(label, Sex(sex), people) for label, sex, people in about["cells"]]
-            cohort = found.setdefault(about["cohort"], _CohortFiles(about["country"], cells))
-            people = [cell.people for cell in cohort.cells]
-            if (cohort.country, cohort.cells, people) != (
-                about["country"],
-                cells,
-                [cell.people for cell in cells],
-            ):
+        with open_cell_counts(path) as store:
+            head = CountsHead.of(store)
+            cohort = found.setdefault(head.cohort, _CohortFiles(head))
+            if cohort.head.attributes() != head.attributes():
                 raise BadInputError(
-                    f"counts of cohort {about['cohort']} were made from different sample sheets",
+                    f"counts of cohort {head.cohort} were made from different sample sheets",
                     where=path,
                     remedy="count every partition of the cohort again",
                 )
@@ -253,7 +257,7 @@ def read_cohorts(
     if unknown:
         raise BadInputError(f"callable regions of {unknown[0]}, but no counts of that cohort")
     return [
-        cohort.gathered(name, options.callable_files.get(name), names, options.contig)
+        cohort.gathered(options.callable_files.get(name), names, options.contig)
         for name, cohort in sorted(found.items())
     ]
 
@@ -262,12 +266,12 @@ def read_cohorts(
 class _CohortFiles:
     """What has been found of a cohort while its stores are looked at."""
 
-    country: str
-    cells: list[Cell]
+    head: CountsHead
     files: list[_CountsFile] = field(default_factory=list)
     tracks: list[tuple[int, Path, int, int]] = field(default_factory=list)
     refused_start: list[NDArray[np.int32]] = field(default_factory=list)
     refused_end: list[NDArray[np.int32]] = field(default_factory=list)
+    callable_parts: list[Intervals] = field(default_factory=list)
     has_track: list[bool] = field(default_factory=list)
 
     def look_at(self, store: Store, contig: str) -> None:
@@ -281,6 +285,10 @@ class _CohortFiles:
         refused = store.read("refused_contig") == number
         self.refused_start.append(store.read("refused_start")[refused])
         self.refused_end.append(store.read("refused_end")[refused])
+        if "callable_contig" in store:
+            inside = store.read("callable_contig") == number
+            spans = (store.read(f"callable_{side}")[inside] for side in ("start", "end"))
+            self.callable_parts.append(Intervals.of(*spans))
         if "track_contig" in store:
             self.has_track.append(True)
             first, last = np.searchsorted(store.read("track_contig"), (number, number + 1)).tolist()
@@ -288,35 +296,36 @@ class _CohortFiles:
                 start = int(store.read("track_start", first, first + 1)[0])
                 self.tracks.append((start, store.path, first, last))
 
-    def gathered(
-        self, name: str, callable_file: Path | None, names: ContigNames, contig: str
-    ) -> CohortCounts:
+    def gathered(self, callable_file: Path | None, names: ContigNames, contig: str) -> CohortCounts:
         """Put together what was found, with the cohort's evidence for its silence."""
         nothing = np.empty(0, np.int32)
+        name, cells = self.head.cohort, self.head.cells
         regions, blocks = None, None
         where = f"{callable_file}, {contig}"
-        if self.has_track and callable_file is not None:
+        if (self.has_track or self.callable_parts) and callable_file is not None:
             raise BadInputError(
-                f"cohort {name} is of gVCFs, which say themselves where they were called",
+                f"the counts of cohort {name} say themselves where it could call",
                 where=callable_file,
                 remedy=f"leave out --callable {name}=...",
             )
         if self.has_track:
             where = f"cohort {name}, {contig}"
             blocks = _stored_track(sorted(self.tracks))
+        elif self.callable_parts:
+            regions = Intervals.union(self.callable_parts)
         elif callable_file is not None and is_track(callable_file):
-            blocks = TrackText(callable_file, self.cells).of_contig(names, contig)
+            blocks = TrackText(callable_file, cells).of_contig(names, contig)
         elif callable_file is not None:
             regions = read_bed(callable_file, names, contig)
         evidence = Evidence(
             regions,
-            None if blocks is None else AscendingTrack(blocks, len(self.cells), where),
+            None if blocks is None else AscendingTrack(blocks, len(cells), where),
             Intervals.of(
                 np.concatenate([nothing, *self.refused_start]),
                 np.concatenate([nothing, *self.refused_end]),
             ),
         )
-        return CohortCounts(name, self.country, self.cells, self.files, evidence)
+        return CohortCounts(self.head, self.files, evidence)
 
 
 def _stored_track(parts: list[tuple[int, Path, int, int]]) -> Iterator[Track]:
@@ -324,7 +333,7 @@ def _stored_track(parts: list[tuple[int, Path, int, int]]) -> Iterator[Track]:
     for _, path, first, last in parts:
         for start in range(first, last, _TRACK_ROWS):
             rows = (start, min(start + _TRACK_ROWS, last))
-            with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
+            with open_cell_counts(path) as store:
                 begin, end = (
                     store.read(f"track_{side}", *rows).astype(np.int64) for side in ("start", "end")
                 )

@@ -13,23 +13,17 @@ import numpy as np
 from afpanel.core.counting import GenotypeFilter
 from afpanel.core.variants import sort_keys
 from afpanel.io.store import Store
-from afpanel.io.store_writer import create_store
 from afpanel.io.tables import read_excluded, read_samples
 from afpanel.model.arrays import RAW_COUNTS
 from afpanel.model.cohort import cells_of
 from afpanel.stages.allele_map import read_partition
+from afpanel.stages.cell_counts import CountsHead, create_cell_counts
 from afpanel.stages.count_merged import count_merged
 from afpanel.stages.count_records import TABLES, count_records, people_of
 from afpanel.stages.count_track import append_track
 from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION, partition_of
 
 logger = logging.getLogger(__name__)
-
-CELL_COUNTS = "cell-counts"
-CELL_COUNTS_VERSION = 4
-
-_CHUNK = 16_384
-_CELL_DIMS = ("variants", "cells")
 
 
 @dataclass(frozen=True)
@@ -92,33 +86,11 @@ def count(
         name: (values.sum(axis=1) if name in RAW_COUNTS else values)[order]
         for name, values in zip(TABLES, counts, strict=True)
     }
-    attributes = {
-        "cohort": options.cohort,
-        "country": options.country,
-        "cells": [[cell.population, str(cell.sex), cell.people] for cell in cells],
-    }
-    with create_store(
-        out, CELL_COUNTS, CELL_COUNTS_VERSION, chunk=_CHUNK, attributes=attributes
-    ) as writer:
-        writer.array("contig_id", alleles.panel)
-        writer.append(
-            {
-                "variant_contig": alleles.contig[order],
-                "variant_position": variants.position[order],
-                "variant_ref": variants.ref.take(order).objects(),
-                "variant_alt": variants.alt.take(order).objects(),
-                **tables,
-            },
-            dims=_CELL_DIMS,
-        )
+    head = CountsHead(options.cohort, options.country, cells)
+    with create_cell_counts(out, head, alleles.panel) as writer:
+        writer.variants(alleles.contig[order], variants.take(order), tables)
         refused = alleles.refused
-        writer.append(
-            {
-                "refused_contig": refused.contig,
-                "refused_start": refused.start,
-                "refused_end": refused.end,
-            }
-        )
+        writer.refused(refused.contig, refused.start, refused.end)
         with Store(store_path, GENOTYPES, GENOTYPES_VERSION) as store:
             append_track(writer, store, alleles, *how)
     passed, raw = (int(tables[name].sum()) for name in ("allele_number", "raw_allele_number"))

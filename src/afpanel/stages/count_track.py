@@ -13,18 +13,17 @@ from afpanel.core.contigs import contig_kind
 from afpanel.core.counting import GenotypeFilter, count_block
 from afpanel.core.ploidy import loci_of
 from afpanel.io.store import Store
-from afpanel.io.store_writer import StoreWriter
 from afpanel.stages.allele_map import PartitionAlleles
+from afpanel.stages.cell_counts import CellCountsWriter
 from afpanel.stages.count_records import People
 
 logger = logging.getLogger(__name__)
 
 _ALLELES = 3  # of a span: REF, another, and a second other
-_DIMS = ("runs", "cells")
 
 
 def append_track(
-    writer: StoreWriter,
+    writer: CellCountsWriter,
     store: Store,
     alleles: PartitionAlleles,
     people: People,
@@ -64,16 +63,9 @@ def append_track(
     logger.info("count %s: AN at %s bases, in %s runs", store.path.name, f"{bases:,}", f"{runs:,}")
 
 
-def _append(writer: StoreWriter, track: Track, contig: int) -> None:
-    writer.append(
-        {
-            "track_contig": np.full(len(track), contig, np.int16),
-            "track_start": track.start,
-            "track_end": track.end,
-            "track_allele_number": track.allele_number,
-        },
-        dims=_DIMS,
-    )
+def _append(writer: CellCountsWriter, track: Track, contig: int) -> None:
+    contigs = np.full(len(track), contig, np.int16)
+    writer.track(contigs, track.start, track.end, track.allele_number)
 
 
 def _tracks(

@@ -25,8 +25,8 @@ from afpanel.core.inflation import Inflation
 from afpanel.core.strata import Strata, strata_of
 from afpanel.errors import BadInputError
 from afpanel.io.reference import Reference, ReferencePaths
-from afpanel.io.store import Store
 from afpanel.io.tables import read_aliases
+from afpanel.stages.cell_counts import open_cell_counts
 from afpanel.stages.cohort_counts import (
     CohortCounts,
     ContigOptions,
@@ -34,7 +34,6 @@ from afpanel.stages.cohort_counts import (
     read_cohorts,
     windows,
 )
-from afpanel.stages.count import CELL_COUNTS, CELL_COUNTS_VERSION
 from afpanel.stages.discordance_report import Judged, VariantTable, warn, write_tables
 from afpanel.stages.discordance_tally import Tally
 from afpanel.stages.progress import Progress
@@ -89,7 +88,7 @@ class _Panel:
         self._of_contig: dict[str, list[Path]] = {}
         self._one_of_each: dict[str, Path] = {}
         for path in sorted(paths):
-            with Store(path, CELL_COUNTS, CELL_COUNTS_VERSION) as store:
+            with open_cell_counts(path) as store:
                 self._one_of_each.setdefault(store.attributes["cohort"], path)
                 numbers = np.unique(store.read("variant_contig")).tolist()
                 for name in (store.texts("contig_id")[number] for number in numbers):

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.core.callability import check_called, copies_per_cell, record_of_site
+from afpanel.core.callability import (
+    alone_in_person,
+    check_called,
+    copies_per_cell,
+    record_of_site,
+)
 from afpanel.core.intervals import Intervals
-from afpanel.core.ploidy import PLOIDY, sex_codes
 from afpanel.core.tracks import Track, joined
 from afpanel.core.variants import Variants
 from afpanel.model.cohort import Cell
@@ -134,8 +138,7 @@ class Evidence:
         sites = variants.take(silent)
         copies = copies_per_cell(loci[silent], cells)
         could = self._could_call(sites, copies, cells)
-        ploidy = PLOIDY[:, sex_codes([cell.sex for cell in cells])][loci[silent]]
-        alone = np.where(ploidy == 2, could & 1, could)
+        alone = alone_in_person(could, loci[silent], cells)
         recorded = np.flatnonzero(beside >= 0)
         for target, called in ((could, number), (alone, singles)):
             of_record = called[beside[recorded]]

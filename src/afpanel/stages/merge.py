@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from afpanel.constants import Sex
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.constants import MISSING, Sex, State
 from afpanel.core.contigs import ContigNames
 from afpanel.core.group_counts import GROUP_TABLES, GroupCounts, Membership
-from afpanel.core.ploidy import SEXES
 from afpanel.errors import BadInputError
 from afpanel.io.panel_store import PanelHead, create_panel, write_panel_block
 from afpanel.io.reference import Reference, ReferencePaths
@@ -76,43 +78,83 @@ def merge(
     names = ContigNames(reference.lengths, read_aliases(options.aliases))
     on_contig = ContigOptions(options.contig, options.build, options.callable_files)
     cohorts = read_cohorts(counts, names, on_contig)
-    groups = groups_of((cohort.country, cell) for cohort in cohorts for cell in cohort.cells)
+    groups = groups_of(
+        (cohort.country, cell)
+        for cohort in cohorts
+        for cell in (*cohort.cells, *cohort.head.withheld_cells)
+    )
     memberships = [Membership.of(c.country, c.cells, groups) for c in cohorts]
     head = PanelHead(
         contig=options.contig,
         contig_length=reference.lengths[options.contig],
         groups=[group.name for group in groups],
-        people_by_sex=[[_people(cohorts, group, sex) for sex in SEXES] for group in groups],
+        people_by_sex=[_people(cohorts, group) for group in groups],
     )
     progress = Progress(logger, f"merge {options.contig}", "variants")
     with create_panel(out, head) as writer:
         for window in windows(cohorts, on_contig):
-            write_panel_block(writer, window.variants, _sums(window, memberships, len(groups)))
+            sums = _sums(window, memberships, len(groups))
+            write_panel_block(writer, window.variants, sums)
             progress.advance(len(window.variants), f"{len(cohorts)} cohorts, {len(groups)} groups")
     logger.info("merge %s: done, %s variants", options.contig, f"{progress.done:,}")
 
 
-def _people(cohorts: Sequence[CohortCounts], group: Group, sex: Sex) -> int:
-    return sum(
-        cell.people
+def _people(cohorts: Sequence[CohortCounts], group: Group) -> list[int]:
+    """Count the people of each sex in a group."""
+    held = (
+        cell.people_by_sex
         for cohort in cohorts
         for cell in cohort.cells
-        if cell.sex is sex and group.holds(cohort.country, cell)
+        if group.holds(cohort.country, cell)
     )
+    nobody = (0,) * len(Sex)
+    return [sum(of_sex) for of_sex in zip(nobody, *held, strict=True)]
 
 
 def _sums(window: Window, memberships: Sequence[Membership], n_groups: int) -> GroupCounts:
     """Add up what the cohorts say of the variants of a window."""
     sums = GroupCounts.zeros(len(window.variants), n_groups)
+    unknown = _Unknown()
     for said, membership in zip(window.said(), memberships, strict=True):
+        rows, silence = said.rows, said.silence
         for name in GROUP_TABLES:
-            membership.add(getattr(sums, name), said.rows, said.tables[name])
-        silence = said.silence
+            values = said.tables[name]
+            if said.cohort.head.has_missing:
+                unknown.add(name, *membership.find_missing(rows, values))
+                values = np.maximum(values, 0)
+            membership.add(getattr(sums, name), rows, values)
         membership.add(sums.allele_number, silence.rows, silence.number)
         membership.add(sums.single_allele_number, silence.rows, silence.singles)
-        membership.observe(sums.state, said.rows, window.loci)
+        membership.observe(sums.state, rows, window.loci)
         membership.find_absent(sums.state, silence.rows, silence.number)
-        for name in RAW_COUNTS:
-            getattr(sums, name)[said.rows] += said.tables[name]
-        sums.raw_allele_number[silence.rows] += silence.raw_number
+        raw = [(name, rows, said.tables[name]) for name in RAW_COUNTS]
+        for name, at, values in (*raw, ("raw_allele_number", silence.rows, silence.raw_number)):
+            unknown.add(name, at[values < 0])
+            getattr(sums, name)[at] += values
+    unknown.settle(sums)
+    told = {g for membership in memberships for g in membership.groups.tolist()}
+    sums.state[:, [g for g in range(n_groups) if g not in told]] = State.MASKED
     return sums.with_missing()
+
+
+class _Unknown:
+    """Sums of a window that are not known, for a cohort's count is missing: by table, their places."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[tuple[NDArray[np.int64], ...]]] = {}
+
+    def add(self, name: str, *place: NDArray[np.int64]) -> None:
+        """Note variants, of tables of groups with the group of each."""
+        if len(place[0]):
+            self._found.setdefault(name, []).append(place)
+
+    def settle(self, sums: GroupCounts) -> None:
+        """Mark them as missing; without AC a group is masked, and so are raw counts without its own."""
+        for name, places in self._found.items():
+            for place in places:
+                getattr(sums, name)[place] = MISSING
+                if name == "allele_count":
+                    sums.state[place] = State.MASKED
+                if name in RAW_COUNTS:
+                    for other in RAW_COUNTS:
+                        getattr(sums, other)[place] = MISSING
