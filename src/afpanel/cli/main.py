@@ -18,6 +18,8 @@ COMMANDS = (
     "harmonize",
     "overlap",
     "count",
+    "package",
+    "verify",
     "merge",
     "discordance",
     "gate",

@@ -27,10 +27,11 @@ def heterozygote_count(
     Returns
     -------
     int32, of the shape of the counts
-        -1 where AC is missing (negative).
+        -1 where one of them is missing (negative).
     """
+    unknown = (allele_count < 0) | (homozygotes < 0) | (single_alleles < 0)
     count = allele_count - 2 * homozygotes - single_alleles
-    return np.where(allele_count < 0, np.int32(MISSING), count).astype(np.int32)
+    return np.where(unknown, np.int32(MISSING), count).astype(np.int32)
 
 
 def diploid_count(

@@ -37,6 +37,11 @@ class Intervals:
         return cls(starts[opens], reach[closes])
 
     @classmethod
+    def none(cls) -> "Intervals":
+        """Make the empty set."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64))
+
+    @classmethod
     def union(cls, parts: Sequence["Intervals"]) -> "Intervals":
         """Make the union of several sets, of one at least."""
         return cls.of(

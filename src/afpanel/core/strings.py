@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from afpanel.core.compiled import I8, READ_I8, READ_U1, U1, compiled
 
+_SIZE = 4  # bytes of a length before a string
+
 
 @dataclass(frozen=True)
 class Strings:
@@ -52,11 +54,19 @@ class Strings:
         ----------
         packed
             (bytes,) uint8: how many strings, then each one's bytes and the string; little-endian uint32.
+
+        Raises
+        ------
+        ValueError
+            If the bytes are not laid out so.
         """
-        n = int(packed[:4].view("<u4")[0])
+        n = int(packed[:4].view("<u4")[0]) if len(packed) >= _SIZE else len(packed)
+        if _SIZE * (n + 1) > len(packed):
+            raise ValueError("damaged text")
         offsets = np.empty(n + 1, np.int64)
-        data = np.empty(len(packed) - 4 * (n + 1), np.uint8)
-        _unpack(packed, offsets, data)
+        data = np.empty(len(packed) - _SIZE * (n + 1), np.uint8)
+        if not _unpack(packed, offsets, data):
+            raise ValueError("damaged text")
         return cls(offsets, data)
 
     @classmethod
@@ -100,20 +110,26 @@ class Strings:
         return Strings.of_arrow(self.arrow().take(pa.array(indices)))
 
 
-@compiled(nb.void(READ_U1, I8, U1))
+@compiled(nb.b1(READ_U1, I8, U1))
 def _unpack(packed, offsets, data):  # type: ignore[no-untyped-def]
+    """Fill in a column, and say whether the bytes are laid out as they should be."""
     at, offset = np.int64(4), np.int64(0)
     for i in range(len(offsets) - 1):
         offsets[i] = offset
+        if at + 4 > len(packed):
+            return False
         size = np.int64(0)
         for j in range(4):
             size |= np.int64(packed[at + j]) << (8 * j)
         at += 4
+        if size > len(data) - offset or size > len(packed) - at:
+            return False
         for j in range(size):
             data[offset + j] = packed[at + j]
         at += size
         offset += size
     offsets[-1] = offset
+    return offset == len(data)
 
 
 def choose(where: NDArray[np.bool_], one: Strings, other: Strings) -> Strings:

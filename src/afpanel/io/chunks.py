@@ -4,6 +4,7 @@ Handing a chunk to Zarr and waiting for it takes longer than packing it. The byt
 writes the arrays' metadata, and reads all of it.
 """
 
+import struct
 import threading
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,11 @@ from zarr.codecs import BloscCodec
 _SHUFFLE = {"noshuffle": blosc.NOSHUFFLE, "shuffle": blosc.SHUFFLE}
 
 _ONE_THREAD = threading.Lock()
+
+BLOSC_HEADER = 16
+"""Bytes before what Blosc packed, which tell its sizes."""
+
+_MOST_TEXT = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -81,11 +87,48 @@ class Packing:
         return packed
 
 
-def unpack_text(packed: bytes) -> NDArray[np.uint8]:
-    """Unpack a chunk of text to its lengths and bytes; (bytes,) uint8."""
+def unpack_text(packed: bytes, limit: int = _MOST_TEXT) -> NDArray[np.uint8]:
+    """Unpack a chunk of text to its lengths and bytes; (bytes,) uint8.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, or says that it holds more than `limit` bytes.
+    """
+    _check(packed, limit, exact=False)
     return np.frombuffer(blosc.decompress(packed), np.uint8)
 
 
 def unpack(packed: bytes, chunk: NDArray[np.generic]) -> None:
-    """Unpack a chunk of numbers into an array of its shape and dtype."""
+    """Unpack a chunk of numbers into an array of its shape and dtype.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, or does not hold as many bytes.
+    """
+    _check(packed, chunk.nbytes, exact=True)
     blosc.decompress(packed, chunk)
+
+
+def plain_size(header: bytes, stored: int) -> int:
+    """Tell how many bytes a chunk says that it holds; -1 if it is none, or not as long as it says.
+
+    Parameters
+    ----------
+    header
+        Its first `BLOSC_HEADER` bytes, or more.
+    stored
+        Its bytes.
+    """
+    if len(header) < BLOSC_HEADER:
+        return -1
+    plain, _, held = struct.unpack_from("<3I", header, 4)
+    return int(plain) if held == stored else -1
+
+
+def _check(packed: bytes, size: int, *, exact: bool) -> None:
+    """Refuse a chunk that was cut short, or is not of the size that it should be."""
+    plain = plain_size(packed, len(packed))
+    if plain < 0 or plain > size or (exact and plain != size):
+        raise ValueError("a damaged chunk")

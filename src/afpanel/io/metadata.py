@@ -68,13 +68,20 @@ def examine_metadata(path: Path) -> tuple[dict[str, Any], list[BadInputError]]:
             expected="a mapping of keys to values",
             remedy="begin with the form that afpanel metadata init writes",
         )
+    return examine_document(content, str(path))
+
+
+def examine_document(
+    content: dict[str, Any], where: str
+) -> tuple[dict[str, Any], list[BadInputError]]:
+    """Do the same with metadata that have been read, called `where` in messages."""
     given = _given(content, load_schema(_SCHEMA))
-    faults = faults_of(given, _SCHEMA, str(path))
-    faults.extend(_mailboxes(given, str(path), ""))
+    faults = faults_of(given, _SCHEMA, where)
+    faults.extend(_mailboxes(given, where, ""))
     # Keys are related to one another where each of them is good.
     faulty = {fault.where for fault in faults}
     document = _lenient(given) if faults else with_defaults(given, _SCHEMA)
-    faults.extend(fault for fault in _across(document, str(path)) if fault.where not in faulty)
+    faults.extend(fault for fault in _across(document, where) if fault.where not in faulty)
     document["calling"]["build"] = canonical_build(document["calling"]["build"])
     return document, faults
 

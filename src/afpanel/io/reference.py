@@ -2,8 +2,11 @@
 
 import base64
 import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pysam
@@ -160,5 +163,34 @@ def refget_digest(sequence: NDArray[np.uint8]) -> str:
     >>> refget_digest(np.frombuffer(b"ACGT", np.uint8))
     'SQ.aKF498dAxcJAqme6QYQ7EZ07-fiw8Kw2'
     """
-    digest = hashlib.sha512(sequence.tobytes()).digest()[:24]
-    return "SQ." + base64.urlsafe_b64encode(digest).decode()
+    return "SQ." + _sha512t24u(sequence.tobytes())
+
+
+def seqcol_digest(names: Sequence[str], sequences: Sequence[str]) -> str:
+    """Digest some contigs, in their order, as a sequence collection of GA4GH (version 1.0).
+
+    Names and sequences are what makes a collection; their lengths follow.
+
+    Parameters
+    ----------
+    names
+        Names of the contigs.
+    sequences
+        Their digests, as `refget_digest` gives them.
+
+    >>> sequences = [refget_digest(np.frombuffer(s, np.uint8)) for s in (b"TTGGGGAA", b"GGAA", b"GCGC")]
+    >>> seqcol_digest(["chrX", "chr1", "chr2"], sequences)
+    'XZlrcEGi6mlopZ2uD8ObHkQB1d0oDwKk'
+    """
+    columns = {"names": list(names), "sequences": list(sequences)}
+    return _of_json({key: _of_json(column) for key, column in columns.items()})
+
+
+def _of_json(content: Any) -> str:
+    """Digest JSON in its canonical form (RFC 8785), which for text and no control characters is this."""
+    text = json.dumps(content, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return _sha512t24u(text.encode())
+
+
+def _sha512t24u(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha512(content).digest()[:24]).decode()

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -133,7 +134,8 @@ class Store:
         except KeyError:
             return np.zeros(array.chunks, array.dtype)  # nothing but fill
         chunk = np.empty(array.chunks, array.dtype)
-        unpack(packed, chunk)
+        with self._damage(array):
+            unpack(packed, chunk)
         return chunk
 
     def strings(self, name: str, start: int = 0, stop: int | None = None) -> Strings:
@@ -161,7 +163,20 @@ class Store:
             packed = self._store.entry(f"{array.basename}/c/{place}")
         except KeyError:
             return Strings.empty(int(np.prod(array.chunks)))  # nothing but fill
-        return Strings.of_lengths_and_bytes(unpack_text(packed))
+        with self._damage(array):
+            return Strings.of_lengths_and_bytes(unpack_text(packed))
+
+    @contextmanager
+    def _damage(self, array: zarr.Array[Any]) -> Iterator[None]:
+        """Say where it is that a chunk is damaged."""
+        try:
+            yield
+        except (ValueError, RuntimeError) as error:
+            raise BadInputError(
+                f"array {array.basename} cannot be read: {error}",
+                where=self.path,
+                remedy="the store is damaged; make it again",
+            ) from error
 
     def texts(self, name: str) -> list[str]:
         """Read a short array of text as a list."""

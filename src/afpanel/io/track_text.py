@@ -113,6 +113,12 @@ class TrackText:
             elif found and index is not None:
                 return  # without an index nothing tells that no more of them follow
 
+    def contigs(self, names: ContigNames) -> set[str]:
+        """List the reference's contigs that it says something of."""
+        index = self._index()
+        found = index.contigs if index is not None else {name: None for name, _ in self._runs(0)}
+        return {contig for name in found if (contig := names.resolve(name)) is not None}
+
     def check(self, names: ContigNames, build: str) -> None:
         """Read the whole file, and refuse one that says nothing of any contig of the reference.
 

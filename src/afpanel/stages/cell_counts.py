@@ -27,7 +27,9 @@ CELL_COUNTS_VERSION = 5
 CELL_TABLES = (*GROUP_TABLES, *RAW_COUNTS)
 """Every table of counts: those of `GROUP_TABLES` by cell, those of `RAW_COUNTS` of everybody together."""
 
-_CHUNK = 16_384
+CHUNK = 16_384
+"""Variants, intervals or runs in a chunk."""
+
 _CELL_DIMS = ("variants", "cells")
 _RUN_DIMS = ("runs", "cells")
 
@@ -178,7 +180,7 @@ def create_cell_counts(
     """
     attributes = head.attributes()
     with create_store(
-        path, CELL_COUNTS, CELL_COUNTS_VERSION, chunk=_CHUNK, attributes=attributes
+        path, CELL_COUNTS, CELL_COUNTS_VERSION, chunk=CHUNK, attributes=attributes
     ) as writer:
         writer.array("contig_id", list(contigs))
         yield CellCountsWriter(writer)
@@ -187,3 +189,12 @@ def create_cell_counts(
 def open_cell_counts(path: Path) -> Store:
     """Open a store of counts."""
     return Store(path, CELL_COUNTS, CELL_COUNTS_VERSION)
+
+
+def contigs_in(store: Store) -> set[str]:
+    """Name the contigs that a store of counts says anything of."""
+    names = store.texts("contig_id")
+    kinds = ("variant", "refused", "callable", "track")
+    held = [f"{kind}_contig" for kind in kinds if f"{kind}_contig" in store]
+    numbers = {int(number) for name in held for number in np.unique(store.read(name))}
+    return {names[number] for number in numbers if number >= 0}

@@ -26,7 +26,7 @@ from afpanel.core.strata import Strata, strata_of
 from afpanel.errors import BadInputError
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.tables import read_aliases
-from afpanel.stages.cell_counts import open_cell_counts
+from afpanel.stages.cell_counts import contigs_in, open_cell_counts
 from afpanel.stages.cohort_counts import (
     CohortCounts,
     ContigOptions,
@@ -90,8 +90,7 @@ class _Panel:
         for path in sorted(paths):
             with open_cell_counts(path) as store:
                 self._one_of_each.setdefault(store.attributes["cohort"], path)
-                numbers = np.unique(store.read("variant_contig")).tolist()
-                for name in (store.texts("contig_id")[number] for number in numbers):
+                for name in contigs_in(store):
                     self._of_contig.setdefault(name, []).append(path)
         unknown = sorted(set(self._of_contig) - set(contigs))
         if unknown:

@@ -44,6 +44,10 @@ class AscendingTrack:
         self._held = joined([], cells)
         self._reach = 0
 
+    def rest(self) -> Iterator[Track]:
+        """Give what has not been read yet, in order; of a track that was not asked for, all."""
+        yield from self._blocks
+
     def over(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> Track:
         """Give the intervals that some spans touch, with others; what no later one can touch is forgotten.
 

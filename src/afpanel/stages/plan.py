@@ -351,6 +351,7 @@ class _Planner:
             "lift": lift,
             "samples": str(cohort.samples),
             "callable": None if cohort.callable_file is None else str(cohort.callable_file),
+            "metadata": None if cohort.metadata is None else str(cohort.metadata),
             "listed_samples": _digest(listed),
             "included_samples": _digest(included),
             "counted_people": _digest(labels),

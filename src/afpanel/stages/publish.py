@@ -5,9 +5,7 @@ Everything here is written fresh from what passed the gate. The release appears 
 
 import logging
 import platform
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 from afpanel import __version__
 from afpanel.core.counting import THRESHOLDS, GenotypeFilter
 from afpanel.errors import BadInputError
-from afpanel.io.files import read_json, sha256, write_json, write_text
+from afpanel.io.files import read_json, sha256, whole_folder, write_json, write_text
 from afpanel.io.panel_store import read_heads, read_panel_blocks
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest
 from afpanel.io.release import ReleaseBlock, ReleaseHead, ReleaseWriter
@@ -122,7 +120,7 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
         excluded=options.grpmax_exclude,
     )
     stem = f"{options.name}-{options.version}"
-    with _whole_folder(out) as folder:
+    with whole_folder(out) as folder:
         writers = _writers(folder / stem, head, options.formats)
         progress = Progress(logger, "publish", "variants")
         for path, contig in zip(inputs.panels, head.contigs, strict=True):
@@ -142,21 +140,6 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
     text = summarize(plan, outcomes, decision, head, out, overlap, verdicts)
     write_text(summary, text)
     logger.info("publish: done\n%s", text)
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """Give a folder to fill, and put it in the place of `out` when all went well."""
-    folder = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-        if out.exists():
-            shutil.rmtree(out)
-        folder.replace(out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _writers(stem: Path, head: ReleaseHead, formats: Sequence[str]) -> list[ReleaseWriter]:

@@ -1,0 +1,88 @@
+"""Whether counts of cells can be those of people: what holds for all genotypes must hold for their sums."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.core.group_counts import GROUP_TABLES
+from afpanel.core.withholding import MASKED_TABLES
+from afpanel.model.arrays import RAW_COUNTS
+
+
+def impossible(
+    tables: Mapping[str, NDArray[np.int32]], copies: NDArray[np.int32], *, has_missing: bool
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Find counts that no people can have.
+
+    Parameters
+    ----------
+    tables
+        (n, cells) int32 for each of `GROUP_TABLES`, (n,) for each of `RAW_COUNTS`; -1 is missing.
+    copies
+        (n, cells) int32: copies of the place that the people of each cell have.
+    has_missing
+        Whether counts may be missing.
+
+    Yields
+    ------
+    rule, broken
+        In words what does not hold, and (n,) bool where.
+    """
+    wide = {name: tables[name].astype(np.int64) for name in (*GROUP_TABLES, *RAW_COUNTS)}
+    ac, an, hom, hemi, single_ac, single_an = (wide[name] for name in GROUP_TABLES)
+    raw_ac, raw_an = (wide[name] for name in RAW_COUNTS)
+    lowest = -1 if has_missing else 0
+    masked = ac < 0
+
+    def anywhere(broken: Any) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = broken.any(axis=1)
+        return found
+
+    yield "a count is negative", anywhere((an < 0) | (single_an < 0)) | _any_below(wide, lowest)
+    yield (
+        "AC is missing in a cell, and not all that follows from it",
+        anywhere(masked & np.any([wide[name] >= 0 for name in MASKED_TABLES], axis=0)),
+    )
+    yield "more alleles are called than the people have copies", anywhere(an > copies)
+    yield "AC is more than AN", anywhere(ac > an)
+    yield "more people are homozygous than AC allows", anywhere(~masked & (2 * hom > ac))
+    yield (
+        "AC of people with one called allele is more than AC, or than such alleles",
+        anywhere(~masked & ((single_ac > ac) | (single_ac > single_an))),
+    )
+    yield "more alleles are alone in their person than are called", anywhere(single_an > an)
+    yield (
+        "called alleles of people with two of them do not come in pairs",
+        anywhere((an - single_an) % 2 == 1),
+    )
+    known = ~masked & (hom >= 0) & (single_ac >= 0)
+    het = ac - 2 * hom - single_ac
+    yield (
+        "homozygous, heterozygous and haploid people do not add up to AC and AN",
+        anywhere(known & ((het < 0) | (het + hom > (an - single_an) // 2))),
+    )
+    yield "more haploid calls of ALT than calls of one allele", anywhere(known & (hemi > single_ac))
+    told = raw_ac >= 0
+    yield (
+        "the counts before the genotype filter are less than those after it",
+        told & ((raw_an < an.sum(axis=1)) | (raw_ac < np.maximum(ac, 0).sum(axis=1))),
+    )
+    yield (
+        "the counts before the genotype filter cannot be those of the people",
+        (told != (raw_an >= 0)) | (raw_ac > raw_an) | (told & (raw_an > copies.sum(axis=1))),
+    )
+    yield (
+        "counts of everybody tell what a cell masks",
+        told & anywhere(masked),
+    )
+
+
+def _any_below(wide: Mapping[str, NDArray[np.int64]], lowest: int) -> NDArray[np.bool_]:
+    """Tell where some count is below a bound; (n,) bool."""
+    found = np.zeros(len(wide[RAW_COUNTS[0]]), np.bool_)
+    for values in wide.values():
+        below = values < lowest
+        found |= below.any(axis=1) if below.ndim > 1 else below
+    return found

@@ -1,0 +1,264 @@
+"""Zip files of entries that are stored as they are, and of which every byte is accounted for.
+
+A contribution is such a file, and so are the stores in it. Whoever reads one that came from elsewhere can
+then bound what it may cost before anything is unpacked, and nothing can hide between the entries.
+"""
+
+import shutil
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from afpanel.errors import VerificationError
+from afpanel.io.files import whole_file
+
+_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can state
+_MODE = 0o644 << 16
+_BLOCK = 1 << 20
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s4B4H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_LOCATOR = struct.Struct("<4sLQL")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
+_DATE_WORD = 1 << 5 | 1
+_PLAIN, _WIDE = 20, 45  # version that is needed to read an entry: 45 where its sizes take 8 bytes
+_FULL = 0xFFFFFFFF
+_UNIX, _FAT = 3, 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: its name, where its bytes are in the file, how many, and their CRC-32."""
+
+    name: str
+    offset: int
+    size: int
+    crc: int
+
+
+def write_stored_zip(path: Path, parts: Mapping[str, Path | bytes]) -> None:
+    """Write a zip file of some parts, in their order; the same parts give the same bytes.
+
+    Parameters
+    ----------
+    path
+        File to write, whole or not at all.
+    parts
+        For each entry its bytes, or the file that holds them.
+    """
+    with whole_file(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for name, content in parts.items():
+            entry = zipfile.ZipInfo(name, date_time=_DATE)
+            entry.external_attr = _MODE
+            entry.create_system = _UNIX
+            if isinstance(content, bytes):
+                archive.writestr(entry, content)
+                continue
+            entry.file_size = content.stat().st_size
+            with content.open("rb") as source, archive.open(entry, "w") as target:
+                shutil.copyfileobj(source, target, _BLOCK)
+
+
+class StoredZip:
+    """A zip file as `write_stored_zip` makes it, opened for reading; use it in a ``with`` block.
+
+    Parameters
+    ----------
+    path
+        The file.
+    max_entries
+        More entries than this are refused unread.
+
+    Raises
+    ------
+    VerificationError
+        If the file is anything else: other entries than plain stored ones, names that are given twice or
+        lead elsewhere, comments, bytes that belong to no entry.
+    """
+
+    def __init__(self, path: Path, max_entries: int) -> None:
+        self.path = path
+        self.size = path.stat().st_size
+        self._file = path.open("rb")
+        try:
+            self.entries = {entry.name: entry for entry in self._directory(max_entries)}
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Read an entry whole, of at most `limit` bytes, and check its CRC-32."""
+        entry = self.entries[name]
+        if entry.size > limit:
+            raise self._fault(f"entry {name} is too large", f"at most {limit:,} bytes", entry.size)
+        self._file.seek(entry.offset)
+        content = self._file.read(entry.size)
+        self._check_crc(entry, zlib.crc32(content))
+        return content
+
+    def start_of(self, name: str, size: int) -> bytes:
+        """Read the first bytes of an entry, unchecked."""
+        entry = self.entries[name]
+        self._file.seek(entry.offset)
+        return self._file.read(min(size, entry.size))
+
+    def copy(self, name: str, target: BinaryIO) -> None:
+        """Copy an entry's bytes to a file, and check their CRC-32."""
+        entry = self.entries[name]
+        self._file.seek(entry.offset)
+        crc, left = 0, entry.size
+        while left:
+            block = self._file.read(min(_BLOCK, left))
+            if not block:
+                break
+            crc, left = zlib.crc32(block, crc), left - len(block)
+            target.write(block)
+        self._check_crc(entry, crc)
+
+    def _check_crc(self, entry: Entry, crc: int) -> None:
+        if crc != entry.crc:
+            raise self._fault(
+                f"entry {entry.name} is damaged", f"CRC-32 {entry.crc:08x}", f"{crc:08x}"
+            )
+
+    def _fault(self, what: str, expected: object = None, found: object = None) -> VerificationError:
+        return VerificationError(
+            what,
+            where=self.path,
+            expected=expected,
+            found=found,
+            remedy="ask for the file again; it is not as afpanel wrote it",
+        )
+
+    def _take(self, layout: struct.Struct, at: int, magic: bytes) -> tuple[int, ...]:
+        """Read a structure at a place, and check its first bytes; gives the fields after these."""
+        self._file.seek(max(at, 0))
+        content = self._file.read(layout.size)
+        if at < 0 or len(content) < layout.size or content[:4] != magic:
+            raise self._fault(
+                "not a whole zip file of stored entries", magic, content[:4] or "nothing"
+            )
+        return layout.unpack(content)[1:]
+
+    def _directory(self, max_entries: int) -> list[Entry]:
+        """Read the directory, and hold it and the entries against each other, byte by byte."""
+        end = self.size - _END.size
+        disk, first_disk, here, n, size, start, comment = self._take(_END, end, b"PK\5\6")
+        stop = end
+        if 0xFFFF in (here, n) or _FULL in (size, start):
+            disk_64, stop, disks = self._take(_LOCATOR, end - _LOCATOR.size, b"PK\6\7")
+            wide = self._take(_END_64, stop, b"PK\6\6")
+            made = wide[0], wide[1], wide[2], disk_64, disks, wide[3], wide[4]
+            agree = [
+                short in (long, full)
+                for short, long, full in zip(
+                    (here, n, size, start), wide[5:], (0xFFFF, 0xFFFF, _FULL, _FULL), strict=True
+                )
+            ]
+            whole = stop + _END_64.size + _LOCATOR.size == end
+            if made != (44, made[1], _WIDE, 0, 1, 0, 0) or not all(agree) or not whole:
+                raise self._fault("the end of the zip file is not as it should be")
+            here, n, size, start = wide[5:]
+        if (disk, first_disk, comment) != (0, 0, 0) or here != n or start + size != stop:
+            raise self._fault("the end of the zip file is not as it should be")
+        if n > max_entries:
+            raise self._fault("has too many entries", f"at most {max_entries:,}", f"{n:,}")
+        self._file.seek(start)
+        directory = self._file.read(size)
+        found: dict[str, Entry] = {}
+        at = reached = 0
+        for _ in range(n):
+            entry, offset, at = self._central(directory, at)
+            if entry.name in found:
+                raise self._fault(f"two entries are called {entry.name}")
+            if offset != reached:
+                raise self._fault(f"there are bytes before entry {entry.name} that belong to none")
+            begin = self._local(entry, offset)
+            reached = begin + entry.size
+            found[entry.name] = Entry(entry.name, begin, entry.size, entry.crc)
+        if at != size or reached != start:
+            raise self._fault("there are bytes that belong to no entry")
+        return list(found.values())
+
+    def _central(self, directory: bytes, at: int) -> tuple[Entry, int, int]:
+        """Read a line of the directory: the entry, where it begins, and where the next line does."""
+        if len(directory) < at + _CENTRAL.size or directory[at : at + 4] != b"PK\1\2":
+            raise self._fault("the directory of the zip file is damaged")
+        fields = _CENTRAL.unpack_from(directory, at)[1:]
+        made, system, needed, reserved, flags, method, time, date, crc, packed, size, *rest = fields
+        long_name, long_extra, long_comment, disk, inside, mode, offset = rest
+        at += _CENTRAL.size
+        name = self._name(directory[at : at + long_name])
+        extra = directory[at + long_name : at + long_name + long_extra]
+        wide = [value for value in (size, packed, offset) if value == _FULL]
+        if wide:
+            if extra[:4] != struct.pack("<2H", 1, 8 * len(wide)) or len(extra) != 4 + 8 * len(wide):
+                raise self._fault(f"entry {name} has a field that it should not have")
+            values = iter(struct.unpack(f"<{len(wide)}Q", extra[4:]))
+            size, packed, offset = (
+                next(values) if value == _FULL else value for value in (size, packed, offset)
+            )
+        elif extra:
+            raise self._fault(f"entry {name} has a field that it should not have")
+        plain = (reserved, flags, method, time, date, long_comment, disk, inside, mode)
+        if (
+            plain != (0, 0, 0, 0, _DATE_WORD, 0, 0, 0, _MODE)
+            or packed != size
+            or made not in (_PLAIN, _WIDE)
+            or needed not in (_PLAIN, _WIDE)
+            or system not in (_UNIX, _FAT)
+        ):
+            raise self._fault(
+                f"entry {name} is not plain",
+                "a file, stored, dated 1980-01-01, without a comment",
+                self._oddity(method, flags, mode, packed, size),
+            )
+        return Entry(name, 0, size, crc), offset, at + long_name + long_extra
+
+    def _oddity(self, method: int, flags: int, mode: int, packed: int, size: int) -> str:
+        if method:
+            ratio = f", {size:,} bytes in {packed:,}"
+            return f"compressed (method {method}{ratio})"
+        if mode != _MODE:
+            return f"a file of mode {mode >> 16:o}, as a link or a folder has"
+        return f"flags {flags:#x}"
+
+    def _local(self, entry: Entry, offset: int) -> int:
+        """Check an entry's own header against the directory; gives where its bytes begin."""
+        fields = self._take(_LOCAL, offset, b"PK\3\4")
+        needed, flags, method, time, date, crc, packed, size, long_name, long_extra = fields
+        rest = self._file.read(long_name + long_extra)
+        name, extra = rest[:long_name], rest[long_name:]
+        if extra:
+            # Python makes room for long sizes where it expects an entry to be large.
+            if extra != struct.pack("<2H2Q", 1, 16, entry.size, entry.size):
+                raise self._fault(f"entry {entry.name} has a field that it should not have")
+            packed = size = entry.size
+        stated = (flags, method, time, date, crc, packed, size, name)
+        same = (0, 0, 0, _DATE_WORD, entry.crc, entry.size, entry.size, entry.name.encode())
+        if stated != same or needed not in (_PLAIN, _WIDE):
+            raise self._fault(f"the header of entry {entry.name} is not that of the directory")
+        return offset + _LOCAL.size + long_name + long_extra
+
+    def _name(self, raw: bytes) -> str:
+        """Check a name: of plain characters, leading nowhere but into the zip file."""
+        name = raw.decode("ascii", errors="replace")
+        steps = name.split("/")
+        if not name.isascii() or not name.isprintable() or "\\" in name or ":" in name:
+            raise self._fault("an entry has a name of strange characters", None, ascii(name)[:80])
+        if any(step in ("", ".", "..") for step in steps):
+            raise self._fault(
+                "an entry's name leads out of the file", "a relative path", ascii(name)[:80]
+            )
+        return name

@@ -1,0 +1,50 @@
+"""What a hub has accepted of each cohort, so that nothing older comes in its place."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from afpanel.errors import VerificationError
+from afpanel.io.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from afpanel.stages.verify import Verdict
+
+
+def check_edition(verdict: "Verdict", register: Path) -> None:
+    """Note a contribution that is accepted, and refuse one that is older than what was accepted before.
+
+    Parameters
+    ----------
+    verdict
+        What was found of it.
+    register
+        Folder with a JSON for each cohort: the editions that were accepted, and their digests.
+
+    Raises
+    ------
+    VerificationError
+        If a later edition was accepted, or this one with other content.
+    """
+    assert verdict.manifest is not None
+    cohort, edition = verdict.manifest["cohort"], verdict.manifest["edition"]
+    path = register / f"{cohort}.json"
+    editions: list[dict[str, Any]] = read_json(path)["editions"] if path.is_file() else []
+    last = editions[-1] if editions else {"edition": 0, "manifest_sha256": ""}
+    if edition < last["edition"]:
+        raise VerificationError(
+            f"edition {edition} of cohort {cohort} is older than what was accepted before",
+            where=path,
+            expected=f"edition {last['edition']}, or a later one",
+            remedy="use the newer file; if it is to be taken back, ask for it as a new edition",
+        )
+    if edition == last["edition"] and verdict.manifest_sha256 != last["manifest_sha256"]:
+        raise VerificationError(
+            f"edition {edition} of cohort {cohort} was accepted before, with other content",
+            where=path,
+            expected=f"a manifest of SHA-256 {last['manifest_sha256']}",
+            found=verdict.manifest_sha256,
+            remedy="the programme raises sharing.edition when it packages anew",
+        )
+    if edition > last["edition"]:
+        accepted = {"edition": edition, "manifest_sha256": verdict.manifest_sha256}
+        write_json(path, {"cohort": cohort, "editions": [*editions, accepted]})

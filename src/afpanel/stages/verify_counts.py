@@ -1,0 +1,308 @@
+"""Whether a contribution's counts of a contig are what they claim: every variant, every count, every sum."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.constants import Outcome
+from afpanel.core.alleles import normalize
+from afpanel.core.callability import copies_per_cell
+from afpanel.core.contigs import contig_kind
+from afpanel.core.count_checks import impossible
+from afpanel.core.ploidy import loci_of
+from afpanel.core.variants import Variants, ranges, sort_keys
+from afpanel.io.store import Store
+from afpanel.io.store_check import Layout, check_store
+from afpanel.model.arrays import RAW_COUNTS
+from afpanel.stages.cell_counts import (
+    CELL_COUNTS,
+    CELL_COUNTS_VERSION,
+    CELL_TABLES,
+    CHUNK,
+    CountsHead,
+    open_cell_counts,
+)
+from afpanel.stages.contribution import Totals
+
+_ROWS = 65_536
+_MAX_ENTRIES = 4_000_000
+_LOW_CALL_RATE = 0.5
+_LETTERS = np.zeros(256, np.bool_)
+_LETTERS[list(b"ACGTN")] = True
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be.
+
+    Parameters
+    ----------
+    fatal
+        Whether the contribution cannot be used for it.
+    where
+        Part, and place in it.
+    what
+        In words.
+    """
+
+    fatal: bool
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the counts of a contig are held against.
+
+    Parameters
+    ----------
+    contig, build
+        The contig, and the panel's build.
+    head
+        Whose counts they are to be.
+    totals
+        Their sums, as the manifest has them.
+    sequence
+        (bases,) uint8: the contig in the recipient's reference, or None where it has no such contig.
+    same_build
+        Whether the cohort was called on the panel's build: else places of one copy may have moved.
+    """
+
+    contig: str
+    build: str
+    head: CountsHead
+    totals: Totals
+    sequence: NDArray[np.uint8] | None
+    same_build: bool
+
+
+def check_counts(path: Path, part: str, expected: Expected) -> Iterator[Finding]:
+    """Check a store of counts that came from elsewhere.
+
+    Parameters
+    ----------
+    path
+        The store.
+    part
+        What it is called in the contribution.
+    expected
+        What it is held against.
+
+    Yields
+    ------
+    Finding
+        Everything that is otherwise; after one that makes the rest meaningless, no more.
+
+    Raises
+    ------
+    VerificationError
+        If it is not laid out as such a store is.
+    """
+    head = expected.head
+    check_store(path, _layout(head), _MAX_ENTRIES)
+    with open_cell_counts(path) as store:
+        if store.texts("contig_id") != [expected.contig]:
+            yield Finding(True, part, f"is not of contig {expected.contig}")
+            return
+        check = _CountsCheck(store, part, expected)
+        yield from check.variants()
+        if not check.broken:
+            yield from check.evidence()
+            yield from check.sums()
+
+
+def _layout(head: CountsHead) -> Layout:
+    """Say what a store of counts of one contig looks like."""
+    rows = ("variants",)
+    attributes = {"afpanel_kind": CELL_COUNTS, "afpanel_format_version": CELL_COUNTS_VERSION}
+    return Layout(
+        attributes=attributes | head.attributes(),
+        dims={
+            "contig_id": ("contigs",),
+            **{f"variant_{name}": rows for name in ("contig", "position", "ref", "alt")},
+            **{name: rows if name in RAW_COUNTS else (*rows, "cells") for name in CELL_TABLES},
+            **_spans("refused", "refusals"),
+        },
+        optional=(
+            _spans("callable", "intervals"),
+            {**_spans("track", "runs"), "track_allele_number": ("runs", "cells")},
+        ),
+        sizes={"contigs": 1, "cells": len(head.cells)},
+        chunk=CHUNK,
+        always_stored={
+            "variants": "variant_position",
+            "refusals": "refused_end",
+            "intervals": "callable_end",
+            "runs": "track_end",
+        },
+        whole=frozenset({"contig_id"}),
+    )
+
+
+def _spans(kind: str, dim: str) -> dict[str, tuple[str, ...]]:
+    return {f"{kind}_{name}": (dim,) for name in ("contig", "start", "end")}
+
+
+class _CountsCheck:
+    """Goes through a store of counts, some rows at a time."""
+
+    def __init__(self, store: Store, part: str, expected: Expected) -> None:
+        self._store, self._part, self._expected = store, part, expected
+        self._cells = expected.head.cells
+        self._kind = contig_kind(expected.contig)
+        self._length = None if expected.sequence is None else len(expected.sequence)
+        self._called = np.zeros(len(self._cells), np.int64)
+        self._copies = np.zeros(len(self._cells), np.int64)
+        self._count = np.zeros(len(self._cells), np.int64)
+        self._variants = self._masked = 0
+        self._refused = self._callable = self._runs = 0
+        self.broken = False
+
+    def _finding(self, what: str, broken: NDArray[np.bool_], position: Any) -> Finding:
+        """Say that something is fatal, where it is first, and how often."""
+        rows = np.flatnonzero(broken)
+        place = f"{self._part}, {self._expected.contig}:{position[rows[0]]}"
+        more = f", and at {len(rows) - 1:,} others near it" if len(rows) > 1 else ""
+        return Finding(True, place, f"{what}{more}")
+
+    def variants(self) -> Iterator[Finding]:
+        """Check order, spelling and counts of all variants."""
+        position = self._store.read("variant_position")
+        start = np.flatnonzero(np.diff(position, prepend=1) < 0)
+        if len(start):
+            self.broken = True
+            broken = np.zeros(len(position), np.bool_)
+            broken[start] = True
+            yield self._finding(
+                "the variants are not in order of their positions", broken, position
+            )
+            return
+        if np.any(self._store.read("variant_contig")):
+            self.broken = True
+            yield Finding(True, self._part, "has variants of another contig")
+            return
+        for first_base, last_base in ranges([position], _ROWS):
+            first, last = np.searchsorted(position, (first_base, last_base)).tolist()
+            found = list(self._window(position[first:last], first, last))
+            yield from found
+            if found:
+                self.broken = True
+                return  # one such window is enough to refuse it, and the rest may be as bad
+
+    def _window(self, position: NDArray[np.int32], first: int, last: int) -> Iterator[Finding]:
+        ref, alt = (self._store.strings(f"variant_{x}", first, last) for x in ("ref", "alt"))
+        for name, alleles in (("REF", ref), ("ALT", alt)):
+            begun = alleles.data[alleles.offsets[0] : alleles.offsets[-1]]
+            if not _LETTERS[begun].all() or not (alleles.lengths > 0).all():
+                place = f"{self._part}, {self._expected.contig}:{position[0]}"
+                yield Finding(
+                    True, place, f"a {name} near there is no sequence of A, C, G, T and N"
+                )
+                return
+        variants = Variants(position, ref, alt)
+        if not (np.diff(sort_keys(variants)) > 0).all():
+            wrong = np.append(False, np.diff(sort_keys(variants)) <= 0)
+            yield self._finding("a variant is given twice, or out of order", wrong, position)
+        if self._expected.sequence is not None:
+            yield from self._spelling(variants)
+        tables = {name: self._store.read(name, first, last) for name in CELL_TABLES}
+        yield from self._counts(variants, tables)
+
+    def _spelling(self, variants: Variants) -> Iterator[Finding]:
+        """Hold REF against the reference, and each variant against its one spelling."""
+        sequence = self._expected.sequence
+        assert sequence is not None
+        spelled = normalize(variants.position, variants.ref, variants.alt, sequence)
+        mismatch = spelled.outcome == Outcome.REF_MISMATCH
+        if mismatch.any():
+            yield self._finding("REF is not what the reference has", mismatch, variants.position)
+        other = ~mismatch & ((spelled.outcome != Outcome.KEPT) | (spelled.flags != 0))
+        if other.any():
+            what = "the variant is not in its canonical form (trimmed, left-aligned)"
+            yield self._finding(what, other, variants.position)
+
+    def _counts(
+        self, variants: Variants, tables: Mapping[str, NDArray[np.int32]]
+    ) -> Iterator[Finding]:
+        loci = loci_of(self._kind, self._expected.build, variants.position)
+        copies = copies_per_cell(loci, self._cells)
+        limit = copies if self._expected.same_build else np.maximum(copies, 2 * self._people())
+        for rule, broken in impossible(tables, limit, has_missing=self._expected.head.has_missing):
+            if broken.any():
+                yield self._finding(rule, broken, variants.position)
+        count, number = tables["allele_count"], tables["allele_number"]
+        self._variants += len(variants)
+        self._masked += int((count < 0).sum())
+        self._count += np.maximum(count, 0).sum(axis=0, dtype=np.int64)
+        self._called += number.sum(axis=0, dtype=np.int64)
+        self._copies += copies.sum(axis=0, dtype=np.int64)
+
+    def _people(self) -> NDArray[np.int32]:
+        return np.array([cell.people for cell in self._cells], np.int32)
+
+    def evidence(self) -> Iterator[Finding]:
+        """Check the places where silence says nothing, and those where it says something."""
+        self._refused, findings = self._bases("refused")
+        yield from findings
+        if "callable_contig" in self._store:
+            self._callable, findings = self._bases("callable")
+            yield from findings
+        if "track_contig" in self._store:
+            _, findings = self._bases("track")
+            yield from findings
+            self._runs = self._store.rows("track_start")
+            yield from self._track()
+
+    def _bases(self, kind: str) -> tuple[int, list[Finding]]:
+        """Check that spans are in order, apart and on the contig; gives their bases."""
+        contig, start, end = (self._store.read(f"{kind}_{x}") for x in ("contig", "start", "end"))
+        length = np.iinfo(np.int32).max if self._length is None else self._length
+        wrong = (contig != 0) | (start < 0) | (start >= end) | (end > length)
+        gap = 0 if kind == "track" else 1  # runs of other numbers may follow each other
+        wrong[1:] |= start[1:] < end[:-1].astype(np.int64) + gap
+        if not wrong.any():
+            return int((end.astype(np.int64) - start).sum()), []
+        return 0, [self._finding(f"the {kind} spans are not in order, or not on it", wrong, start)]
+
+    def _track(self) -> Iterator[Finding]:
+        for first in range(0, self._runs, _ROWS):
+            rows = (first, min(first + _ROWS, self._runs))
+            start, end = (self._store.read(f"track_{x}", *rows) for x in ("start", "end"))
+            number = self._store.read("track_allele_number", *rows)
+            copies = np.minimum(
+                *(
+                    copies_per_cell(loci_of(self._kind, self._expected.build, at), self._cells)
+                    for at in (start + 1, end)
+                )
+            )
+            wrong = ((number < 0) | (number > copies)).any(axis=1) | ~number.any(axis=1)
+            if wrong.any():
+                yield self._finding("the track has numbers that no people can have", wrong, start)
+
+    def sums(self) -> Iterator[Finding]:
+        """Hold the sums against those of the manifest; see whether call rates are plausible."""
+        added = Totals(
+            self._variants,
+            self._masked,
+            self._count.tolist(),
+            self._called.tolist(),
+            self._refused,
+            self._callable,
+            self._runs,
+        )
+        stated = asdict(self._expected.totals)
+        for name, value in asdict(added).items():
+            if stated[name] != value:
+                what = f"{name} adds up to something else than the manifest says"
+                yield Finding(True, self._part, what)
+        for cell, called, copies in zip(self._cells, self._called, self._copies, strict=True):
+            if copies and called < _LOW_CALL_RATE * copies:
+                what = (
+                    f"{cell.population} {cell.sex}: {called / copies:.0%} of its copies are called,"
+                    " over all variants"
+                )
+                yield Finding(False, self._part, what)
