@@ -2,9 +2,12 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from afpanel.constants import Sex
-from afpanel.errors import BadInputError
+from afpanel.errors import AfpanelError, BadInputError, FaultsError
+from afpanel.io.allowed_signers import read_allowed_signers, read_revoked_keys
 from afpanel.io.tables import check_bed
 from afpanel.io.track_text import TrackText, is_track
 from afpanel.model.cohort import Cell, Cohort
@@ -36,6 +39,61 @@ def faults_of_exclusions(
                 expected=f"some of {', '.join(known[:30])}",
                 remedy=f"did you mean '{near[0]}'?" if near else None,
             )
+
+
+def faults_of_signatures(
+    config: Mapping[str, Any], cohorts: Iterable[Cohort]
+) -> Iterator[AfpanelError]:
+    """Find what is missing or wrong in what signatures of contributions are held against.
+
+    Whether a key is valid today is not asked here: that is judged when a contribution is read.
+
+    Parameters
+    ----------
+    config
+        The configuration, with its defaults.
+    cohorts
+        The cohorts of the panel, of every kind.
+    """
+    required = config["signatures"] == "required"
+    names = sorted(cohort.name for cohort in cohorts if cohort.kind == "contribution")
+    signers, revoked = config["allowed_signers"], config["revoked_keys"]
+    if signers is None:
+        if required and names:
+            yield BadInputError(
+                f"nothing says whose keys sign contributions, and there are some: {', '.join(names)}",
+                where="allowed_signers",
+                expected="a file such as config/allowed_signers.example",
+                remedy="list each cohort's key (docs/signatures.md), or set signatures: optional",
+            )
+        if revoked is not None:
+            yield BadInputError(
+                "revoked keys are held against nothing without allowed_signers",
+                where="revoked_keys",
+                remedy="name the file of allowed signers too",
+            )
+        return
+    try:
+        listed = read_allowed_signers(Path(signers)).cohorts
+        for name in names if required else ():
+            if name not in listed:
+                yield BadInputError(
+                    f"no key of cohort {name}, which hands over a contribution",
+                    where=signers,
+                    expected=f"a line that begins with {name}",
+                    remedy="ask the programme for its public key, by a second channel",
+                )
+    except BadInputError as fault:
+        yield from _single(fault)
+    if revoked is not None:
+        try:
+            read_revoked_keys(Path(revoked))
+        except BadInputError as fault:
+            yield from _single(fault)
+
+
+def _single(fault: BadInputError) -> Iterable[AfpanelError]:
+    return fault.faults if isinstance(fault, FaultsError) else [fault]
 
 
 def check_callable(
