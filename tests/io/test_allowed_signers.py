@@ -129,6 +129,10 @@ def test_comments_in_any_encoding_and_a_mark_at_the_beginning_are_passed_over(
         ('VN namespaces="*" {key}', "signs no contribution"),
         ('VN namespaces="*,!afpanel-contribution" {key}', "signs no contribution"),
         ('VN namespaces="" {key}', "signs no contribution"),
+        (
+            'VN namespaces="afpanel-contribution,!afpanel-contribution" {key}',
+            "signs no contribution",
+        ),
         ('VN namespaces="afpanel-contribution {key}', "quotation mark is not closed"),
         ("VN\x00 {key}", "is not the name"),
     ],

@@ -321,17 +321,24 @@ def test_a_key_is_valid_within_its_times_alone(
             assert at.isoformat() in str(refused.value)
 
 
-def test_without_a_time_validity_is_judged_now(keys: dict[str, Path], hub: Path) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Lima"])
+def test_without_a_time_validity_is_judged_now_whatever_the_zone(
+    zone: str, keys: dict[str, Path], hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
     made = sign(MESSAGE, keys["ed25519"])
     now = datetime.now(UTC)
-    for days, said in ((-1, "no longer valid"), (1, None)):
-        time = f"{now + timedelta(days=days):%Y%m%d%H%M%S}"
-        hub.write_text(f'VN valid-before="{time}" {public(keys["ed25519"])}\n')
-        if said is None:
-            assert verify(MESSAGE, made, "VN", hub)
-        else:
-            with pytest.raises(VerificationError, match=said):
-                verify(MESSAGE, made, "VN", hub)
+    before, after = (f"{now + timedelta(hours=hours):%Y%m%d%H%M}" for hours in (-1, 1))
+    key = public(keys["ed25519"])
+    hub.write_text(f'VN valid-after="{before}",valid-before="{after}" {key}\n')
+    assert verify(MESSAGE, made, "VN", hub)
+    for options, said in (
+        (f'valid-before="{before}"', "no longer valid"),
+        (f'valid-after="{after}"', "not valid yet"),
+    ):
+        hub.write_text(f"VN {options} {key}\n")
+        with pytest.raises(VerificationError, match=said):
+            verify(MESSAGE, made, "VN", hub)
 
 
 @pytest.mark.parametrize("form", ["list", "list with comments", "KRL", "KRL of digests"])
