@@ -47,7 +47,9 @@ PARTITIONS = {
     for partition in cohort["partitions"]
 }
 NAME = "{name}-{version}".format(**CONFIG["panel"])
-PEOPLE = sum(cohort["people"] for cohort in COHORTS.values())
+PEOPLE = sum(
+    cohort["people"] for cohort in COHORTS.values() if cohort["kind"] != "contribution"
+)
 RELEASE = f"{RESULTS}/release/{NAME}"
 
 
@@ -91,6 +93,11 @@ def harmonize_options(wildcards):
     )
 
 
+# What comes as counts is verified, and joins where the counts of genotypes do.
+CONTRIBUTIONS = {
+    name for name, cohort in COHORTS.items() if cohort["kind"] == "contribution"
+}
+WITH_GENOTYPES = [name for name in COHORTS if name not in CONTRIBUTIONS]
 GVCFS = {name for name, cohort in COHORTS.items() if cohort["kind"] == "gvcf"}
 
 
@@ -110,9 +117,10 @@ def overlap_options():
     """What `afpanel overlap` is told of the cohorts, and what it is to do."""
     chosen = CONFIG["overlap"]
     options = [f"--{key.replace('_', '-')} {chosen[key]}" for key in chosen]
-    for name, cohort in COHORTS.items():
+    for name in WITH_GENOTYPES:
+        sheet = COHORTS[name]["samples"]
         options.append(f"--cohort {quote(f'{name}={RESULTS}/private/{name}')}")
-        options.append(f"--samples {quote('{}={}'.format(name, cohort['samples']))}")
+        options.append(f"--samples {quote(f'{name}={sheet}')}")
     if DROP:
         options.append(
             f"--dropped {quote(f'{RESULTS}/private/{{cohort}}/dropped.txt')}"
@@ -197,23 +205,34 @@ def stores_of(cohort):
     ]
 
 
+def counts_by_contig(cohort):
+    """All counts of a cohort: contig and path of each store."""
+    private = f"{RESULTS}/private/{cohort}"
+    if cohort in CONTRIBUTIONS:
+        return [
+            (part["contig"], f"{private}/received/{part['path']}")
+            for part in COHORTS[cohort]["counts"]
+        ]
+    return [
+        (part["contig"], f"{private}/counts/{part['id']}.zarr.zip")
+        for part in COHORTS[cohort]["partitions"]
+    ]
+
+
 def counts_of(wildcards):
     """All counts of a contig; of a cohort that has none, one other, which tells who is silent.
 
     What is lifted may come to any contig, so all of such a cohort's are looked at.
     """
     paths = []
-    for name, cohort in COHORTS.items():
-        everywhere = name in LIFTED
-        ids = [
-            p["id"]
-            for p in cohort["partitions"]
-            if everywhere or p["contig"] == wildcards.contig
+    for name in COHORTS:
+        counts = counts_by_contig(name)
+        of_contig = [
+            path
+            for contig, path in counts
+            if name in LIFTED or contig == wildcards.contig
         ]
-        ids = ids or [cohort["partitions"][0]["id"]]
-        paths += [
-            f"{RESULTS}/private/{name}/counts/{partition}.zarr.zip" for partition in ids
-        ]
+        paths += of_contig or [counts[0][1]]
     return paths
 
 
@@ -226,12 +245,23 @@ def list_of_all_counts():
     return str(path)
 
 
-ALL_COUNTS = [
-    f"{RESULTS}/private/{name}/counts/{partition['id']}.zarr.zip"
-    for name, cohort in COHORTS.items()
-    for partition in cohort["partitions"]
-]
+ALL_COUNTS = [path for name in COHORTS for _, path in counts_by_contig(name)]
 COUNTS_LIST = list_of_all_counts()
+
+
+def harmonization_of(cohort):
+    """The account of what became of a cohort's alleles."""
+    folder = f"{cohort}/received" if cohort in CONTRIBUTIONS else cohort
+    return f"{RESULTS}/private/{folder}/harmonization.json"
+
+
+def verify_options():
+    """What `afpanel verify` is told of who may sign."""
+    options = [f"--signatures {CONFIG['signatures']}"]
+    for key in ("allowed_signers", "revoked_keys"):
+        if CONFIG[key] is not None:
+            options.append(f"--{key.replace('_', '-')} {quote(CONFIG[key])}")
+    return " ".join(options)
 
 
 def callable_files():

@@ -6,14 +6,17 @@
 # deletes the outputs of a job that failed.
 rule overlap:
     input:
-        stores=[store for name in COHORTS for store in stores_of(name)],
-        alleles=expand(f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip", cohort=COHORTS),
-        sheets=[cohort["samples"] for cohort in COHORTS.values()],
+        stores=[store for name in WITH_GENOTYPES for store in stores_of(name)],
+        alleles=expand(
+            f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip", cohort=WITH_GENOTYPES
+        ),
+        sheets=[COHORTS[name]["samples"] for name in WITH_GENOTYPES],
         callable=list(given_callable().values()) if DROP else [],
     output:
         report=f"{RESULTS}/private/overlap.json",
         dropped=expand(
-            f"{RESULTS}/private/{{cohort}}/dropped.txt", cohort=COHORTS if DROP else []
+            f"{RESULTS}/private/{{cohort}}/dropped.txt",
+            cohort=WITH_GENOTYPES if DROP else [],
         ),
     log:
         f"{RESULTS}/private/logs/overlap.log",
@@ -33,7 +36,7 @@ rule overlap:
 rule merge:
     input:
         counts=counts_of,
-        overlap=rules.overlap.output.report,
+        overlap=rules.overlap.output.report if WITH_GENOTYPES else [],
         callable=list(callable_files().values()),
         fasta=CONFIG["reference"]["fasta"],
         aliases=CONFIG["harmonize"]["aliases"] or [],
@@ -59,7 +62,7 @@ rule merge:
 rule discordance:
     input:
         counts=ALL_COUNTS,
-        overlap=rules.overlap.output.report,
+        overlap=rules.overlap.output.report if WITH_GENOTYPES else [],
         callable=list(callable_files().values()),
         fasta=CONFIG["reference"]["fasta"],
         aliases=CONFIG["harmonize"]["aliases"] or [],
@@ -107,11 +110,13 @@ rule publish:
     input:
         panels=rules.gate.output.panels,
         decision=rules.gate.output.decision,
-        harmonization=expand(
-            f"{RESULTS}/private/{{cohort}}/harmonization.json", cohort=COHORTS
+        harmonization=[harmonization_of(name) for name in COHORTS],
+        received=expand(
+            f"{RESULTS}/private/{{cohort}}/received/received.json",
+            cohort=sorted(CONTRIBUTIONS),
         ),
         plan=ancient(f"{RESULTS}/private/plan.json"),
-        overlap=rules.overlap.output.report,
+        overlap=rules.overlap.output.report if WITH_GENOTYPES else [],
         discordance=f"{RESULTS}/panel/discordance/cohorts.tsv",
         fasta=CONFIG["reference"]["fasta"],
     output:
@@ -132,6 +137,12 @@ rule publish:
         harmonization=lambda wildcards, input: " ".join(
             f"--harmonization {quote(path)}" for path in input.harmonization
         ),
+        received=lambda wildcards, input: " ".join(
+            f"--received {quote(path)}" for path in input.received
+        ),
+        overlap=lambda wildcards, input: (
+            f"--overlap {quote(str(input.overlap))}" if WITH_GENOTYPES else ""
+        ),
         excluded=" ".join(
             f"--grpmax-exclude {quote(name)}"
             for name in CONFIG["groups"]["grpmax_exclude"]
@@ -140,7 +151,7 @@ rule publish:
         out=lambda wildcards, output: str(Path(output.manifest).parent),
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
-        " --plan {input.plan:q} --overlap {input.overlap:q}"
+        " --plan {input.plan:q} {params.received} {params.overlap}"
         " --discordance {input.discordance:q} {params.reference} --build {params.build}"
         " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"

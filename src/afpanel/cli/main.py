@@ -19,6 +19,7 @@ COMMANDS = (
     "overlap",
     "count",
     "package",
+    "sign",
     "verify",
     "merge",
     "discordance",

@@ -18,6 +18,12 @@ from afpanel.cli import options
     help="Harmonization summary of a cohort; repeat for each.",
 )
 @click.option("--plan", type=options.INPUT, required=True, help="Plan of the run, from validate.")
+@click.option(
+    "--received",
+    type=options.INPUT,
+    multiple=True,
+    help="What `afpanel verify` wrote of a contribution (received.json); repeat for each.",
+)
 @click.option("--overlap", type=options.INPUT, help="Report of overlap, for the summary.")
 @click.option(
     "--discordance", type=options.INPUT, help="cohorts.tsv of discordance, for the summary."
@@ -55,6 +61,7 @@ def command(
     decision: Path,
     harmonization: tuple[Path, ...],
     plan: Path,
+    received: tuple[Path, ...],
     overlap: Path | None,
     discordance: Path | None,
     reference: Path,
@@ -85,7 +92,7 @@ def command(
 
     paths = ReferencePaths.find(reference, index_dir)
     publish(
-        PublishInputs(panels, decision, harmonization, plan, paths, overlap, discordance),
+        PublishInputs(panels, decision, harmonization, plan, paths, received, overlap, discordance),
         out,
         summary,
         PublishOptions(name, panel_version, canonical_build(build), formats, grpmax_exclude),

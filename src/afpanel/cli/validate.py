@@ -37,8 +37,11 @@ def command(config: Path, plan_path: Path | None) -> None:
         write_plan(made, plan_path)
     for name, cohort in made["cohorts"].items():
         lifted = f", lifted from {cohort['build']}" if cohort["lift"] else ""
+        work = f"{len(cohort['partitions'])} partitions"
+        if cohort["kind"] == "contribution":
+            work = f"contribution, edition {cohort['edition']}"
         logger.info(
-            "%s (%s): %s people, %d partitions%s",
-            name, cohort["country"], f"{cohort['people']:,}", len(cohort["partitions"]), lifted,
+            "%s (%s): %s people, %s%s",
+            name, cohort["country"], f"{cohort['people']:,}", work, lifted,
         )  # fmt: skip
     logger.info("all inputs are fit for use; contigs: %s", ", ".join(made["contigs"]))

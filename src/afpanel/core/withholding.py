@@ -4,8 +4,9 @@ What is not told may not follow from what is: the counts of everybody before the
 some of the people are not told of, or some of the counts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,22 +51,47 @@ class Sharing:
     min_allele_count: int = 0
     min_variant_count: int = 0
 
-    def check(self, populations: Sequence[str], where: str) -> None:
-        """Refuse names that no population has, or that two would have.
+    @classmethod
+    def of(cls, section: Mapping[str, Any]) -> "Sharing":
+        """Take it from the section `sharing` of a configuration."""
+        return cls(
+            merge=section["populations"]["merge"],
+            leave_out=section["populations"]["leave_out"],
+            sexes=section["sexes"],
+            min_cell_size=section["min_cell_size"],
+            min_allele_count=section["min_allele_count"],
+            min_variant_count=section["min_variant_count"],
+        )
+
+    @property
+    def _merged(self) -> list[str]:
+        return [name for names in self.merge.values() for name in names]
+
+    def check_names(self, populations: Collection[str], where: str) -> None:
+        """Refuse names that no population of any cohort has.
 
         Raises
         ------
         BadInputError
             At the first.
         """
-        merged = [name for names in self.merge.values() for name in names]
-        for name in (*merged, *self.leave_out):
+        for name in (*self._merged, *self.leave_out):
             if name not in populations:
                 raise BadInputError(
                     f"no population is called '{name}'",
                     where=where,
-                    expected=f"some of {', '.join(sorted(set(populations)))}",
+                    expected=f"some of {', '.join(sorted(populations))}",
                 )
+
+    def check_labels(self, populations: Collection[str], where: str) -> None:
+        """Refuse names that would be those of two populations of a cohort, or that say two things.
+
+        Raises
+        ------
+        BadInputError
+            At the first.
+        """
+        merged = self._merged
         twice = sorted({n for n in merged if merged.count(n) > 1 or n in self.leave_out})
         if twice:
             raise BadInputError(

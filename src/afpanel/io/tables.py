@@ -119,7 +119,7 @@ def read_cohorts(path: Path) -> list[Cohort]:
             kind=row["kind"],
             path=row["path"],
             build=canonical_build(row["build"]),
-            samples=Path(row["samples"]),
+            samples=Path(row["samples"]) if row["samples"] else None,
             callable_file=Path(row["callable"]) if row["callable"] else None,
             metadata=Path(row["metadata"]) if row["metadata"] else None,
         )
@@ -135,6 +135,18 @@ def _cohort_faults(table: _Table) -> Iterator[BadInputError]:
                 f"country '{country}' would read as a sex in the names of figures",
                 where=f"{table.path}, line {line}",
             )
+    for line, row in zip(table.lines, table.rows(), strict=True):
+        where = f"{table.path}, line {line}"
+        if row["kind"] != "contribution" and not row["samples"]:
+            yield BadInputError(f"cohort {row['cohort']} has no sample sheet", where=where)
+        if row["kind"] == "contribution":
+            given = [name for name in ("samples", "callable", "metadata") if row[name]]
+            if given:
+                yield BadInputError(
+                    f"a contribution brings its own {given[0]}",
+                    where=where,
+                    remedy=f"leave the column {given[0]} empty",
+                )
 
 
 def read_samples(path: Path) -> list[Sample]:

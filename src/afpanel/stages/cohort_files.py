@@ -69,6 +69,11 @@ class Grid:
     size: int
     bases: Callable[[str, int, int], str] | None
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Contigs that may be part of the panel."""
+        return self.contigs or tuple(self.lengths)
+
 
 def files_of(cohort: Cohort, grid: Grid) -> dict[Path, str | None]:
     """List a cohort's files; for one of a pattern, with the panel's name of its contig.

@@ -23,6 +23,7 @@ from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import json_text, read_json, sha256, write_text
 from afpanel.io.metadata import read_metadata
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest, seqcol_digest
+from afpanel.io.signatures import sign
 from afpanel.io.stored_zip import write_stored_zip
 from afpanel.io.tables import read_aliases, read_beds
 from afpanel.io.track_text import TrackText, is_track
@@ -109,8 +110,6 @@ def package(
         if out is not None:
             key = made.config["sharing"]["signing_key"]
             if key is not None:
-                from afpanel.io.signatures import sign  # noqa: PLC0415
-
                 parts[SIGNATURE] = sign((folder / MANIFEST).read_bytes(), Path(key))
             write_stored_zip(out, parts)
             logger.info(
@@ -157,9 +156,9 @@ class _Packager:
             self._reference.lengths, read_aliases(Path(aliases) if aliases else None)
         )
         self._of_contig, self._head = self._look_at()
-        self._sharing = sharing_of(self.config["sharing"])
-        populations = [cell.population for cell in self._head.cells]
-        self._sharing.check(populations, f"sharing.populations, cohort {cohort}")
+        self._sharing = Sharing.of(self.config["sharing"])
+        populations = {cell.population for cell in self._head.cells}
+        self._sharing.check_labels(populations, f"sharing.populations, cohort {cohort}")
         self._told = told_cells(self._head.cells, self._sharing)
         if not self._told.cells:
             raise PolicyRefusalError(
@@ -324,18 +323,6 @@ class _Packager:
         if any(part["track_runs"] for part in described):
             return "track"
         return "regions" if any(part["callable_bases"] for part in described) else "none"
-
-
-def sharing_of(section: dict[str, Any]) -> Sharing:
-    """Take what is shared from the section `sharing` of a configuration."""
-    return Sharing(
-        merge=section["populations"]["merge"],
-        leave_out=section["populations"]["leave_out"],
-        **{
-            key: section[key]
-            for key in ("sexes", "min_cell_size", "min_allele_count", "min_variant_count")
-        },
-    )
 
 
 def _described(name: str, path: Path) -> dict[str, Any]:

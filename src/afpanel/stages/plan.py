@@ -4,7 +4,6 @@ Everything that is wrong is found in one go. What comes out is a plan that the w
 stays with the private results.
 """
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterator
@@ -39,7 +38,14 @@ from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
 from afpanel.stages.gvcf_files import check_build, gvcf_partitions, input_paths
 from afpanel.stages.lifter import Lifter, LiftPaths
 from afpanel.stages.metadata import check_metadata
-from afpanel.stages.plan_checks import check_callable, faults_of_exclusions
+from afpanel.stages.plan_checks import (
+    check_callable,
+    check_sharing,
+    faults_of_exclusions,
+    faults_of_signatures,
+)
+from afpanel.stages.plan_contribution import plan_contribution
+from afpanel.stages.planned_cohort import describe_cohort
 
 logger = logging.getLogger(__name__)
 
@@ -156,6 +162,13 @@ class _Planner:
                 builds[other] = self._other_build(other, names, config, grid, reference)
         planned = {}
         for cohort in sorted(cohorts, key=lambda cohort: cohort.name):
+            if cohort.kind == "contribution":
+                with self._gathering():
+                    self._input(cohort.path)
+                    if grid is not None:
+                        planned[cohort.name], cells = plan_contribution(cohort, build, grid)
+                        self._cells.extend((cohort.country, cell) for cell in cells)
+                continue
             on_build = builds.get(cohort.build, _OnBuild(None, None))
             planned[cohort.name] = self._cohort(cohort, on_build, config)
         if not self._faults:  # else groups may be missing for want of a cohort
@@ -163,10 +176,17 @@ class _Planner:
             groups = [group.name for group in groups_of(self._cells)]
             where = "groups.grpmax_exclude"
             self._faults.extend(faults_of_exclusions(excluded, groups, where))
+        with self._gathering():
+            check_sharing(config["sharing"], self._cells)
+        for path in (config["allowed_signers"], config["revoked_keys"]):
+            if path is not None:
+                self._input(path)
+        self._faults.extend(faults_of_signatures(config, cohorts))
         raise_any(self._faults)
         assert grid is not None  # else there was a fault, and the same for the paths
         assert paths is not None
         used = {grid.names.resolve(p["contig"]) for c in planned.values() for p in c["partitions"]}
+        used |= {contig for c in planned.values() for contig in c.get("contigs", ())}
         contigs = [name for name in grid.lengths if name in used]
         with self._gathering():
             if not contigs:
@@ -330,50 +350,7 @@ class _Planner:
                 raise BadInputError(
                     "no records on the panel's contigs", where=f"cohort {cohort.name}"
                 )
-        return self._describe(cohort, samples, files, partitions, lift)
-
-    def _describe(
-        self,
-        cohort: Cohort,
-        samples: list[Any],
-        files: list[str],
-        partitions: list[PlannedPartition],
-        lift: dict[str, str | None] | None,
-    ) -> dict[str, Any]:
-        listed = sorted(sample.id for sample in samples)
-        included = sorted(sample.id for sample in samples if sample.include)
-        labels = sorted(f"{s.id}\t{s.population}\t{s.sex}" for s in samples if s.include)
-        return {
-            "country": cohort.country,
-            "kind": cohort.kind,
-            "files": files,
-            "build": cohort.build,
-            "lift": lift,
-            "samples": str(cohort.samples),
-            "callable": None if cohort.callable_file is None else str(cohort.callable_file),
-            "metadata": None if cohort.metadata is None else str(cohort.metadata),
-            "listed_samples": _digest(listed),
-            "included_samples": _digest(included),
-            "counted_people": _digest(labels),
-            "people": sum(cell.people for cell in cells_of(samples)),
-            "contig_records": {
-                p.partition.region.contig: p.contig_records
-                for p in partitions
-                if p.contig_records is not None
-            },
-            "partitions": [
-                {
-                    "id": p.partition.id,
-                    "contig": p.partition.region.contig,
-                    "source_contig": p.source_contig,
-                    "start": p.partition.region.start,
-                    "end": p.partition.region.end,
-                    "path": p.path,
-                    "indexed": p.indexed,
-                }
-                for p in partitions
-            ],
-        }
+        return describe_cohort(cohort, samples, files, partitions, lift)
 
     def _fields(self, genotypes: dict[str, Any]) -> tuple[str, ...]:
         """List the FORMAT fields that ingest must keep for the genotype filter."""
@@ -383,8 +360,3 @@ class _Planner:
         for contig in contigs:
             if contig_kind(contig) in (ContigKind.X, ContigKind.Y):
                 loci_of(contig_kind(contig), build, np.empty(0, np.int32))
-
-
-def _digest(lines: list[str]) -> str:
-    """Digest what a sheet says, so that a job that depends on it is known to be stale by it."""
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

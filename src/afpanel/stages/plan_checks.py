@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from afpanel.constants import Sex
+from afpanel.core.withholding import Sharing
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
 from afpanel.io.allowed_signers import read_allowed_signers, read_revoked_keys
 from afpanel.io.tables import check_bed
@@ -94,6 +95,23 @@ def faults_of_signatures(
 
 def _single(fault: BadInputError) -> Iterable[AfpanelError]:
     return fault.faults if isinstance(fault, FaultsError) else [fault]
+
+
+def check_sharing(section: Mapping[str, Any], cells: Iterable[tuple[str, Cell]]) -> None:
+    """Refuse what is to be shared, if it names populations or files that there are not.
+
+    Parameters
+    ----------
+    section
+        The section `sharing` of a configuration.
+    cells
+        Every cell of the panel, with its country.
+    """
+    populations = {cell.population for _, cell in cells}
+    Sharing.of(section).check_names(populations, "sharing.populations")
+    for key in ("leave_out_regions", "signing_key"):
+        if section[key] is not None and not Path(section[key]).is_file():
+            raise BadInputError(f"file does not exist: {section[key]}", where=f"sharing.{key}")
 
 
 def check_callable(

@@ -30,7 +30,7 @@ from afpanel.stages.summary import summarize
 
 logger = logging.getLogger(__name__)
 
-MANIFEST_VERSION = 3
+MANIFEST_VERSION = 4
 
 _LIBRARIES = ("numpy", "pyarrow", "pysam", "zarr")
 
@@ -76,6 +76,8 @@ class PublishInputs:
         The panel's reference.
     discordance
         What discordance says of each cohort, or None.
+    received
+        What was accepted of each contribution.
     overlap
         What was found of people who are in two cohorts, or None where nobody looked.
     """
@@ -85,6 +87,7 @@ class PublishInputs:
     harmonization: Sequence[Path]
     plan: Path
     reference: ReferencePaths
+    received: Sequence[Path] = ()
     overlap: Path | None = None
     discordance: Path | None = None
 
@@ -176,6 +179,7 @@ def _manifest(
     decision = read_json(inputs.decision)
     reference = Reference(inputs.reference)
     harmonized = {each["cohort"]: each for each in map(read_json, inputs.harmonization)}
+    received = {each["cohort"]: each for each in map(read_json, inputs.received)}
     genotype_filter = GenotypeFilter.of(plan["config"]["genotypes"])
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     genotypes = plan["config"]["genotypes"]
@@ -212,16 +216,7 @@ def _manifest(
             **{name: version(name) for name in _LIBRARIES},
         },
         "cohorts": [
-            {
-                "cohort": name,
-                "country": cohort["country"],
-                "build": cohort["build"],
-                "lift": harmonized[name]["lift"],
-                "callable_regions": cohort["callable"] is not None,
-                "thresholds_not_applied": genotype_filter.not_applied(
-                    harmonized[name]["genotypes"]["fields"]
-                ),
-            }
+            _cohort(name, cohort, harmonized[name], genotype_filter, received.get(name))
             for name, cohort in sorted(plan["cohorts"].items())
         ],
         "groups": decision["groups"],
@@ -232,4 +227,35 @@ def _manifest(
             "masked_cells": decision["totals"]["masked_cells"],
             "disclosure_control": "primary masking only",
         },
+    }
+
+
+def _cohort(
+    name: str,
+    cohort: dict[str, Any],
+    harmonized: dict[str, Any],
+    genotype_filter: GenotypeFilter,
+    received: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Describe a cohort: where it came from, and what was known of it."""
+    described = {
+        "cohort": name,
+        "country": cohort["country"],
+        "kind": cohort["kind"],
+        "build": cohort["build"],
+        "lift": harmonized["lift"],
+    }
+    if received is None:
+        fields = harmonized["genotypes"]["fields"]
+        return described | {
+            "callable_regions": cohort["callable"] is not None,
+            "thresholds_not_applied": genotype_filter.not_applied(fields),
+        }
+    source = received["source"]
+    told = ("edition", "manifest_sha256", "signed_by", "parameters", "sharing")
+    return described | {
+        "build": source["build"],
+        "callable_regions": received["evidence"] != "none",
+        "thresholds_not_applied": source["thresholds_not_applied"],
+        "contribution": {key: received[key] for key in told},
     }

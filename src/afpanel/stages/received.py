@@ -19,6 +19,9 @@ from afpanel.stages.contribution import (
 )
 from afpanel.stages.harmonize import kept_and_rejected
 
+MAX_MANIFEST = 64 << 20
+"""Most bytes of a manifest, or of another document, that are read."""
+
 _MAX_FAULTS = 20
 
 

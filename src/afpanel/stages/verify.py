@@ -34,7 +34,7 @@ from afpanel.stages.contribution import (
 from afpanel.stages.contribution_pages import preview_of
 from afpanel.stages.editions import check_edition
 from afpanel.stages.progress import Progress
-from afpanel.stages.received import parse_part, read_manifest
+from afpanel.stages.received import MAX_MANIFEST, parse_part, read_manifest
 from afpanel.stages.verify_counts import Expected, Finding, check_counts
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,6 @@ logger = logging.getLogger(__name__)
 RECEIVED = "received.json"
 """What is written beside the parts of a contribution that was accepted."""
 
-_MAX_TEXT = 64 << 20
 _MAX_SIGNATURE = 64 << 10
 _PARTS = {README, METADATA, HARMONIZATION}
 
@@ -166,6 +165,10 @@ def _move(scratch: Path, out: Path, verdict: Verdict) -> None:
             "edition": verdict.manifest["edition"],
             "manifest_sha256": verdict.manifest_sha256,
             "signed_by": verdict.signed_by,
+            **{
+                key: verdict.manifest[key]
+                for key in ("source", "evidence", "parameters", "sharing")
+            },
             "warnings": [finding.what for finding in verdict.findings],
         },
     )
@@ -197,7 +200,7 @@ class _Check:
         with StoredZip(self._path, MAX_PARTS + len(_PARTS) + 2) as archive:
             if MANIFEST not in archive.entries:
                 raise VerificationError("there is no manifest.json", where=self._path.name)
-            raw = archive.read(MANIFEST, _MAX_TEXT)
+            raw = archive.read(MANIFEST, MAX_MANIFEST)
             signature = None
             if SIGNATURE in archive.entries:
                 signature = archive.read(SIGNATURE, _MAX_SIGNATURE)

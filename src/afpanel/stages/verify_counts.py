@@ -162,7 +162,7 @@ class _CountsCheck:
         self._refused = self._callable = self._runs = 0
         self.broken = False
 
-    def _finding(self, what: str, broken: NDArray[np.bool_], position: Any) -> Finding:
+    def _finding(self, what: str, broken: Any, position: NDArray[np.int32]) -> Finding:
         """Say that something is fatal, where it is first, and how often."""
         rows = np.flatnonzero(broken)
         place = f"{self._part}, {self._expected.contig}:{position[rows[0]]}"
