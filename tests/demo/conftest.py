@@ -1,9 +1,8 @@
 """The demonstration, built by the workflow and by the commands it consists of."""
 
-import fcntl
 import json
-import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,26 +132,6 @@ def read_release(folder: Path) -> SimpleNamespace:
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Build a folder once for all workers of a parallel run of the tests."""
-    base = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        base = base.parent
-
-    def get(name: str, build: Callable[[Path], object]) -> Path:
-        folder, done = base / name, base / f"{name}.done"
-        with (base / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not done.exists():
-                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
-                build(folder)
-                done.touch()
-        return folder
-
-    return get
-
-
-@pytest.fixture(scope="session")
 def demo_folder(root: Path) -> Callable[[Path], Path]:
     """Make a working directory with the configuration and the data of the demonstration."""
     return lambda folder: lay_out(root, folder)
@@ -209,3 +188,17 @@ def unmasked(root: Path, once: Callable[..., Path]) -> SimpleNamespace:
         build_by_commands(folder)
 
     return read_release(once("unmasked", build))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(once: Callable[..., Path], root: Path, snakemake: Callable[..., Any]) -> Path:
+    """The demonstration as the workflow builds it, with what it said beside it."""
+
+    def build(folder: Path) -> None:
+        lay_out(root, folder)
+        start = time.monotonic()
+        done = snakemake(folder, "--cores", "2")
+        (folder / "seconds").write_text(str(time.monotonic() - start))
+        (folder / "stdout").write_text(done.stdout)
+
+    return once("undisturbed", build)

@@ -15,20 +15,6 @@ import pytest
 CORES = ("--cores", "2")
 
 
-@pytest.fixture(scope="session")
-def undisturbed(once, demo_folder, snakemake):
-    """The demonstration as the workflow builds it, with what it said beside it."""
-
-    def build(folder):
-        demo_folder(folder)
-        start = time.monotonic()
-        done = snakemake(folder, *CORES)
-        (folder / "seconds").write_text(str(time.monotonic() - start))
-        (folder / "stdout").write_text(done.stdout)
-
-    return once("undisturbed", build)
-
-
 def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
     """Names of the files that are not the same; short to read where contents are long."""
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))

@@ -4,11 +4,9 @@ Builds are made once for all workers of pytest-xdist, in a folder that they shar
 makes it, and the others wait. A test that changes a build works on a copy.
 """
 
-import fcntl
 import getpass
 import gzip
 import json
-import os
 import platform
 import re
 import shlex
@@ -59,7 +57,6 @@ USER, HOST = "afpanel-test-user", "afpanel-test-host"
 
 Key = tuple[str, int, str, str]
 Table = dict[Key, tuple[int, ...]]
-Once = Callable[[str, Callable[[Path], None]], Path]
 
 
 @dataclass(frozen=True)
@@ -98,27 +95,6 @@ class Figures:
         """Lay out a group's figures by variant; a missing one is None."""
         columns = [self.values[name][:, self.groups.index(group)].tolist() for name in names]
         return dict(zip(self.keys, zip(*columns, strict=True), strict=True))
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
-    """Make a folder once, whichever worker asks first: once(name, fill) -> folder."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-
-    def make(name: str, fill: Callable[[Path], None]) -> Path:
-        folder, done = shared / f"real-{name}", shared / f"real-{name}.done"
-        with (shared / f"real-{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not done.exists():
-                shutil.rmtree(folder, ignore_errors=True)  # what failed in another worker
-                folder.mkdir()
-                fill(folder)
-                done.touch()
-        return folder
-
-    return make
 
 
 @pytest.fixture(scope="session")
@@ -194,7 +170,10 @@ def workspace(root: Path, test_data: Path) -> Callable[[Path], None]:
 
 @pytest.fixture(scope="session")
 def seven_countries(
-    root: Path, once: Once, workspace: Callable[[Path], None], build: Callable[..., str]
+    root: Path,
+    once: Callable[..., Path],
+    workspace: Callable[[Path], None],
+    build: Callable[..., str],
 ) -> Panel:
     """The panel of seven countries, from phase 3 of the 1000 Genomes Project; not to be changed."""
 

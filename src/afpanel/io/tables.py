@@ -138,7 +138,12 @@ def _cohort_faults(table: _Table) -> Iterator[BadInputError]:
     for line, row in zip(table.lines, table.rows(), strict=True):
         where = f"{table.path}, line {line}"
         if row["kind"] != "contribution" and not row["samples"]:
-            yield BadInputError(f"cohort {row['cohort']} has no sample sheet", where=where)
+            yield BadInputError(
+                "the column samples is empty",
+                where=where,
+                expected=f"the sample sheet of cohort {row['cohort']}",
+                remedy="name it: only the samples it lists are read",
+            )
         if row["kind"] == "contribution":
             given = [name for name in ("samples", "callable", "metadata") if row[name]]
             if given:

@@ -153,7 +153,7 @@ class _Planner:
             if cohort.kind == "gvcf":
                 with self._gathering():
                     check_build(cohort, build)
-        lifted = {cohort.build for cohort in cohorts if cohort.kind != "gvcf"} - {build}
+        lifted = {c.build for c in cohorts if c.kind not in ("gvcf", "contribution")} - {build}
         for other in sorted(lifted):
             # Where it cannot be lifted, all but its REF is checked as if it were on the panel's build.
             builds[other] = _OnBuild(grid and replace(grid, bases=None), None)

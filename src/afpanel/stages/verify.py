@@ -190,7 +190,8 @@ class _Check:
         try:
             yield
         except AfpanelError as error:
-            self._add(error.where or where, str(error))
+            place = error.where or where
+            self._add(place, str(error).removeprefix(f"{place}: "))
 
     def _add(self, where: str, what: str, *, fatal: bool = True) -> None:
         self._verdict.findings.append(Finding(fatal, where, what))
@@ -270,8 +271,8 @@ class _Check:
                 self._add(MANIFEST, f"cell {cell.population} {cell.sex} has people of other sexes")
         for key, theirs in manifest["parameters"].items():
             ours = (options.parameters or {}).get(key, theirs)
-            if ours != theirs:
-                differ = sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
+            differ = sorted(name for name in theirs if ours.get(name) != theirs[name])
+            if differ:
                 what = f"made with other parameters than the panel: {key}.{', '.join(differ)}"
                 self._add(MANIFEST, what, fatal=False)
 
