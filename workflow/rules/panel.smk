@@ -116,6 +116,8 @@ rule publish:
             cohort=sorted(CONTRIBUTIONS),
         ),
         plan=ancient(f"{RESULTS}/private/plan.json"),
+        # None of whose samples may be in the release; whom they count is in the panels already.
+        sheets=ancient([COHORTS[name]["samples"] for name in WITH_GENOTYPES]),
         overlap=rules.overlap.output.report if WITH_GENOTYPES else [],
         discordance=f"{RESULTS}/panel/discordance/cohorts.tsv",
         fasta=CONFIG["reference"]["fasta"],

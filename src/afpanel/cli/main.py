@@ -25,6 +25,7 @@ COMMANDS = (
     "discordance",
     "gate",
     "publish",
+    "scan",
     "popgen",
     "diff",
     "bench",

@@ -2,8 +2,16 @@
 
 import ctypes
 import gc
+import getpass
 import os
+import platform
 import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from afpanel.stages.leak_scan import Machine
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # settings of glibc's mallopt
 _LARGEST_BLOCK = 1 << 30
@@ -37,3 +45,25 @@ def _keep_freed_memory() -> None:
     mallopt(_ARENA_MAX, 1)  # what threads allocate is kept too
     mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
     mallopt(_TRIM_THRESHOLD, 2 * _LARGEST_BLOCK - 1)
+
+
+def this_machine(*names: str) -> "Machine":
+    """Tell where this runs, for the leak scan: names of the user and the host, and their folders.
+
+    Parameters
+    ----------
+    *names
+        Further names that must not be told.
+    """
+    from afpanel.stages.leak_scan import Machine
+
+    host = platform.node()
+    users = {*names}
+    with suppress(OSError, KeyError):  # a user that the system has no name for
+        users.add(getpass.getuser())
+    folders = {str(Path.home()), str(Path.cwd())}
+    return Machine(
+        tuple(sorted(filter(None, users))),
+        tuple(sorted(filter(None, {host, host.partition(".")[0]}))),
+        tuple(sorted(folders)),
+    )

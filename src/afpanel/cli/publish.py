@@ -77,7 +77,9 @@ def command(
     """Write a release from what passed the gate.
 
     The release holds the panel as VCF, Parquet and Zarr, all with the same figures, the account of
-    harmonization, and a manifest with the checksum of every file.
+    harmonization, and a manifest with the checksum of every file. Before it appears it is scanned, as
+    `afpanel scan` does: for the samples of all sheets that the plan names, for paths, and for whatever has
+    no place in a release. If anything is found there is no release, and the exit code is 5.
 
     \b
     Example:
@@ -86,6 +88,7 @@ def command(
           --plan plan.json --reference GRCh38.fa.gz --build GRCh38 \\
           --name asean --panel-version 2026.1 --out release --summary summary.txt
     """
+    from afpanel.cli.process import this_machine
     from afpanel.io.reference import ReferencePaths
     from afpanel.io.tables import canonical_build
     from afpanel.stages.publish import PublishInputs, PublishOptions, publish
@@ -96,4 +99,5 @@ def command(
         out,
         summary,
         PublishOptions(name, panel_version, canonical_build(build), formats, grpmax_exclude),
+        this_machine(),
     )

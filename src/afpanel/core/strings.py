@@ -132,6 +132,33 @@ def _unpack(packed, offsets, data):  # type: ignore[no-untyped-def]
     return offset == len(data)
 
 
+@compiled(nb.b1(READ_U1))
+def is_packed(packed) -> bool:  # type: ignore[no-untyped-def]
+    """Tell whether bytes are strings after their lengths, as `Strings.of_lengths_and_bytes` takes them, and no more.
+
+    Parameters
+    ----------
+    packed
+        (bytes,) uint8.
+    """
+    n = len(packed)
+    if n < 4:
+        return False
+    count, at = np.int64(0), np.int64(4)
+    for j in range(4):
+        count |= np.int64(packed[j]) << (8 * j)
+    for _ in range(count):
+        if at + 4 > n:
+            return False
+        size = np.int64(0)
+        for j in range(4):
+            size |= np.int64(packed[at + j]) << (8 * j)
+        at += 4 + size
+        if at > n:
+            return False
+    return bool(at == n)
+
+
 def choose(where: NDArray[np.bool_], one: Strings, other: Strings) -> Strings:
     """Take each string from one column where a condition holds, and from another where not."""
     return Strings.of_arrow(pc.if_else(pa.array(where), one.arrow(), other.arrow()))

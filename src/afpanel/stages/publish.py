@@ -24,6 +24,7 @@ from afpanel.io.release_zarr import ZarrReleaseWriter
 from afpanel.io.tables import raise_any
 from afpanel.io.tsv import read_tsv
 from afpanel.stages.harmonize import is_kept
+from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.plan_checks import faults_of_exclusions
 from afpanel.stages.progress import Progress
 from afpanel.stages.summary import summarize
@@ -92,7 +93,13 @@ class PublishInputs:
     discordance: Path | None = None
 
 
-def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOptions) -> None:
+def publish(
+    inputs: PublishInputs,
+    out: Path,
+    summary: Path,
+    options: PublishOptions,
+    machine: Machine = NOWHERE,
+) -> None:
     """Write a release.
 
     Parameters
@@ -105,6 +112,13 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
         Text to write that sums up the run. It stays with the hub.
     options
         See `PublishOptions`.
+    machine
+        Where this runs, which the release must not tell.
+
+    Raises
+    ------
+    VerificationError
+        If anything is in the release that must not leave; no release appears then.
     """
     heads = read_heads(inputs.panels)
     if not heads:
@@ -137,6 +151,10 @@ def publish(inputs: PublishInputs, out: Path, summary: Path, options: PublishOpt
         outcomes = _read_outcomes(inputs.harmonization)
         write_text(folder / "harmonization.tsv", harmonization_table(outcomes))
         write_json(folder / "manifest.json", _manifest(folder, head, inputs, options))
+        forbidden = Forbidden(machine)
+        forbidden.add_plan(read_json(inputs.plan))
+        forbidden.allow([options.name, options.version])
+        logger.info("publish: %s", refuse_leaks([folder], forbidden))
     overlap = None if inputs.overlap is None else read_json(inputs.overlap)
     verdicts = None if inputs.discordance is None else read_tsv(inputs.discordance)
     plan = read_json(inputs.plan)

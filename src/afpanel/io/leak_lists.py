@@ -1,0 +1,232 @@
+"""What files that leave may hold, by their kind: lists of names. What is not listed here is a leak.
+
+Who adds a file, a key, a column or an array to a release or a contribution adds it here too.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from afpanel.constants import Flag, Outcome
+from afpanel.core.counting import THRESHOLDS
+from afpanel.core.forbidden import words_of
+from afpanel.io.panel_store import PANEL_ARRAYS
+from afpanel.io.release import FILTERS
+from afpanel.model.arrays import ARRAYS, COUNTS, RAW_COUNTS, SINGLE_COUNTS
+from afpanel.model.figures import FIGURES, SITE_FIGURES, STATE
+
+
+@dataclass(frozen=True)
+class StoreList:
+    """What a kind of store may hold.
+
+    Parameters
+    ----------
+    arrays
+        Names of its arrays.
+    attributes
+        Names of its attributes.
+    over
+        Names of dimensions that stand for others than the registry has.
+    """
+
+    arrays: frozenset[str]
+    attributes: frozenset[str]
+    over: Mapping[str, str] = field(default_factory=dict)
+
+
+_ABOUT = frozenset({"afpanel_kind", "afpanel_format_version"})
+_SITE = ("contig_id", "variant_contig", "variant_position")
+
+STORES = {
+    "release": StoreList(
+        frozenset(
+            {
+                *_SITE, "contig_length", "filter_id", "group_id", "group_people", "variant_length",
+                "variant_allele", "variant_filter",
+                *(figure.array for figure in (*FIGURES, STATE)), *(figure.array for figure in SITE_FIGURES),
+            }
+        ),
+        _ABOUT | {"panel", "version", "build"},
+    ),
+    "cell-counts": StoreList(
+        frozenset(
+            {
+                *_SITE, "variant_ref", "variant_alt", *COUNTS, *SINGLE_COUNTS, *RAW_COUNTS,
+                "refused_contig", "refused_start", "refused_end",
+                "track_contig", "track_start", "track_end", "track_allele_number",
+            }
+        ),
+        _ABOUT | {"cohort", "country", "cells"},
+        {"groups": "cells"},
+    ),
+    "panel-counts": StoreList(PANEL_ARRAYS, _ABOUT | {"contig", "contig_length"}),
+}  # fmt: skip
+"""Stores that hold counts of groups or of cells, by the kind that they say they are."""
+
+FIXED_LENGTHS = {"alleles": 2, "sexes": 3}
+"""Lengths of dimensions that are the same in every store of counts."""
+
+BASES_ARRAYS = frozenset({"variant_allele", "variant_ref", "variant_alt"})
+"""Arrays of alleles."""
+
+GROUP_ARRAYS = frozenset({"grpmax_group", "fafmax_95_group", "fafmax_99_group"})
+"""Arrays of names of groups, which a store lists in `group_id`."""
+
+HEADER_KEYS = frozenset({"fileformat", "source", "reference", "FILTER", "contig", "INFO"})
+"""Keys of lines of a VCF's header."""
+
+HEADER_FIELDS = {
+    "FILTER": ("ID", "Description"),
+    "contig": ("ID", "length", "assembly"),
+    "INFO": ("ID", "Number", "Type", "Description"),
+}
+"""What a line of a VCF's header may say in angle brackets, in this order."""
+
+COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
+
+FILTER_VALUES = frozenset(FILTERS)
+
+GROUP = re.compile(r"total|XX|XY|[A-Z]{2}(?:_[A-Za-z0-9]+)?")
+"""A name of a group."""
+
+_SITE_KEYS = frozenset(figure.key for figure in SITE_FIGURES)
+_GROUP_KEYS = tuple(figure.key for figure in (*FIGURES, STATE))
+
+
+def is_figure(name: str) -> bool:
+    """Tell whether a name is one of a figure, in INFO or in Parquet.
+
+    >>> is_figure("AC_VN_KHV"), is_figure("AC_raw"), is_figure("AC"), is_figure("DP_VN")
+    (True, True, True, False)
+    """
+    if name in _SITE_KEYS or name in _GROUP_KEYS:
+        return True
+    for key in _GROUP_KEYS:
+        if name.startswith(f"{key}_") and GROUP.fullmatch(name.removeprefix(f"{key}_")):
+            return True
+    return False
+
+
+TEXT_FIGURES = frozenset(figure.key for figure in SITE_FIGURES if figure.type == "String")
+"""Figures that are names of groups."""
+
+PARQUET_COLUMNS = frozenset({"pos", "ref", "alt", "filter"})
+PARQUET_KEYS = frozenset({b"panel", b"version", b"build", b"people", b"ARROW:schema"})
+FIELD_KEYS = frozenset({b"description"})
+
+MANIFEST_KEYS = frozenset(
+    [
+        "manifest_version",
+        "panel",
+        "files",
+        "reference",
+        "parameters",
+        "software",
+        "cohorts",
+        "groups",
+        "policy",
+        "decision",
+    ]
+)
+"""Keys at the top of a release's manifest."""
+
+CONTRIBUTION_KEYS = frozenset(
+    [
+        "contribution_version",
+        "cohort",
+        "country",
+        "build",
+        "files",
+        "reference",
+        "parameters",
+        "software",
+        "people",
+        "cells",
+        "contigs",
+        "created",
+        "harmonization",
+        "metadata",
+        "fingerprint",
+        "key",
+        "policy",
+        "signature",
+        "sample_hashes",
+    ]
+)
+"""Keys at the top of a contribution's manifest."""
+
+JSON_KEYS = {
+    "manifest.json": MANIFEST_KEYS | CONTRIBUTION_KEYS,
+    "harmonization.json": frozenset(
+        ["cohort", "outcomes", "strand", "lift", "ignored_contigs", "genotypes"]
+    ),
+    "metadata.json": frozenset(
+        [
+            "metadata_version",
+            "cohort",
+            "contact",
+            "people",
+            "relatedness",
+            "consent",
+            "data_use",
+            "sequencing",
+            "calling",
+            "quality",
+            "populations",
+            "legal",
+        ]
+    ),
+}
+"""Keys at the top of JSON files, by the name of the file."""
+
+DIGEST_KEYS = {
+    "sha256": re.compile(r"[0-9a-f]{64}"),
+    "refget": re.compile(r"SQ\.[A-Za-z0-9_-]{32}"),
+    "fingerprint": re.compile(r"[0-9a-f]{64}"),
+}
+"""Keys of values that are digests, which hold every short name by chance, and their form."""
+
+MAIL_KEYS = frozenset({"contact"})
+"""Keys under which a mailbox is given on purpose: that of a role, which is to be written to."""
+
+TABLES = {
+    ("cohort", "outcome", "kept", "source_alleles"),
+    ("kind", "group_1", "group_2", "fst", "standard_error", "variants", "blocks", "block_bases"),
+    ("group", "people", "variants", "segregating", "expected_heterozygosity", "complete_variants",
+     "expected_heterozygosity_complete", "observed_heterozygosity_complete", "transitions",
+     "transversions", "ti_tv"),
+    ("group", "component", "coordinate", "explained_variance", "variants"),
+    ("kind", "group", "private", "undetermined"),
+    ("group", "class", "above", "up_to", "variants"),
+    ("kind", "group_1", "group_2", "both_shown", "alt_in_1", "alt_in_2", "alt_in_both"),
+}  # fmt: skip
+"""First lines of tables that may leave."""
+
+_SAID = (
+    "panel name version total yes no fail drop report action kinship min_sites overlap count missing error"
+    " all some files lack and none swap strand primary masking only afpanel python numpy pyarrow pysam zarr"
+    " disclosure_control withheld_groups masked_cells group path bytes sha256 reference build contigs length"
+    " refget grpmax_exclude min_group_size min_allele_count description callable_regions thresholds_not_applied"
+    " half_calls polyploid filters max_ref_mismatch resolve lift contig part parquet zarr vcf gz tbi zip json"
+    " tsv manifest harmonization metadata PASS AC0 GRCh37 GRCh38 VCFv4 XX XY unknown GQ DP AD GT"
+)
+
+
+def words_of_formats() -> set[str]:
+    """List the words that the formats themselves consist of, in lower case: they tell of nobody."""
+    figures = [text for each in (*FIGURES, STATE) for text in (each.key, each.doc)]
+    figures += [text for each in SITE_FIGURES for text in (each.key, each.doc)]
+    lists = [
+        *MANIFEST_KEYS,
+        *CONTRIBUTION_KEYS,
+        *HEADER_KEYS,
+        *COLUMNS,
+        *THRESHOLDS,
+        *FILTERS.values(),
+    ]
+    tables = [name for table in TABLES for name in table]
+    arrays = [text for spec in ARRAYS.values() for text in (spec.name, spec.doc, *spec.dims)]
+    outcomes = [str(each.name) for enum in (Outcome, Flag) for each in enum]
+    keys = [key for keys in JSON_KEYS.values() for key in keys]
+    return words_of([_SAID, *figures, *lists, *tables, *arrays, *outcomes, *keys])

@@ -1,0 +1,174 @@
+"""Parquet files of a release: listed columns and keys, no byte outside of pages, and every page searched."""
+
+import base64
+import binascii
+import io
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from afpanel.core.leaks import Home
+from afpanel.io.leak_lists import (
+    FIELD_KEYS,
+    FILTER_VALUES,
+    GROUP,
+    PARQUET_COLUMNS,
+    PARQUET_KEYS,
+    TEXT_FIGURES,
+    is_figure,
+)
+from afpanel.io.leak_report import Spot, short
+from afpanel.io.leak_zip import Window
+
+_ROWS = 65_536
+_MOST_GAP = 4 << 20
+_ALLELES = "^[ACGTN]+$"
+
+
+def scan_parquet(spot: Spot, source: BinaryIO, size: int) -> None:
+    """Scan a Parquet file."""
+    try:
+        file = _opened(source, size)
+    except (pa.ArrowException, OSError) as error:
+        spot.leak(f"no Parquet file that can be read ({type(error).__name__})")
+        return
+    metadata = file.metadata
+    texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+    _scan_keys(spot, metadata)
+    _scan_schema(spot, file)
+    _check_layout(spot, metadata, source, size)
+    source.seek(size - 8 - metadata.serialized_size)
+    spot.search(source.read(metadata.serialized_size), "footer", Home.BINARY)
+    try:
+        _scan_values(spot, _opened(source, size, texts))
+    except (pa.ArrowException, OSError) as error:
+        spot.leak(f"columns that cannot be read ({type(error).__name__})")
+
+
+def _opened(source: BinaryIO, size: int, dictionaries: Sequence[str] = ()) -> Any:
+    # Arrow closes what it is given.
+    window = io.BufferedReader(Window(source, 0, size), 1 << 20)
+    return pq.ParquetFile(window, read_dictionary=list(dictionaries), pre_buffer=False)
+
+
+def _scan_keys(spot: Spot, metadata: Any) -> None:
+    spot.search(metadata.created_by or "", "name of the program")
+    if not (metadata.created_by or "").startswith("parquet-cpp-arrow version "):
+        spot.leak("made by another program than this one", "name of the program")
+    for key, value in (metadata.metadata or {}).items():
+        name = key.decode("utf-8", "replace")
+        spot.search(key, "metadata key", detail=f" {short(name)}")
+        if key not in PARQUET_KEYS:
+            spot.leak(
+                "a metadata key that is not one of a release's", "metadata key", f" {short(name)}"
+            )
+        if key == b"ARROW:schema":
+            _scan_arrow_schema(spot, value)
+        else:
+            spot.search(value, "metadata", Home.NUMBERS, f" {short(name)}")
+
+
+def _scan_arrow_schema(spot: Spot, value: bytes) -> None:
+    """Search the schema as Arrow keeps it, which must be nothing but a schema."""
+    try:
+        message = base64.b64decode(value, validate=True)
+        schema = pa.ipc.read_schema(pa.py_buffer(message))
+    except (binascii.Error, pa.ArrowException, OSError):
+        spot.leak("no schema", "metadata", " ARROW:schema")
+        spot.search(value, "metadata", detail=" ARROW:schema")
+        return
+    spot.search(message, "metadata", Home.BINARY, " ARROW:schema")
+    _scan_fields(spot, schema)
+
+
+def _scan_schema(spot: Spot, file: Any) -> None:
+    names = [name for name in file.schema_arrow.names if not is_figure(name)]
+    spot.names(names, PARQUET_COLUMNS, "column", "a column that is not one of a release's")
+    for name in file.schema_arrow.names:
+        spot.search(name, "column", detail=f" {short(name)}")
+    _scan_fields(spot, file.schema_arrow)
+
+
+def _scan_fields(spot: Spot, schema: Any) -> None:
+    about = {b"": schema.metadata or {}, **{f.name.encode(): f.metadata or {} for f in schema}}
+    for column, pairs in about.items():
+        where = f" {short(column.decode('utf-8', 'replace'))}"
+        known = FIELD_KEYS | {b"PARQUET:field_id"} if column else PARQUET_KEYS
+        for key, value in pairs.items():
+            if key not in known:
+                spot.leak("metadata that is not of a release", "metadata of column", where)
+                spot.search(key, "metadata of column", detail=where)
+            spot.search(value, "metadata of column", Home.NUMBERS, where)
+
+
+def _check_layout(spot: Spot, metadata: Any, source: BinaryIO, size: int) -> None:
+    """Account for every byte of the file: pages of columns, and the footer."""
+    used = [(0, 4), (size - 8 - metadata.serialized_size, size)]
+    for group in range(metadata.num_row_groups):
+        for column in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(column)
+            start = chunk.data_page_offset
+            if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
+                start = min(start, chunk.dictionary_page_offset)
+            used.append((start, start + chunk.total_compressed_size))
+            _scan_statistics(spot, chunk)
+    at = 0
+    for start, stop in sorted(used):
+        if start > at:
+            source.seek(at)
+            spot.leak("bytes that belong to no page", "byte", f" {at:,}")
+            spot.search(source.read(min(start - at, _MOST_GAP)), "bytes between pages")
+        at = max(at, stop)
+
+
+def _scan_statistics(spot: Spot, chunk: Any) -> None:
+    statistics = chunk.statistics
+    if statistics is None or not statistics.has_min_max or chunk.physical_type != "BYTE_ARRAY":
+        return
+    home = Home.VARIANTS if chunk.path_in_schema in ("ref", "alt") else Home.NUMBERS
+    for value in (statistics.min, statistics.max):
+        text = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+        spot.search(text, "statistics of column", home, f" {short(chunk.path_in_schema)}")
+
+
+def _scan_values(spot: Spot, file: Any) -> None:
+    """Look at every value, and at those of dictionaries that no row has."""
+    for batch in file.iter_batches(_ROWS):
+        spot.report.looked["variants in Parquet"] += batch.num_rows
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if pa.types.is_dictionary(column.type):
+                _scan_texts(spot, name, column.dictionary)
+            elif pa.types.is_string(column.type):
+                _scan_texts(spot, name, column.drop_null())
+            else:
+                for buffer in column.buffers()[1:]:
+                    spot.search(
+                        memoryview(buffer or b"").tobytes(),
+                        "values of column",
+                        Home.BINARY,
+                        f" {short(name)}",
+                    )
+
+
+def _scan_texts(spot: Spot, name: str, values: Any) -> None:
+    where = f" {short(name)}"
+    if name in ("ref", "alt"):
+        good = pc.match_substring_regex(values, _ALLELES)
+    elif name == "filter":
+        good = pc.is_in(values, value_set=pa.array(sorted(FILTER_VALUES)))
+    else:
+        good = pc.match_substring_regex(values, f"^(?:{GROUP.pattern})$")
+        if name not in TEXT_FIGURES:
+            good = pa.array(np.zeros(len(values), bool))
+    wrong = len(values) - (pc.sum(good).as_py() or 0)
+    if wrong:
+        said = "a value that is neither an allele nor a name of the release"
+        spot.leak(said, "values of column", where, times=wrong)
+    if name not in ("ref", "alt"):
+        spot.search("\n".join(values.unique().to_pylist()), "values of column", detail=where)
+    elif wrong:
+        spot.search("\n".join(values.to_pylist()), "values of column", Home.VARIANTS, where)
