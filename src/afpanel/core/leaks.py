@@ -25,7 +25,9 @@ from afpanel.core.forbidden import (
 from afpanel.core.leak_kernel import (
     BASES,
     BITS,
+    INSIDE,
     NUMBER,
+    PLACES,
     PUNCTUATION,
     SEPARATES,
     SUFFIX,
@@ -127,8 +129,19 @@ class Searcher:
         self._what = [forms[form][1] for form in order]
         self._bits = np.zeros(BITS // 8, np.uint8)
         set_bits(self._keys, self._bits)
+        self._lengths = {home: self._lengths_in(order, home) for home in Home}
+        self._places = np.empty((PLACES, 2), np.int64)
         self._ends, self._found = np.empty(_HITS, np.int64), np.empty(_HITS, np.int64)
         self.longest = max(map(len, order), default=1)
+
+    def _lengths_in(self, order: list[bytes], home: Home) -> int:
+        """Tell which numbers of last bytes names are found by, as `find_names` takes it."""
+        lengths = 0
+        for form, sort in zip(order, self._sorts.tolist(), strict=True):
+            if not sort & _IGNORED[home]:
+                lengths |= 1 << min(len(form), SUFFIX)
+                lengths |= int(self._classes[form[-1]] != WORD and not sort & INSIDE)
+        return lengths
 
     @property
     def hashed(self) -> int:
@@ -165,7 +178,7 @@ class Searcher:
         shortest = _IN_BINARY if home is Home.BINARY else 1
         count = find_names(
             data, low, high, self._fold, self._classes, self._bits, self._keys, self._starts,
-            self._names, self._offsets, self._sorts, _IGNORED[home], shortest, self._ends, self._found,
+            self._names, self._offsets, self._sorts, _IGNORED[home], self._lengths[home], shortest, self._places, self._ends, self._found,
         )  # fmt: skip
         for i in range(min(count, _HITS)):
             name, end = int(self._found[i]), int(self._ends[i])

@@ -229,4 +229,4 @@ def words_of_formats() -> set[str]:
     arrays = [text for spec in ARRAYS.values() for text in (spec.name, spec.doc, *spec.dims)]
     outcomes = [str(each.name) for enum in (Outcome, Flag) for each in enum]
     keys = [key for keys in JSON_KEYS.values() for key in keys]
-    return words_of([_SAID, *figures, *lists, *tables, *arrays, *outcomes, *keys])
+    return {"part-0"} | words_of([_SAID, *figures, *lists, *tables, *arrays, *outcomes, *keys])

@@ -61,15 +61,15 @@ def _scan_keys(spot: Spot, metadata: Any) -> None:
         spot.leak("made by another program than this one", "name of the program")
     for key, value in (metadata.metadata or {}).items():
         name = key.decode("utf-8", "replace")
-        spot.search(key, "metadata key", detail=f" {short(name)}")
+        spot.search(key, f"metadata key {short(name)}")
         if key not in PARQUET_KEYS:
             spot.leak(
-                "a metadata key that is not one of a release's", "metadata key", f" {short(name)}"
+                "a metadata key that is not one of a release's", f"metadata key {short(name)}"
             )
         if key == b"ARROW:schema":
             _scan_arrow_schema(spot, value)
         else:
-            spot.search(value, "metadata", Home.NUMBERS, f" {short(name)}")
+            spot.search(value, f"metadata {short(name)}", Home.NUMBERS)
 
 
 def _scan_arrow_schema(spot: Spot, value: bytes) -> None:
@@ -78,10 +78,10 @@ def _scan_arrow_schema(spot: Spot, value: bytes) -> None:
         message = base64.b64decode(value, validate=True)
         schema = pa.ipc.read_schema(pa.py_buffer(message))
     except (binascii.Error, pa.ArrowException, OSError):
-        spot.leak("no schema", "metadata", " ARROW:schema")
-        spot.search(value, "metadata", detail=" ARROW:schema")
+        spot.leak("no schema", "metadata ARROW:schema")
+        spot.search(value, "metadata ARROW:schema")
         return
-    spot.search(message, "metadata", Home.BINARY, " ARROW:schema")
+    spot.search(message, "metadata ARROW:schema", Home.BINARY)
     _scan_fields(spot, schema)
 
 
@@ -89,7 +89,7 @@ def _scan_schema(spot: Spot, file: Any) -> None:
     names = [name for name in file.schema_arrow.names if not is_figure(name)]
     spot.names(names, PARQUET_COLUMNS, "column", "a column that is not one of a release's")
     for name in file.schema_arrow.names:
-        spot.search(name, "column", detail=f" {short(name)}")
+        spot.search(name, f"column {short(name)}")
     _scan_fields(spot, file.schema_arrow)
 
 
@@ -100,9 +100,9 @@ def _scan_fields(spot: Spot, schema: Any) -> None:
         known = FIELD_KEYS | {b"PARQUET:field_id"} if column else PARQUET_KEYS
         for key, value in pairs.items():
             if key not in known:
-                spot.leak("metadata that is not of a release", "metadata of column", where)
-                spot.search(key, "metadata of column", detail=where)
-            spot.search(value, "metadata of column", Home.NUMBERS, where)
+                spot.leak("metadata that is not of a release", f"metadata of column{where}")
+                spot.search(key, f"metadata of column{where}")
+            spot.search(value, f"metadata of column{where}", Home.NUMBERS)
 
 
 def _check_layout(spot: Spot, metadata: Any, source: BinaryIO, size: int) -> None:
@@ -132,7 +132,7 @@ def _scan_statistics(spot: Spot, chunk: Any) -> None:
     home = Home.VARIANTS if chunk.path_in_schema in ("ref", "alt") else Home.NUMBERS
     for value in (statistics.min, statistics.max):
         text = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
-        spot.search(text, "statistics of column", home, f" {short(chunk.path_in_schema)}")
+        spot.search(text, f"statistics of column {short(chunk.path_in_schema)}", home)
 
 
 def _scan_values(spot: Spot, file: Any) -> None:
@@ -148,9 +148,8 @@ def _scan_values(spot: Spot, file: Any) -> None:
                 for buffer in column.buffers()[1:]:
                     spot.search(
                         memoryview(buffer or b"").tobytes(),
-                        "values of column",
+                        f"values of column {short(name)}",
                         Home.BINARY,
-                        f" {short(name)}",
                     )
 
 
@@ -167,8 +166,8 @@ def _scan_texts(spot: Spot, name: str, values: Any) -> None:
     wrong = len(values) - (pc.sum(good).as_py() or 0)
     if wrong:
         said = "a value that is neither an allele nor a name of the release"
-        spot.leak(said, "values of column", where, times=wrong)
+        spot.leak(said, f"values of column{where}", times=wrong)
     if name not in ("ref", "alt"):
-        spot.search("\n".join(values.unique().to_pylist()), "values of column", detail=where)
+        spot.search("\n".join(values.unique().to_pylist()), f"values of column{where}")
     elif wrong:
-        spot.search("\n".join(values.to_pylist()), "values of column", Home.VARIANTS, where)
+        spot.search("\n".join(values.to_pylist()), f"values of column{where}", Home.VARIANTS)

@@ -1,7 +1,7 @@
 """What a scan finds, and where: gathered so that a leak in every line is one finding, and no finding leaks."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from afpanel.core.leaks import Found, Home, Searcher, StreamSearch
@@ -44,10 +44,12 @@ class Report:
     searcher
         Finds names; it also takes them out of what is said of places.
     people
-        Number of people of each cohort, by its name.
+        Numbers of people of each cohort, by its name: those of its sheet, and those counted.
     """
 
-    def __init__(self, searcher: Searcher, people: dict[str, int] | None = None) -> None:
+    def __init__(
+        self, searcher: Searcher, people: Mapping[str, frozenset[int]] | None = None
+    ) -> None:
         self.searcher = searcher
         self.people = people or {}
         self.looked: Counter[str] = Counter()
@@ -135,11 +137,11 @@ class Spot:
         """Hold names against those known, and search them; gives the known ones."""
         allowed, good = set(known), []
         for name in names:
-            self.search(name, area, detail=f" {short(name)}")
+            self.search(name, f"{area} {short(name)}")
             if name in allowed:
                 good.append(name)
             else:
-                self.leak(what, area, f" {short(name)}")
+                self.leak(what, f"{area} {short(name)}")
         return good
 
 

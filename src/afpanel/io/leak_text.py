@@ -96,7 +96,7 @@ def json_object(spot: Spot, text: str) -> dict[str, Any] | None:
         spot.search(text, "text")
         return None
     for key, value in repeated.pairs:
-        spot.leak("a key that stands twice", "key", f" {short(key)}")
+        spot.leak("a key that stands twice", f"key {short(key)}")
         _scan_values(spot, {key: value})
     _scan_values(spot, content)
     if not isinstance(content, dict):
@@ -112,7 +112,7 @@ def _scan_values(spot: Spot, content: Any) -> None:
         if isinstance(value, dict):
             for key, of_key in value.items():
                 inner = (*path, key)
-                spot.search(key, "key", detail=f" {short('.'.join(inner))}")
+                spot.search(key, f"key {short('.'.join(inner))}")
                 waiting.append((of_key, inner))
         elif isinstance(value, list):
             waiting += [(each, path) for each in value]
@@ -126,7 +126,7 @@ def _search_string(spot: Spot, value: str, path: tuple[str, ...]) -> None:
         return
     for found in spot.report.searcher.find(value.encode("utf-8", "surrogatepass"), Home.PROSE):
         if found.what != MAIL or path[0] not in MAIL_KEYS:
-            spot.leak(found.what, "key", f" {short('.'.join(path))}")
+            spot.leak(found.what, f"key {short('.'.join(path))}")
 
 
 def scan_table(spot: Spot, source: BinaryIO) -> None:

@@ -116,7 +116,7 @@ def _scan_root(spot: Spot, root: dict[str, Any]) -> StoreList:
             attributes, store.attributes, "attribute", "an attribute that is not one of its kind"
         )
     if set(root) - _GROUP_KEYS:
-        spot.leak("a key that is not of a group", "key", f" {short(min(set(root) - _GROUP_KEYS))}")
+        spot.leak("a key that is not of a group", f"key {short(min(set(root) - _GROUP_KEYS))}")
     return store
 
 
@@ -135,12 +135,10 @@ def _scan_array(
     """Hold an array's metadata against the registry; tells whether its chunks can be read by it."""
     shape = about.get("shape", [])
     if name not in store.arrays or name not in ARRAYS:
-        spot.leak("an array that is not one of its kind of store", "array", f" {short(name)}")
+        spot.leak("an array that is not one of its kind of store", f"array {short(name)}")
         for cohort, people in spot.report.people.items():
-            if isinstance(shape, list) and people in shape:
-                spot.leak(
-                    f"an axis as long as cohort {cohort} has people", "array", f" {short(name)}"
-                )
+            if isinstance(shape, list) and not people.isdisjoint(shape):
+                spot.leak(f"an axis as long as cohort {cohort} has people", f"array {short(name)}")
         return False
     spec = ARRAYS[name]
     dims = [store.over.get(dim, dim) for dim in spec.dims]

@@ -19,6 +19,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _MODES = frozenset({0o644, stat.S_IFREG | 0o644})
 _LOCAL = struct.Struct("<4s5H3I2H")
 _ZIP64 = 1
+_END = 22
 _MOST_EXTRA = 4 << 20
 _MOST_UNPACKED = 256 << 20
 _UTF8 = 0x800
@@ -109,14 +110,13 @@ def _opened(
         return
     spot.leak(
         "an entry that is packed, or has another length than it says",
-        "entry",
-        f" {short(info.filename)}",
+        f"entry {short(info.filename)}",
     )
     try:
         with archive.open(info) as packed:
             data = packed.read(_MOST_UNPACKED)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
-        spot.leak("an entry that cannot be unpacked", "entry", f" {short(info.filename)}")
+        spot.leak("an entry that cannot be unpacked", f"entry {short(info.filename)}")
         return
     yield Entry(info.filename, io.BytesIO(data), len(data))
 
@@ -133,29 +133,29 @@ def _data_start(source: BinaryIO, info: zipfile.ZipInfo) -> int | None:
 def _check_entry(spot: Spot, info: zipfile.ZipInfo, seen: set[str]) -> None:
     """Hold what the directory says of an entry against what every entry must say."""
     where = f" {short(info.filename)}"
-    spot.search(info.orig_filename, "name of entry", detail=where)
+    spot.search(info.orig_filename, f"name of entry{where}")
     parts = info.orig_filename.split("/")
     if info.orig_filename.startswith(("/", "\\")) or ".." in parts or "\\" in info.orig_filename:
-        spot.leak("a name that leads out of the archive", "name of entry", where)
+        spot.leak("a name that leads out of the archive", f"name of entry{where}")
     if info.orig_filename != info.filename or "" in parts or not info.filename.isprintable():
-        spot.leak("a name that is not one of a file", "name of entry", where)
+        spot.leak("a name that is not one of a file", f"name of entry{where}")
     if info.filename in seen:
-        spot.leak("a second entry of the same name", "entry", where)
+        spot.leak("a second entry of the same name", f"entry{where}")
     if info.comment:
-        spot.leak("a comment", "entry", where)
-        spot.search(info.comment, "comment of entry", detail=where)
+        spot.leak("a comment", f"entry{where}")
+        spot.search(info.comment, f"comment of entry{where}")
     if info.extra and not _is_zip64(info.extra):
-        spot.leak("an extra field", "entry", where)
-        spot.search(info.extra, "extra field of entry", detail=where)
+        spot.leak("an extra field", f"entry{where}")
+        spot.search(info.extra, f"extra field of entry{where}")
     if info.date_time != _DATE:
-        spot.leak("a date other than the fixed one", "entry", where)
+        spot.leak("a date other than the fixed one", f"entry{where}")
     mode = info.external_attr >> 16
     if stat.S_ISLNK(mode):
-        spot.leak("a symbolic link", "entry", where)
+        spot.leak("a symbolic link", f"entry{where}")
     elif mode not in _MODES or info.external_attr & 0xFFFF or info.internal_attr:
-        spot.leak("attributes other than those of every entry", "entry", where)
+        spot.leak("attributes other than those of every entry", f"entry{where}")
     if info.flag_bits & ~_UTF8:
-        spot.leak("flags that a stored entry has not", "entry", where)
+        spot.leak("flags that a stored entry has not", f"entry{where}")
 
 
 def _is_zip64(extra: bytes) -> bool:
@@ -181,36 +181,28 @@ def _check_directory(
     for info in listed:
         start = _data_start(source, info)
         if start is None:
-            spot.leak("an entry without a head", "entry", f" {short(info.filename)}")
+            spot.leak("an entry without a head", f"entry {short(info.filename)}")
             continue
         used.append((info.header_offset, start + info.compress_size))
         source.seek(info.header_offset + _LOCAL.size)
         name = source.read(len(info.orig_filename.encode()))
         extra = source.read(start - info.header_offset - _LOCAL.size - len(name))
         if name != info.orig_filename.encode() or (extra and not _is_zip64(extra)):
-            spot.leak(
-                "a head that says other than the directory", "entry", f" {short(info.filename)}"
-            )
-            spot.search(name + b"\n" + extra, "head of entry", detail=f" {short(info.filename)}")
+            spot.leak("a head that says other than the directory", f"entry {short(info.filename)}")
+            spot.search(name + b"\n" + extra, f"head of entry {short(info.filename)}")
         source.seek(info.header_offset)
         head = _LOCAL.unpack(source.read(_LOCAL.size))
         if head[4:6] != (0, 0x21) or head[6] != info.CRC:
-            spot.leak(
-                "a head that says other than the directory", "entry", f" {short(info.filename)}"
-            )
+            spot.leak("a head that says other than the directory", f"entry {short(info.filename)}")
     directory = sum(
         46 + len(info.orig_filename.encode()) + len(info.extra) + len(info.comment)
         for info in listed
     )
     begin = int(archive.start_dir)
     used.append((begin, begin + directory))
-    end = size - 22 - len(archive.comment)
-    source.seek(max(end - 20, 0))
-    if source.read(4) == b"PK\6\7":
-        end -= 76
-    used.append((end, size))
+    used.append(_end_of(source, size, archive.comment))
     at = 0
-    for start, stop in sorted(used):
+    for start, stop in [*sorted(used), (size, size)]:
         if start > at:
             source.seek(at)
             spot.leak("bytes that belong to no entry", "byte", f" {at:,}")
@@ -218,3 +210,15 @@ def _check_directory(
         elif start < at:
             spot.leak("entries that lie over each other", "byte", f" {start:,}")
         at = max(at, stop)
+
+
+def _end_of(source: BinaryIO, size: int, comment: bytes) -> tuple[int, int]:
+    """Find the end of a directory, which is commonly the end of the file, and where it ends itself."""
+    first = max(0, size - (1 << 16) - _END - 20)
+    source.seek(first)
+    last_bytes = source.read(size - first)
+    start = last_bytes.rfind(b"PK\5\6")
+    stop = start + _END + len(comment)
+    if last_bytes[max(start - 20, 0) :].startswith(b"PK\6\7"):
+        start -= 76  # what an archive of more than four gigabytes, or 65,535 entries, has before
+    return first + start, first + stop

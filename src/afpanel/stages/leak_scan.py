@@ -65,13 +65,14 @@ class Forbidden:
         self._secrets = list(machine.secrets())
         self._labels = words_of_formats()
         self._hashed: list[HashedNames] = []
-        self.people: dict[str, int] = {}
+        self.people: dict[str, frozenset[int]] = {}
 
     def add_sheet(self, cohort: str, sheet: Path) -> None:
         """Forbid every sample that a sheet lists, included or not; its populations may be said."""
         samples = read_samples(sheet)
         self.add_samples(cohort, [sample.id for sample in samples])
-        self.people[cohort] = len(samples)
+        counted = sum(sample.include for sample in samples)
+        self.people[cohort] = frozenset({len(samples), counted})
         self.allow([cohort, *{sample.population for sample in samples}])
 
     def add_samples(self, cohort: str, samples: Iterable[str]) -> None:
@@ -98,7 +99,7 @@ class Forbidden:
                 expected='{"cohort": NAME, "salt": TEXT, "sha256": [HEX, ...]}',
             ) from None
         self._hashed.append(HashedNames(f"a sample ID of cohort {cohort}", str(salt), known))
-        self.people[str(cohort)] = len(known)
+        self.people[str(cohort)] = frozenset({len(known)})
         self.allow([str(cohort)])
 
     def add_plan(self, plan: Mapping[str, Any]) -> None:
