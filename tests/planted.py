@@ -607,6 +607,33 @@ def a_known_metadata_key_of_Parquet(folder):
     )
 
 
+@plants(r"part-0\.parquet, footer", "a metadata key that stands twice")
+def a_metadata_key_of_Parquet_that_stands_twice(folder):
+    _edit_table(folder, lambda t: t.replace_schema_metadata({**t.schema.metadata, "people": "P"}))
+
+
+@plants(r"part-0\.parquet, pages of column pos")
+def letters_as_numbers_in_Parquet(folder):
+    path = _parquet(folder)
+    table = pq.ParquetFile(path).read()
+    n = len(table)
+    mark = np.frombuffer(CANARY.encode().ljust(12), "<i4")
+    column = pa.array(np.concatenate([table["pos"].to_numpy()[: n - 3], mark]), pa.int32())
+    field = table.schema.field("pos")
+    pq.write_table(
+        table.set_column(0, field, column), path, use_dictionary=False, compression="zstd"
+    )
+
+
+@plants(r"part-0\.parquet, column AC", "a column of another type")
+def a_figure_of_another_type(folder):
+    def change(table):
+        texts = pa.array([b"x"] * len(table), pa.binary())
+        return table.set_column(table.column_names.index("AC"), "AC", texts)
+
+    _edit_table(folder, change)
+
+
 @plants(r"part-0\.parquet, metadata of column ref")
 def metadata_of_a_column(folder):
     def change(table):

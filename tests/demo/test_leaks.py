@@ -7,6 +7,8 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pyarrow.parquet as pq
+import pysam
 import pytest
 from tests.planted import CANARY, HOST, ID, PLANTS, USER, edit_manifest, entry_of, png
 
@@ -133,6 +135,33 @@ def test_awkward_sample_IDs_raise_no_false_alarm(release, tmp_path, forbidden):
     report = scan([release], forbidden)
     assert report.leaks == []
     assert sum(report.searcher.passed_over.values()) > 20
+
+
+def words_of_formats_in(release):
+    """List the words of a release but for those of its policy, which a user writes."""
+    manifest = read_json(release / "manifest.json")
+    del manifest["policy"]["description"]
+    with pysam.VariantFile(str(release / "demo-2026.1.vcf.gz")) as vcf:
+        texts = [json.dumps(manifest), (release / "harmonization.tsv").read_text(), str(vcf.header)]
+    with zipfile.ZipFile(release / "demo-2026.1.zarr.zip") as archive:
+        names = archive.namelist()
+        texts += [name if "/c/" in name else archive.read(name).decode() for name in names]
+    for path in release.rglob("*.parquet"):
+        if path.is_file():
+            file = pq.ParquetFile(path)
+            texts += [str(path.relative_to(release)), file.metadata.created_by]
+            texts.append(file.schema_arrow.to_string(show_field_metadata=True))
+    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    return sorted(words | {part for word in words for part in word.split("_") if part})
+
+
+def test_words_of_the_formats_raise_none(release, tmp_path, forbidden):
+    words = [
+        word for word in words_of_formats_in(release) if not re.search(r"[0-9a-f]{32}|SQ", word)
+    ]
+    assert len(words) > 400
+    forbidden.add_sheet("words", write_sheet(tmp_path / "sheet.tsv", words))
+    assert found_in([release], forbidden) == []
 
 
 def test_sample_IDs_that_begin_as_populations_do_raise_none(release, tmp_path, forbidden):

@@ -15,6 +15,9 @@ import pytest
 import zarr
 from zarr.storage import ZipStore
 
+from afpanel.io.files import read_json
+from afpanel.stages.leak_scan import Forbidden, Machine, scan
+
 WORDS = ("resources/1000g", "ALL.chr22.phase3", "G1K-CN/genotypes")
 """Parts of the paths of inputs and private files."""
 
@@ -138,3 +141,20 @@ def test_a_name_of_the_machine_planted_in_the_manifest_is_found(
     path = copy / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "note": f"made by {word}"}))
     assert leaks([path], everybody, (*WORDS, str(seven_countries.folder)))
+
+
+def test_the_scan_finds_no_leak_in_the_release_of_seven_countries(
+    seven_countries, everybody, known_names, monkeypatch
+):
+    """Those of other countries are looked for too, who are in no sheet."""
+    monkeypatch.chdir(seven_countries.folder)
+    forbidden = Forbidden(
+        Machine(*((name,) for name in known_names), (str(seven_countries.folder),))
+    )
+    forbidden.add_plan(read_json(seven_countries.results / "private/plan.json"))
+    forbidden.add_samples("1000g", everybody)
+    popgen = seven_countries.results / "panel/popgen"
+    report = scan([seven_countries.release, popgen], forbidden)
+    assert report.leaks == []
+    assert report.searcher.names > 3_000
+    assert not report.searcher.passed_over

@@ -145,9 +145,14 @@ class Labels:
         self._all = "\n".join(sorted(self._labels))
 
     def has(self, name: str) -> bool:
-        """Tell whether a name is one of these, or one of a chromosome."""
+        """Tell whether a name is one of these, consists of them as VN_KHV does, or is one of a chromosome."""
         name = name.casefold()
-        return name in self._labels or _CONTIG.fullmatch(name) is not None
+        parts = name.split("_")
+        return (
+            name in self._labels
+            or _CONTIG.fullmatch(name) is not None
+            or all(part in self._labels and not part.isdecimal() for part in parts)
+        )
 
     def have_inside(self, name: str) -> bool:
         """Tell whether a name is part of one of these."""

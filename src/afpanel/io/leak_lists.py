@@ -209,7 +209,13 @@ _SAID = (
     " disclosure_control withheld_groups masked_cells group path bytes sha256 reference build contigs length"
     " refget grpmax_exclude min_group_size min_allele_count description callable_regions thresholds_not_applied"
     " half_calls polyploid filters max_ref_mismatch resolve lift contig part parquet zarr vcf gz tbi zip json"
-    " tsv manifest harmonization metadata PASS AC0 GRCh37 GRCh38 VCFv4 XX XY unknown GQ DP AD GT"
+    " tsv manifest harmonization metadata PASS AC0 GRCh37 GRCh38 VCFv4.3 XX XY unknown GQ DP AD GT Number Type"
+    " Description ID length assembly Integer Float String Flag fileformat release cell-counts panel-counts"
+    " shape data_type chunk_grid chunk_shape chunk_key_encoding separator fill_value codecs configuration"
+    " dimension_names storage_transformers node_type attributes zarr_format array regular default bool string int8"
+    " int16 int32 int64 uint8 float32 endian little vlen-utf8 blosc typesize cname lz4 zstd clevel shuffle"
+    " noshuffle blocksize parquet-cpp-arrow ARROW:schema pos ref alt filter population people of afpanel_kind"
+    " afpanel_format_version as_is yes harmonize Position 1-based Reference Alternative allele ALT where was counted"
 )
 
 

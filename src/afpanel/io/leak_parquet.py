@@ -3,7 +3,7 @@
 import base64
 import binascii
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -21,8 +21,10 @@ from afpanel.io.leak_lists import (
     TEXT_FIGURES,
     is_figure,
 )
+from afpanel.io.leak_pages import key_values, scan_pages
 from afpanel.io.leak_report import Spot, short
 from afpanel.io.leak_zip import Window
+from afpanel.model.figures import STATE
 
 _ROWS = 65_536
 _MOST_GAP = 4 << 20
@@ -37,14 +39,17 @@ def scan_parquet(spot: Spot, source: BinaryIO, size: int) -> None:
         spot.leak(f"no Parquet file that can be read ({type(error).__name__})")
         return
     metadata = file.metadata
-    texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
-    _scan_keys(spot, metadata)
+    source.seek(size - 8 - metadata.serialized_size)
+    footer = source.read(metadata.serialized_size)
+    spot.search(footer, "footer", Home.BINARY)
+    _scan_keys(spot, metadata.created_by or "", key_values(spot, footer))
     _scan_schema(spot, file)
     _check_layout(spot, metadata, source, size)
-    source.seek(size - 8 - metadata.serialized_size)
-    spot.search(source.read(metadata.serialized_size), "footer", Home.BINARY)
+    spot.report.looked["variants in Parquet"] += metadata.num_rows
+    texts = [f.name for f in file.schema_arrow if not pa.types.is_primitive(f.type)]
     try:
-        _scan_values(spot, _opened(source, size, texts))
+        for batch in _opened(source, size, texts).iter_batches(_ROWS, columns=texts):
+            _scan_batch(spot, batch)
     except (pa.ArrowException, OSError) as error:
         spot.leak(f"columns that cannot be read ({type(error).__name__})")
 
@@ -55,11 +60,11 @@ def _opened(source: BinaryIO, size: int, dictionaries: Sequence[str] = ()) -> An
     return pq.ParquetFile(window, read_dictionary=list(dictionaries), pre_buffer=False)
 
 
-def _scan_keys(spot: Spot, metadata: Any) -> None:
-    spot.search(metadata.created_by or "", "name of the program")
-    if not (metadata.created_by or "").startswith("parquet-cpp-arrow version "):
+def _scan_keys(spot: Spot, program: str, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+    spot.search(program, "name of the program")
+    if not program.startswith("parquet-cpp-arrow version "):
         spot.leak("made by another program than this one", "name of the program")
-    for key, value in (metadata.metadata or {}).items():
+    for key, value in pairs:
         name = key.decode("utf-8", "replace")
         spot.search(key, f"metadata key {short(name)}")
         if key not in PARQUET_KEYS:
@@ -90,7 +95,16 @@ def _scan_schema(spot: Spot, file: Any) -> None:
     spot.names(names, PARQUET_COLUMNS, "column", "a column that is not one of a release's")
     for name in file.schema_arrow.names:
         spot.search(name, f"column {short(name)}")
+    for field in file.schema_arrow:
+        if field.type not in _types_of(field.name):
+            spot.leak("a column of another type than a release's", f"column {short(field.name)}")
     _scan_fields(spot, file.schema_arrow)
+
+
+def _types_of(name: str) -> tuple[Any, ...]:
+    if name in TEXT_FIGURES | PARQUET_COLUMNS - {"pos"}:
+        return (pa.string(),)
+    return (pa.int8(),) if name.partition("_")[0] == STATE.key else (pa.int32(), pa.float32())
 
 
 def _scan_fields(spot: Spot, schema: Any) -> None:
@@ -114,7 +128,10 @@ def _check_layout(spot: Spot, metadata: Any, source: BinaryIO, size: int) -> Non
             start = chunk.data_page_offset
             if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
                 start = min(start, chunk.dictionary_page_offset)
-            used.append((start, start + chunk.total_compressed_size))
+            length = chunk.total_compressed_size
+            used.append((start, start + length))
+            name = short(chunk.path_in_schema)
+            scan_pages(spot, source, start, length, chunk.compression, name)
             _scan_statistics(spot, chunk)
     at = 0
     for start, stop in sorted(used):
@@ -135,22 +152,14 @@ def _scan_statistics(spot: Spot, chunk: Any) -> None:
         spot.search(text, f"statistics of column {short(chunk.path_in_schema)}", home)
 
 
-def _scan_values(spot: Spot, file: Any) -> None:
-    """Look at every value, and at those of dictionaries that no row has."""
-    for batch in file.iter_batches(_ROWS):
-        spot.report.looked["variants in Parquet"] += batch.num_rows
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            if pa.types.is_dictionary(column.type):
-                _scan_texts(spot, name, column.dictionary)
-            elif pa.types.is_string(column.type):
-                _scan_texts(spot, name, column.drop_null())
-            else:
-                for buffer in column.buffers()[1:]:
-                    spot.search(
-                        memoryview(buffer or b"").tobytes(),
-                        f"values of column {short(name)}",
-                        Home.BINARY,
-                    )
+def _scan_batch(spot: Spot, batch: Any) -> None:
+    """Look at the text of some rows, and at words of dictionaries that no row has."""
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        values = column.dictionary if pa.types.is_dictionary(column.type) else column
+        if pa.types.is_string(values.type):
+            _scan_texts(spot, name, values.drop_null())
+        else:
+            spot.search("\n".join(map(str, values.to_pylist())), f"values of column {short(name)}")
 
 
 def _scan_texts(spot: Spot, name: str, values: Any) -> None:

@@ -113,7 +113,8 @@ class Forbidden:
                 remedy="make it again: afpanel validate",
             )
         config = plan["config"]
-        self.allow([config["panel"]["name"], config["panel"]["version"], *plan["contigs"]])
+        self.allow_panel(config["panel"]["name"], config["panel"]["version"])
+        self.allow(plan["contigs"])
         paths = {*plan["inputs"], config["results"]}
         for name, cohort in plan["cohorts"].items():
             self.allow([name, cohort["country"]])
@@ -124,6 +125,10 @@ class Forbidden:
                 # A gVCF is one person's, and commonly has that person's name.
                 self.add_samples(name, map(_stem, cohort["files"]))
         self._secrets.extend(Secret(path, "the path of an input", is_path=True) for path in paths)
+
+    def allow_panel(self, name: str, version: str) -> None:
+        """Let the panel's name and version be said, and the names of its files."""
+        self.allow([name, version, f"{name}-{version}"])
 
     def allow(self, labels: Iterable[str]) -> None:
         """Let names be said, be they those of samples too."""

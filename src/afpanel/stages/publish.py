@@ -153,7 +153,7 @@ def publish(
         write_json(folder / "manifest.json", _manifest(folder, head, inputs, options))
         forbidden = Forbidden(machine)
         forbidden.add_plan(read_json(inputs.plan))
-        forbidden.allow([options.name, options.version])
+        forbidden.allow_panel(options.name, options.version)
         logger.info("publish: %s", refuse_leaks([folder], forbidden))
     overlap = None if inputs.overlap is None else read_json(inputs.overlap)
     verdicts = None if inputs.discordance is None else read_tsv(inputs.discordance)
