@@ -211,6 +211,13 @@ def a_further_block_after_the_last(folder):
         other.unlink()
 
 
+@plants(r"\.vcf\.gz, line \d+")
+def very_many_gzip_members(folder):
+    with _vcf(folder).open("ab") as file:
+        file.write(gzip.compress(b"\n", mtime=0) * 2_000)
+        file.write(gzip.compress(f"chr21\t1\t{CANARY}\n".encode(), mtime=0))
+
+
 def _member(text: bytes, flags: int, fields: bytes) -> bytes:
     packer = zlib.compressobj(wbits=-15)
     packed = packer.compress(text) + packer.flush()

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from isal import isal_zlib
 
 from afpanel.io.leak_report import Spot
+from afpanel.io.sniff import BGZF_END
 
 _PIECE = 2 << 20
 _READ = 1 << 20
@@ -20,9 +21,6 @@ _MOST_EXTRA = 4 << 20
 
 _HEAD = bytes.fromhex("1f8b08040000000000ff060042430200")
 """What every block of a BGZF file begins with; its size follows."""
-
-_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-"""The empty block that a BGZF file ends with."""
 
 _CRC, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
 _RAW_DEFLATE = -15
@@ -51,11 +49,12 @@ def inflated(spot: Spot, source: BinaryIO) -> Iterator[bytes]:
         if not head.startswith(_HEAD):
             source.seek(-len(head), 1)
             yield b"".join(waiting)
+            waiting, length, last = [], 0, b""
             yield from _not_bgzf(spot, source, number)
-            return
+            continue
         number += 1
         size = struct.unpack_from("<H", head, 16)[0] + 1 - len(head)
-        last = head + source.read(size)
+        last = head + source.read(max(size, 0))
         text = _text_of(spot, last, number)
         waiting.append(text)
         length += len(text)
@@ -63,7 +62,7 @@ def inflated(spot: Spot, source: BinaryIO) -> Iterator[bytes]:
             yield b"".join(waiting)
             waiting, length = [], 0
     yield b"".join(waiting)
-    if last != _END:
+    if last != BGZF_END:
         spot.leak("no end-of-file block of BGZF: it is cut short", "block", f" {number:,}")
 
 
@@ -104,12 +103,10 @@ def _not_bgzf(spot: Spot, source: BinaryIO, number: int) -> Iterator[bytes]:
             yield inflater.decompress(data, _PIECE)
         except zlib.error:
             spot.leak("a gzip member that cannot be inflated", "member", f" {number + 1:,}")
+            source.seek(0, 2)
             return
         rest = inflater.unconsumed_tail
-    source.seek(8 - len(inflater.unused_data), 1)
-    if source.read(1):
-        source.seek(-1, 1)
-        yield from inflated(spot, source)
+    source.seek(8 - len(inflater.unused_data), 1)  # past its digest and its length
 
 
 def _search_header(spot: Spot, source: BinaryIO, number: int) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from afpanel.errors import BadInputError
 
 _GZIP = b"\x1f\x8b"
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+"""The empty block that a BGZF file ends with."""
+
 _COMPRESSED_SUFFIXES = (".gz", ".bgz", ".bgzf", ".bcf")
 _REPAIR = "transfer the file again and compare its checksum with the sender's"
 
@@ -103,8 +105,8 @@ def check_bgzf_end(path: Path) -> None:
         If it is not there.
     """
     with path.open("rb") as source:
-        source.seek(-min(len(_BGZF_END), path.stat().st_size), os.SEEK_END)
-        if source.read() != _BGZF_END:
+        source.seek(-min(len(BGZF_END), path.stat().st_size), os.SEEK_END)
+        if source.read() != BGZF_END:
             raise BadInputError(
                 "truncated: the file has no BGZF end-of-file block", where=path, remedy=_REPAIR
             )
