@@ -69,6 +69,7 @@ def command(
           --harmonization results/private/VN1/harmonization.json \\
           --reference GRCh38.fa.gz --preview
     """
+    from afpanel.cli.process import this_machine
     from afpanel.errors import UsageError
     from afpanel.io.reference import ReferencePaths
     from afpanel.stages.package import PackageInputs, package
@@ -82,6 +83,6 @@ def command(
         callable_file,
         ReferencePaths.find(reference, index_dir),
     )
-    page = package(inputs, cohort, out, preview_out)
+    page = package(inputs, cohort, out, preview_out, this_machine())
     if preview:
         click.echo(page, nl=False)

@@ -35,6 +35,13 @@ from afpanel.cli import options
     help="Folder where the hub notes the editions it has accepted; nothing older is taken.",
 )
 @click.option("--plan", type=options.INPUT, help="Plan of the hub: other parameters are told of.")
+@click.option(
+    "--samples",
+    "sheets",
+    type=options.INPUT,
+    multiple=True,
+    help="Sample sheet of which no ID may be in it, for who has one; repeat for more.",
+)
 @click.option("--show", is_flag=True, help="Print what is in it, in tables.")
 @click.option(
     "--out",
@@ -53,6 +60,7 @@ def command(
     revoked_keys: Path | None,
     register: Path | None,
     plan: Path | None,
+    sheets: tuple[Path, ...],
     show: bool,
     out: Path | None,
 ) -> None:
@@ -67,12 +75,17 @@ def command(
       afpanel verify VN1.afc.zip --reference GRCh38.fa.gz --cohort VN1 \\
           --signatures required --allowed-signers config/allowed_signers
     """
+    from afpanel.cli.process import this_machine
     from afpanel.errors import VerificationError
     from afpanel.io.files import read_json
     from afpanel.io.reference import ReferencePaths
     from afpanel.io.tables import canonical_build
+    from afpanel.stages.leak_scan import Forbidden
     from afpanel.stages.verify import VerifyOptions, verify
 
+    forbidden = Forbidden(this_machine())
+    for sheet in sheets:
+        forbidden.add_sheet(sheet.name, sheet)
     verdict = verify(
         contribution,
         ReferencePaths.find(reference, index_dir),
@@ -85,6 +98,7 @@ def command(
             revoked_keys=revoked_keys,
             register=register,
             parameters=None if plan is None else read_json(plan)["config"],
+            forbidden=forbidden,
         ),
         out,
     )

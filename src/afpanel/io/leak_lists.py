@@ -53,11 +53,11 @@ STORES = {
         frozenset(
             {
                 *_SITE, "variant_ref", "variant_alt", *COUNTS, *SINGLE_COUNTS, *RAW_COUNTS,
-                "refused_contig", "refused_start", "refused_end",
+                "refused_contig", "refused_start", "refused_end", "callable_contig", "callable_start", "callable_end",
                 "track_contig", "track_start", "track_end", "track_allele_number",
             }
         ),
-        _ABOUT | {"cohort", "country", "cells"},
+        _ABOUT | {"cohort", "country", "cells", "withheld_cells", "has_missing"},
         {"groups": "cells"},
     ),
     "panel-counts": StoreList(PANEL_ARRAYS, _ABOUT | {"contig", "contig_length"}),
@@ -136,22 +136,19 @@ CONTRIBUTION_KEYS = frozenset(
         "contribution_version",
         "cohort",
         "country",
-        "build",
-        "files",
-        "reference",
-        "parameters",
-        "software",
+        "edition",
         "people",
         "cells",
+        "withheld_cells",
+        "has_missing",
+        "reference",
         "contigs",
-        "created",
-        "harmonization",
-        "metadata",
-        "fingerprint",
-        "key",
-        "policy",
-        "signature",
-        "sample_hashes",
+        "source",
+        "evidence",
+        "parameters",
+        "sharing",
+        "software",
+        "parts",
     ]
 )
 """Keys at the top of a contribution's manifest."""
@@ -183,7 +180,9 @@ JSON_KEYS = {
 DIGEST_KEYS = {
     "sha256": re.compile(r"[0-9a-f]{64}"),
     "refget": re.compile(r"SQ\.[A-Za-z0-9_-]{32}"),
-    "fingerprint": re.compile(r"[0-9a-f]{64}"),
+    "seqcol": re.compile(r"[A-Za-z0-9_-]{32}"),
+    "manifest_sha256": re.compile(r"[0-9a-f]{64}"),
+    "signed_by": re.compile(r"SHA256:[A-Za-z0-9+/]{43}"),
 }
 """Keys of values that are digests, which hold every short name by chance, and their form."""
 

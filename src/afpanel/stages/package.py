@@ -21,6 +21,7 @@ from afpanel.core.intervals import Intervals
 from afpanel.core.withholding import Sharing, told_cells
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import json_text, read_json, sha256, write_text
+from afpanel.io.leak_walk import CONTRIBUTION
 from afpanel.io.metadata import read_metadata
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest, seqcol_digest
 from afpanel.io.signatures import sign
@@ -40,6 +41,7 @@ from afpanel.stages.contribution import (
     described_cells,
 )
 from afpanel.stages.contribution_pages import preview_of, readme_of
+from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.package_counts import Sizes, package_contig, told_head
 from afpanel.stages.progress import Progress
 from afpanel.stages.told_metadata import told_metadata
@@ -76,7 +78,11 @@ class PackageInputs:
 
 
 def package(
-    inputs: PackageInputs, cohort: str, out: Path | None, preview: Path | None = None
+    inputs: PackageInputs,
+    cohort: str,
+    out: Path | None,
+    preview: Path | None = None,
+    machine: Machine = NOWHERE,
 ) -> str:
     """Package a cohort's counts.
 
@@ -90,6 +96,8 @@ def package(
         Contribution to write, or None to write none and only show what would be in it.
     preview
         Text to write that shows what is in it, or None.
+    machine
+        Where this runs, which must not be told.
 
     Returns
     -------
@@ -102,6 +110,8 @@ def package(
         If the inputs do not fit together.
     PolicyRefusalError
         If nothing is left to tell.
+    VerificationError
+        If something is in it that must not leave.
     """
     made = _Packager(inputs, cohort)
     beside = out or inputs.plan
@@ -111,7 +121,10 @@ def package(
             key = made.config["sharing"]["signing_key"]
             if key is not None:
                 parts[SIGNATURE] = sign((folder / MANIFEST).read_bytes(), Path(key))
-            write_stored_zip(out, parts)
+            whole = folder / f"{cohort}{CONTRIBUTION}"
+            write_stored_zip(whole, parts)
+            logger.info("package %s: %s", cohort, refuse_leaks([whole], made.forbidden(machine)))
+            whole.replace(out)
             logger.info(
                 "package %s: done, %s variants in %d cells of %s people; %s bytes, %s",
                 cohort, f"{sum(p.get('variants', 0) for p in manifest['parts']):,}",
@@ -140,7 +153,7 @@ class _Packager:
     def __init__(self, inputs: PackageInputs, cohort: str) -> None:
         self._inputs = inputs
         self._cohort = cohort
-        plan = read_json(inputs.plan)
+        self._plan = plan = read_json(inputs.plan)
         self.config = plan["config"]
         if cohort not in plan["cohorts"]:
             raise BadInputError(
@@ -168,6 +181,15 @@ class _Packager:
                 remedy="merge populations or sexes",
             )
         self.people = sum(cell.people for cell in self._told.cells)
+
+    def forbidden(self, machine: Machine) -> Forbidden:
+        """Gather what must not leave: samples of all cohorts, paths, and where this runs."""
+        found = Forbidden(machine)
+        found.add_plan(self._plan)
+        found.allow(self._reference.lengths)
+        told = [*self._told.cells, *told_head(self._head, self._told, self._sharing).withheld_cells]
+        found.allow(cell.population for cell in told)
+        return found
 
     def _look_at(self) -> tuple[dict[str, list[Path]], CountsHead]:
         """Find the stores of each contig."""

@@ -33,6 +33,7 @@ from afpanel.stages.contribution import (
 )
 from afpanel.stages.contribution_pages import preview_of
 from afpanel.stages.editions import check_edition
+from afpanel.stages.leak_scan import NOWHERE, Forbidden, scan
 from afpanel.stages.progress import Progress
 from afpanel.stages.received import MAX_MANIFEST, parse_part, read_manifest
 from afpanel.stages.verify_counts import Expected, Finding, check_counts
@@ -64,6 +65,8 @@ class VerifyOptions:
         Folder where the hub notes what it has accepted, so that nothing older is taken; or None.
     parameters
         Parameters of the hub, of which others are told of; or None.
+    forbidden
+        What must not be in it, besides what no contribution may hold; or None.
     """
 
     build: str
@@ -74,6 +77,7 @@ class VerifyOptions:
     revoked_keys: Path | None = None
     register: Path | None = None
     parameters: Mapping[str, Any] | None = None
+    forbidden: Forbidden | None = None
 
 
 @dataclass
@@ -142,6 +146,8 @@ def verify(
         with check.gathering(path.name):
             check.file()
             check.reference(Reference(reference_paths))
+        if verdict.accepted:
+            check.leaks(options.forbidden or Forbidden(NOWHERE))
         if verdict.accepted and options.register is not None:
             with check.gathering(path.name):
                 check_edition(verdict, options.register)
@@ -352,6 +358,17 @@ class _Check:
                 found = check_counts(self._folder / part["path"], part["path"], expected)
                 self._verdict.findings.extend(found)
             progress.advance(part["variants"], contig)
+
+    def leaks(self, forbidden: Forbidden) -> None:
+        """Look for what a contribution may not hold, in every part of the file."""
+        manifest = self._verdict.manifest
+        assert manifest is not None
+        head = head_of(manifest)
+        told = [*head.cells, *head.withheld_cells]
+        forbidden.allow([head.cohort, head.country, *(cell.population for cell in told)])
+        forbidden.allow(each["name"] for each in manifest["reference"]["contigs"])
+        for leak in scan([self._path], forbidden).leaks:
+            self._add(self._path.name, f"{leak}")
 
 
 _OTHER_REFERENCE = "the counts were made on another reference, or build"
