@@ -41,7 +41,7 @@ def swept(spans, sizes):
         for s, e, n in zip(
             track.start.tolist(),
             track.end.tolist(),
-            track.allele_number.tolist(),
+            track.number.tolist(),
             strict=True,
         )
     ]

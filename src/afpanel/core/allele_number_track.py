@@ -1,35 +1,14 @@
 """AN at every base: called alleles of each cell, as runs of bases where they are the same."""
 
-from dataclasses import dataclass
-
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.core.compiled import I4, READ_I4, compiled
+from afpanel.core.tracks import Track
 
 WINDOW = 1 << 19
 """Bases that are swept at a time. No span of a store of genotypes goes over a multiple of it."""
-
-
-@dataclass(frozen=True)
-class Track:
-    """Runs of bases with the same AN in each cell, and not 0 in all; in order, and disjoint.
-
-    Parameters
-    ----------
-    start, end
-        (n,) int32, 0-based and half-open.
-    allele_number
-        (n, cells) int32.
-    """
-
-    start: NDArray[np.int32]
-    end: NDArray[np.int32]
-    allele_number: NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.start)
 
 
 def split_at(
@@ -131,15 +110,15 @@ class Sweep:
         runs = [Track(starts[:found], ends[:found], numbers[:found])] if found else []
         if self._last is not None and runs:
             last, this = self._last, runs[0]
-            if last.end[0] == this.start[0] and (last.allele_number == this.allele_number[0]).all():
+            if last.end[0] == this.start[0] and (last.number == this.number[0]).all():
                 this.start[0] = last.start[0]
             else:
                 runs.insert(0, last)
             self._last = None
         if runs:
             *_, whole = runs
-            runs[-1] = Track(whole.start[:-1], whole.end[:-1], whole.allele_number[:-1])
-            self._last = Track(whole.start[-1:], whole.end[-1:], whole.allele_number[-1:])
+            runs[-1] = Track(whole.start[:-1], whole.end[:-1], whole.number[:-1])
+            self._last = Track(whole.start[-1:], whole.end[-1:], whole.number[-1:])
         return [run for run in runs if len(run)]
 
 

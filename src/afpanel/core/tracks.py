@@ -13,13 +13,13 @@ class Track:
     Parameters
     ----------
     start, end
-        (r,) int64, 0-based and half-open.
+        (r,) int, 0-based and half-open.
     number
         (r, cells) int32: called alleles of each cell at each base of the interval.
     """
 
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
+    start: NDArray[np.integer]
+    end: NDArray[np.integer]
     number: NDArray[np.int32]
 
     def __len__(self) -> int:

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import PSEUDOAUTOSOMAL
-from afpanel.core.allele_number_track import Sweep, Track, split_at
+from afpanel.core.allele_number_track import Sweep, split_at
 from afpanel.core.calls import CallBlock
 from afpanel.core.contigs import contig_kind
 from afpanel.core.counting import GenotypeFilter, count_block
 from afpanel.core.ploidy import loci_of
+from afpanel.core.tracks import Track
 from afpanel.io.store import Store
 from afpanel.stages.allele_map import PartitionAlleles
 from afpanel.stages.cell_counts import CellCountsWriter
@@ -65,7 +66,7 @@ def append_track(
 
 def _append(writer: CellCountsWriter, track: Track, contig: int) -> None:
     contigs = np.full(len(track), contig, np.int16)
-    writer.track(contigs, track.start, track.end, track.allele_number)
+    writer.track(contigs, track.start, track.end, track.number)
 
 
 def _tracks(

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from afpanel.constants import MISSING, State
 from afpanel.core.group_counts import ReleasedCounts
 from afpanel.core.variants import Variants
-from afpanel.io.files import write_text
 from afpanel.io.release_reader import ReleaseWindow
-from afpanel.io.tsv import create_tsv
+from afpanel.io.tsv import Value, create_tsv, write_tsv
 from afpanel.stages.comparison import Comparison
 
 VARIANT = ("contig", "position", "ref", "alt")
@@ -89,8 +88,8 @@ def _shown(counts: ReleasedCounts) -> list[Any]:
 def write_tables(found: Comparison, folder: Path) -> None:
     """Write the tables that are short: contigs, groups, states, largest changes, manifest."""
     contigs = [(name, t.both, t.only_old, t.only_new) for name, t in found.contigs.items()]
-    _write(folder / "contigs.tsv", ("contig", "both", "only_old", "only_new"), contigs)
-    _write(
+    write_tsv(folder / "contigs.tsv", ("contig", "both", "only_old", "only_new"), contigs)
+    write_tsv(
         folder / "groups.tsv",
         ("group", "old_people", "new_people", "cells", "changed", "small_changes", "cells_with_af",
          "largest_af_change", "mean_af_change"),
@@ -101,22 +100,22 @@ def write_tables(found: Comparison, folder: Path) -> None:
         for old in State
         for new in State
     ]
-    _write(folder / "states.tsv", ("old_state", "new_state", "cells"), states)
+    write_tsv(folder / "states.tsv", ("old_state", "new_state", "cells"), states)
     changes = [
         (c.contig, c.position, c.ref, c.alt, c.group, c.allele_count[0], c.allele_number[0],
          c.allele_count[1], c.allele_number[1], f"{c.change:.6g}")
         for c in found.largest
     ]  # fmt: skip
     columns = (*VARIANT, "group", "old_AC", "old_AN", "new_AC", "new_AN", "af_change")
-    _write(folder / "largest_changes.tsv", columns, changes)
-    _write(folder / "manifest.tsv", ("key", "old", "new"), found.manifest or [])
+    write_tsv(folder / "largest_changes.tsv", columns, changes)
+    write_tsv(folder / "manifest.tsv", ("key", "old", "new"), found.manifest or [])
 
 
-def _group_rows(found: Comparison) -> list[tuple[object, ...]]:
+def _group_rows(found: Comparison) -> list[tuple[Value, ...]]:
     cells, mean = found.cells, found.cells.mean
-    rows: list[tuple[object, ...]] = []
+    rows: list[tuple[Value, ...]] = []
     for name, old, new in found.all_groups():
-        row: tuple[object, ...] = ("",) * 6
+        row: tuple[Value, ...] = ("",) * 6
         if name in found.groups:
             g = found.groups.index(name)
             has_af = cells.compared[g] > 0
@@ -139,8 +138,3 @@ def state_name(state: State) -> str:
     'not-callable'
     """
     return state.name.lower().replace("_", "-")
-
-
-def _write(path: Path, columns: tuple[str, ...], rows: Any) -> None:
-    lines = [columns, *rows]
-    write_text(path, "".join("\t".join(map(str, line)) + "\n" for line in lines))

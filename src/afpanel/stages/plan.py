@@ -40,6 +40,7 @@ from afpanel.stages.lifter import Lifter, LiftPaths
 from afpanel.stages.metadata import check_metadata
 from afpanel.stages.plan_checks import (
     check_callable,
+    check_people,
     check_sharing,
     faults_of_exclusions,
     faults_of_signatures,
@@ -177,6 +178,7 @@ class _Planner:
             where = "groups.grpmax_exclude"
             self._faults.extend(faults_of_exclusions(excluded, groups, where))
         with self._gathering():
+            check_people(self._cells)
             check_sharing(config["sharing"], self._cells)
         for path in (config["allowed_signers"], config["revoked_keys"]):
             if path is not None:

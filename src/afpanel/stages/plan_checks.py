@@ -97,6 +97,27 @@ def _single(fault: BadInputError) -> Iterable[AfpanelError]:
     return fault.faults if isinstance(fault, FaultsError) else [fault]
 
 
+_MOST_PEOPLE = (1 << 30) - 1
+
+
+def check_people(cells: Iterable[tuple[str, Cell]]) -> None:
+    """Refuse more people than allele numbers of 32 bits can count; a contribution may say it has as many.
+
+    Parameters
+    ----------
+    cells
+        Every cell of the panel, with its country.
+    """
+    people = sum(cell.people for _, cell in cells)
+    if people > _MOST_PEOPLE:
+        raise BadInputError(
+            "the cohorts have more people than a panel can count",
+            where="cohorts",
+            expected=f"at most {_MOST_PEOPLE:,}",
+            found=f"{people:,}",
+        )
+
+
 def check_sharing(section: Mapping[str, Any], cells: Iterable[tuple[str, Cell]]) -> None:
     """Refuse what is to be shared, if it names populations or files that there are not.
 

@@ -5,7 +5,6 @@ listed, all of it as far as it can be told.
 """
 
 import logging
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -179,7 +178,8 @@ def _move(scratch: Path, out: Path, verdict: Verdict) -> None:
         },
     )
     with whole_folder(out) as folder:
-        shutil.copytree(scratch, folder, dirs_exist_ok=True)
+        for part in scratch.iterdir():
+            part.rename(folder / part.name)
 
 
 class _Check:
