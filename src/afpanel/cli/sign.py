@@ -11,7 +11,7 @@ from afpanel.cli import options
 @click.argument("contribution", type=options.INPUT)
 @click.option(
     "--key",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False),
     required=True,
     help="SSH key to sign with; the public one where an agent holds the private one.",
 )
