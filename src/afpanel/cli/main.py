@@ -9,6 +9,7 @@ import click
 
 from afpanel import __version__
 from afpanel.cli import process
+from afpanel.cli.terminal import visible
 from afpanel.errors import EXIT_DONE, EXIT_USAGE, AfpanelError
 
 COMMANDS = (
@@ -88,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("afpanel: interrupted", err=True)
         return _INTERRUPTED
     except AfpanelError as error:
-        click.echo(f"afpanel: error: {error}", err=True)
+        click.echo(f"afpanel: error: {visible(str(error))}", err=True)
         return error.exit_code
     except OSError as error:
         # Full disks and missing permissions are the machine's, not the program's, and need no trace.

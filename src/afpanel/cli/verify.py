@@ -76,6 +76,7 @@ def command(
           --signatures required --allowed-signers config/allowed_signers
     """
     from afpanel.cli.process import this_machine
+    from afpanel.cli.terminal import visible
     from afpanel.errors import VerificationError
     from afpanel.io.files import read_json
     from afpanel.io.reference import ReferencePaths
@@ -103,9 +104,10 @@ def command(
         out,
     )
     if show and verdict.manifest is not None and verdict.harmonization is not None:
-        click.echo(verdict.page())
+        click.echo(visible(verdict.page()))
     for finding in verdict.findings:
-        click.echo(f"{'FATAL' if finding.fatal else 'warning'}  {finding.where}: {finding.what}")
+        word = "FATAL" if finding.fatal else "warning"
+        click.echo(visible(f"{word}  {finding.where}: {finding.what}"))
     if not verdict.accepted:
         raise VerificationError(
             f"is refused: {sum(f.fatal for f in verdict.findings)} fatal findings, listed above",

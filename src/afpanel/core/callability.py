@@ -16,6 +16,20 @@ def copies_per_cell(loci: NDArray[np.int8], cells: Sequence[Cell]) -> NDArray[np
     return _people(PLOIDY, cells)[loci]
 
 
+def people_by_copies(
+    loci: NDArray[np.int8], cells: Sequence[Cell]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Count the people of each cell who have a locus at all, and those who have two copies of it.
+
+    Returns
+    -------
+    present, diploid
+        (loci, cells) int32 each; together they are the copies.
+    """
+    present, diploid = (_people(np.where(at_least <= PLOIDY, 1, 0), cells) for at_least in (1, 2))
+    return present[loci], diploid[loci]
+
+
 def alone_in_person(
     called: NDArray[np.int32], loci: NDArray[np.int8], cells: Sequence[Cell]
 ) -> NDArray[np.int32]:

@@ -92,6 +92,16 @@ def loci_of(kind: ContigKind, build: str, position: NDArray[np.int32]) -> NDArra
     return np.where(in_par, inside, outside).astype(np.int8)
 
 
+def places_of_change(kind: ContigKind, build: str) -> list[int]:
+    """List the first and last position, 1-based, of all parts of a contig that differ in ploidy.
+
+    >>> places_of_change(ContigKind.Y, "GRCh37")
+    [10000, 10001, 2649520, 2649521, 59034049, 59034050, 59363566, 59363567]
+    """
+    regions = PSEUDOAUTOSOMAL.get(build, {}).get(kind.value, ())
+    return [place for start, end in regions for place in (start - 1, start, end, end + 1)]
+
+
 def sex_codes(sexes: list[Sex]) -> NDArray[np.int8]:
     """Index sexes into the columns of `PLOIDY`."""
     return np.array([SEXES.index(sex) for sex in sexes], dtype=np.int8)

@@ -22,7 +22,8 @@ BUILDS = (*dict.fromkeys(BUILD_ALIASES.values()), "T2T-CHM13v2.0")
 
 _SCHEMA = "metadata"
 _TERM = re.compile("DUO:[0-9]{7}")
-_MAILBOX = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+")
+# It begins where a word does: else a long word without an @ is gone through from each of its letters.
+_MAILBOX = re.compile(r"(?<![^\s@<>])[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+")
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -72,11 +73,14 @@ def examine_metadata(path: Path) -> tuple[dict[str, Any], list[BadInputError]]:
 
 
 def examine_document(
-    content: dict[str, Any], where: str
+    content: dict[str, Any], where: str, most: int | None = None
 ) -> tuple[dict[str, Any], list[BadInputError]]:
-    """Do the same with metadata that have been read, called `where` in messages."""
+    """Do the same with metadata that have been read, called `where` in messages.
+
+    After `most` faults of form, if that is not None, no more of them are looked for.
+    """
     given = _given(content, load_schema(_SCHEMA))
-    faults = faults_of(given, _SCHEMA, where)
+    faults = faults_of(given, _SCHEMA, where, most)
     faults.extend(_mailboxes(given, where, ""))
     # Keys are related to one another where each of them is good.
     faulty = {fault.where for fault in faults}

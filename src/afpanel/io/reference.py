@@ -124,7 +124,7 @@ class Reference:
         (bases,) uint8
             A, C, G, T and N, as REF has them.
         """
-        return _CONCRETE[self.letters(contig)]
+        return concrete(self.letters(contig))
 
     def letters(self, contig: str) -> NDArray[np.uint8]:
         """Read a contig whole, in upper case, whatever its letters; (bases,) uint8."""
@@ -157,13 +157,18 @@ class Reference:
         )
 
 
+def concrete(letters: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Spell a contig in A, C, G, T and N, from its letters in upper case; (bases,) uint8."""
+    return _CONCRETE[letters]
+
+
 def refget_digest(sequence: NDArray[np.uint8]) -> str:
     """Digest an upper-case sequence as GA4GH refget does (sha512t24u).
 
     >>> refget_digest(np.frombuffer(b"ACGT", np.uint8))
     'SQ.aKF498dAxcJAqme6QYQ7EZ07-fiw8Kw2'
     """
-    return "SQ." + _sha512t24u(sequence.tobytes())
+    return "SQ." + _sha512t24u(np.ascontiguousarray(sequence).data)
 
 
 def seqcol_digest(names: Sequence[str], sequences: Sequence[str]) -> str:
@@ -192,5 +197,5 @@ def _of_json(content: Any) -> str:
     return _sha512t24u(text.encode())
 
 
-def _sha512t24u(content: bytes) -> str:
+def _sha512t24u(content: bytes | memoryview) -> str:
     return base64.urlsafe_b64encode(hashlib.sha512(content).digest()[:24]).decode()

@@ -6,8 +6,10 @@ The schemas are the one description of every key: type, meaning and default.
 import difflib
 import json
 import math
+import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +32,23 @@ def load_schema(name: str) -> dict[str, Any]:
     return schema
 
 
-def faults_of(document: Any, schema_name: str, where: str) -> list[BadInputError]:
-    """List everything in which a document departs from its schema."""
+def faults_of(
+    document: Any, schema_name: str, where: str, most: int | None = None
+) -> list[BadInputError]:
+    """List everything in which a document departs from its schema.
+
+    Parameters
+    ----------
+    document
+        What was read.
+    schema_name
+        As `load_schema` takes it.
+    where
+        What the document is called in messages.
+    most
+        Faults after which no more are looked for, which bounds the time that a document takes that was
+        made to have many; None is no limit.
+    """
     import jsonschema  # noqa: PLC0415 - slow to import, and most commands read tables alone
 
     # YAML knows NaN, which is within all limits and beside which every comparison is false; and 20.0 is a
@@ -42,10 +59,23 @@ def faults_of(document: Any, schema_name: str, where: str) -> list[BadInputError
             "integer": lambda _, x: _is_number(x) and isinstance(x, int),
         }
     )
-    known = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
+    known = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+        jsonschema.Draft202012Validator, {"pattern": _pattern}, type_checker=types
+    )
     validator = known(load_schema(schema_name), format_checker=jsonschema.FormatChecker(["date"]))
-    errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
-    return [fault for error in errors for fault in _explain(error, where)]
+    found = islice(validator.iter_errors(document), most)
+    errors = sorted(found, key=lambda error: list(map(str, error.path)))
+    return list(islice((fault for error in errors for fault in _explain(error, where)), most))
+
+
+def _pattern(
+    _: Any, pattern: str, instance: Any, __: Any
+) -> "Iterator[jsonschema.ValidationError]":
+    """Hold text against a pattern as JSON Schema means it: to Python `$` is also before a last newline."""
+    from jsonschema import ValidationError  # noqa: PLC0415 - as above
+
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 def _is_number(value: Any) -> bool:

@@ -129,12 +129,12 @@ class Store:
     def _chunk(self, array: zarr.Array[Any], number: int) -> NDArray[Any]:
         """Read a chunk of numbers, of an array that has one for all columns."""
         key = "/".join([array.basename, "c", str(number), *["0"] * (array.ndim - 1)])
-        try:
-            packed = self._store.entry(key)
-        except KeyError:
-            return np.zeros(array.chunks, array.dtype)  # nothing but fill
         chunk = np.empty(array.chunks, array.dtype)
         with self._damage(array):
+            try:
+                packed = self._store.entry(key)
+            except KeyError:
+                return np.zeros(array.chunks, array.dtype)  # nothing but fill
             unpack(packed, chunk)
         return chunk
 
@@ -159,19 +159,23 @@ class Store:
             yield first, width, joined(chunks)[: rows * width]
 
     def _text_chunk(self, array: zarr.Array[Any], place: str) -> Strings:
-        try:
-            packed = self._store.entry(f"{array.basename}/c/{place}")
-        except KeyError:
-            return Strings.empty(int(np.prod(array.chunks)))  # nothing but fill
+        rows = int(np.prod(array.chunks))
         with self._damage(array):
-            return Strings.of_lengths_and_bytes(unpack_text(packed))
+            try:
+                packed = self._store.entry(f"{array.basename}/c/{place}")
+            except KeyError:
+                return Strings.empty(rows)  # nothing but fill
+            text = Strings.of_lengths_and_bytes(unpack_text(packed))
+            if len(text) != rows:
+                raise ValueError("a damaged chunk")
+        return text
 
     @contextmanager
     def _damage(self, array: zarr.Array[Any]) -> Iterator[None]:
         """Say where it is that a chunk is damaged."""
         try:
             yield
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, zipfile.BadZipFile) as error:
             raise BadInputError(
                 f"array {array.basename} cannot be read: {error}",
                 where=self.path,

@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from afpanel.core.strings import Strings
 from afpanel.errors import VerificationError
-from afpanel.io.chunks import BLOSC_HEADER, Packing, plain_size
+from afpanel.io.chunks import BLOSC_HEADER, Packing, plain_size, unpack, unpack_text
 from afpanel.io.stored_zip import StoredZip
 from afpanel.model.arrays import ARRAYS
 
 _META = "zarr.json"
 _MAX_META = 1 << 20
-_MAX_TEXT_CHUNK = 1 << 28
+_MAX_TEXT_CHUNK = 1 << 26
 _MAX_ROWS = 1 << 31
+_LENGTH = 4  # bytes of a number in a chunk of text
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,11 @@ class _StoreCheck:
         layout = self._layout
         root = self._metadata(_META)
         expected = {"attributes": dict(layout.attributes), "zarr_format": 3, "node_type": "group"}
-        if root != expected:
+        if not _same(root, expected):
             found = root.get("attributes", {}) if isinstance(root, dict) else root
             raise self._fault("the attributes are not those expected", _META, expected, found)
-        names = {name.removesuffix(f"/{_META}") for name in self._archive.entries} - {_META}
-        arrays = {name for name in names if "/" not in name}
+        self._check_text(_META, root)
+        arrays = {name.partition("/")[0] for name in self._archive.entries} - {_META}
         wanted = dict(layout.dims)
         for dims in layout.optional:
             if arrays & set(dims):
@@ -106,15 +108,39 @@ class _StoreCheck:
             raise self._fault(f"there is an array that does not belong here, {name[:80]!r}", name)
         stored: dict[str, set[int]] = {name: set() for name in wanted}
         places = {name: self._array(name, dims) for name, dims in wanted.items()}
+        documents = {_META, *(f"{name}/{_META}" for name in wanted)}
         for key in self._archive.entries:
-            if not key.endswith(_META):
+            if key not in documents:
                 name, number = self._chunk(key, places)
                 stored[name].add(number)
         for dim, name in layout.always_stored.items():
             n = -(-self._sizes.get(dim, 0) // layout.chunk)
             if len(stored.get(name, set())) < n:
                 raise self._fault(f"array {name} lacks some of {n:,} chunks", name)
+        for name, of_array in places.items():
+            if of_array.chunks - 1 in stored[name]:
+                self._end(name, of_array)
         return self._sizes
+
+    def _end(self, name: str, of_array: "_Places") -> None:
+        """Check that the last chunk of an array has nothing in the rows that come after the array's end."""
+        used = of_array.rows - (of_array.chunks - 1) * of_array.grid[0]
+        if used == of_array.grid[0]:
+            return
+        key = f"{name}/c/{of_array.chunks - 1}{of_array.columns}"
+        packed = self._archive.read(key, self._archive.entries[key].size)
+        try:
+            if of_array.is_text:
+                text = Strings.of_lengths_and_bytes(unpack_text(packed, of_array.size))
+                more = len(text) != of_array.grid[0] or bool(text.lengths[used:].any())
+            else:
+                values = np.empty(of_array.grid, _dtype(name))
+                unpack(packed, values)
+                more = bool(values[used:].any())
+        except (ValueError, RuntimeError) as error:
+            raise self._fault(f"array {name} cannot be read: {error}", name) from error
+        if more:
+            raise self._fault(f"array {name} goes on after its end", name)
 
     def _array(self, name: str, dims: tuple[str, ...]) -> "_Places":
         """Check an array's metadata; gives where its chunks are."""
@@ -134,15 +160,18 @@ class _StoreCheck:
         rows = max(1, shape[0]) if name in self._layout.whole else self._layout.chunk
         grid = [rows, *(max(1, size) for size in shape[1:])]
         expected = _expected(name, dims, shape, grid)
-        if {key: value for key, value in found.items() if value != []} != expected:
-            wrong = [key for key in expected if found.get(key) != expected[key]]
-            wrong += sorted(set(found) - set(expected) - {"storage_transformers"})
+        if not _same({"storage_transformers": []} | found, expected):
+            wrong = [key for key in expected if not _same(found.get(key), expected[key])]
+            wrong += sorted(key[:80] for key in set(found) - set(expected))
             raise self._fault(
-                f"array {name} is not as afpanel writes it ({', '.join(wrong)})", name
+                f"array {name} is not as afpanel writes it ({', '.join(wrong[:9])})", name
             )
+        self._check_text(f"{name}/{_META}", found)
         packing = Packing.of(_dtype(name), quick=False)
         size = _MAX_TEXT_CHUNK if packing.is_text else int(np.prod(grid)) * _dtype(name).itemsize
-        return _Places(-(-shape[0] // rows), "/0" * (len(dims) - 1), size, packing.is_text)
+        chunks = -(-shape[0] // rows)
+        columns = "/0" * (len(dims) - 1)
+        return _Places(shape[0], tuple(grid), chunks, columns, size, packing.is_text)
 
     def _chunk(self, key: str, places: Mapping[str, "_Places"]) -> tuple[str, int]:
         """Check a chunk's name and how much it holds; gives the array and its number."""
@@ -158,7 +187,8 @@ class _StoreCheck:
             raise self._fault(f"there is a chunk that no array has, {key[:80]!r}", name)
         packed = self._archive.start_of(key, BLOSC_HEADER)
         plain = plain_size(packed, self._archive.entries[key].size)
-        if plain < 0 or plain > of_array.size or (plain != of_array.size and not of_array.is_text):
+        least = _LENGTH * (of_array.grid[0] + 1) if of_array.is_text else of_array.size
+        if not least <= plain <= of_array.size:
             raise self._fault(
                 f"chunk {key} does not hold what it should", name, f"{of_array.size:,} bytes", plain
             )
@@ -173,6 +203,11 @@ class _StoreCheck:
         except (ValueError, RecursionError) as error:
             raise self._fault(f"not JSON: {error}", name) from error
 
+    def _check_text(self, name: str, content: Any) -> None:
+        """Check that a document is laid out as Zarr does it, with every key once and nothing between them."""
+        if json.dumps(content, indent=2).encode() != self._archive.read(name, _MAX_META):
+            raise self._fault("the metadata are not laid out as Zarr lays them out", name)
+
     def _fault(
         self, what: str, place: str, expected: object = None, found: object = None
     ) -> VerificationError:
@@ -184,12 +219,32 @@ class _StoreCheck:
 
 @dataclass(frozen=True)
 class _Places:
-    """Where an array's chunks are: how many, what follows their number, and how much they hold."""
+    """Where an array's rows are.
 
+    Parameters
+    ----------
+    rows, grid
+        Rows of the array, and the shape of a chunk.
+    chunks, columns
+        How many chunks there are, and what follows their number in a name.
+    size
+        Bytes in a chunk; of text, at most.
+    is_text
+        Whether the array holds strings.
+    """
+
+    rows: int
+    grid: tuple[int, ...]
     chunks: int
     columns: str
     size: int
     is_text: bool
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two documents are the same; to Python 1, 1.0 and true would be."""
+    texts = (json.dumps(each, sort_keys=True) for each in (one, other))
+    return next(texts) == next(texts)
 
 
 def _dtype(name: str) -> np.dtype[Any]:
@@ -224,6 +279,7 @@ def _expected(
         "fill_value": "" if packing.is_text else 0,
         "codecs": [first, {"name": "blosc", "configuration": blosc}],
         "attributes": {"description": ARRAYS[name].doc},
+        "storage_transformers": [],
         "dimension_names": list(dims),
         "zarr_format": 3,
         "node_type": "array",

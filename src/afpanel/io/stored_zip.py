@@ -28,7 +28,13 @@ _END_64 = struct.Struct("<4sQ2H2L4Q")
 _DATE_WORD = 1 << 5 | 1
 _PLAIN, _WIDE = 20, 45  # version that is needed to read an entry: 45 where its sizes take 8 bytes
 _FULL = 0xFFFFFFFF
-_UNIX, _FAT = 3, 0
+_WIDE_FROM = 1 << 31  # bytes: from here on Python writes a size or place in 8 bytes
+_MARGIN = (
+    1.05  # by which an entry may grow, for all Python knows when it writes the header before it
+)
+_MANY = 0xFFFF
+_UNIX = 3
+_MAX_NAME = 400
 
 
 @dataclass(frozen=True)
@@ -156,24 +162,28 @@ class StoredZip:
         end = self.size - _END.size
         disk, first_disk, here, n, size, start, comment = self._take(_END, end, b"PK\5\6")
         stop = end
-        if 0xFFFF in (here, n) or _FULL in (size, start):
+        if self._has_wide_end(end):
             disk_64, stop, disks = self._take(_LOCATOR, end - _LOCATOR.size, b"PK\6\7")
             wide = self._take(_END_64, stop, b"PK\6\6")
-            made = wide[0], wide[1], wide[2], disk_64, disks, wide[3], wide[4]
-            agree = [
-                short in (long, full)
-                for short, long, full in zip(
-                    (here, n, size, start), wide[5:], (0xFFFF, 0xFFFF, _FULL, _FULL), strict=True
-                )
-            ]
+            made = *wide[:3], disk_64, disks, wide[3], wide[4]
+            most = (_MANY, _MANY, _FULL, _FULL)
+            short = tuple(min(*pair) for pair in zip(wide[5:], most, strict=True))
             whole = stop + _END_64.size + _LOCATOR.size == end
-            if made != (44, made[1], _WIDE, 0, 1, 0, 0) or not all(agree) or not whole:
+            if (
+                made != (44, _WIDE, _WIDE, 0, 1, 0, 0)
+                or not whole
+                or short != (here, n, size, start)
+            ):
                 raise self._fault("the end of the zip file is not as it should be")
             here, n, size, start = wide[5:]
+            if n <= _MANY and max(size, start) < _WIDE_FROM:
+                raise self._fault("the end of the zip file is not as it should be")
         if (disk, first_disk, comment) != (0, 0, 0) or here != n or start + size != stop:
             raise self._fault("the end of the zip file is not as it should be")
         if n > max_entries:
             raise self._fault("has too many entries", f"at most {max_entries:,}", f"{n:,}")
+        if size > n * (_CENTRAL.size + _MAX_NAME):
+            raise self._fault("the directory of the zip file is larger than its entries")
         self._file.seek(start)
         directory = self._file.read(size)
         found: dict[str, Entry] = {}
@@ -191,6 +201,11 @@ class StoredZip:
             raise self._fault("there are bytes that belong to no entry")
         return list(found.values())
 
+    def _has_wide_end(self, end: int) -> bool:
+        """Tell whether there is the record that has the numbers of many entries, or of a large file."""
+        self._file.seek(max(end - _LOCATOR.size, 0))
+        return end >= _LOCATOR.size and self._file.read(4) == b"PK\6\7"
+
     def _central(self, directory: bytes, at: int) -> tuple[Entry, int, int]:
         """Read a line of the directory: the entry, where it begins, and where the next line does."""
         if len(directory) < at + _CENTRAL.size or directory[at : at + 4] != b"PK\1\2":
@@ -202,22 +217,19 @@ class StoredZip:
         name = self._name(directory[at : at + long_name])
         extra = directory[at + long_name : at + long_name + long_extra]
         wide = [value for value in (size, packed, offset) if value == _FULL]
-        if wide:
-            if extra[:4] != struct.pack("<2H", 1, 8 * len(wide)) or len(extra) != 4 + 8 * len(wide):
-                raise self._fault(f"entry {name} has a field that it should not have")
+        if extra[:4] == struct.pack("<2H", 1, 8 * len(wide)) and len(extra) == 4 + 8 * len(wide):
             values = iter(struct.unpack(f"<{len(wide)}Q", extra[4:]))
             size, packed, offset = (
                 next(values) if value == _FULL else value for value in (size, packed, offset)
             )
-        elif extra:
+        if extra != _wide_fields(size, packed, offset):
             raise self._fault(f"entry {name} has a field that it should not have")
-        plain = (reserved, flags, method, time, date, long_comment, disk, inside, mode)
+        plain = (system, reserved, flags, method, time, date, long_comment, disk, inside, mode)
+        version = _WIDE if extra or _has_room(size) else _PLAIN
         if (
-            plain != (0, 0, 0, 0, _DATE_WORD, 0, 0, 0, _MODE)
+            plain != (_UNIX, 0, 0, 0, 0, _DATE_WORD, 0, 0, 0, _MODE)
             or packed != size
-            or made not in (_PLAIN, _WIDE)
-            or needed not in (_PLAIN, _WIDE)
-            or system not in (_UNIX, _FAT)
+            or (made, needed) != (version, version)
         ):
             raise self._fault(
                 f"entry {name} is not plain",
@@ -240,14 +252,14 @@ class StoredZip:
         needed, flags, method, time, date, crc, packed, size, long_name, long_extra = fields
         rest = self._file.read(long_name + long_extra)
         name, extra = rest[:long_name], rest[long_name:]
-        if extra:
-            # Python makes room for long sizes where it expects an entry to be large.
-            if extra != struct.pack("<2H2Q", 1, 16, entry.size, entry.size):
-                raise self._fault(f"entry {entry.name} has a field that it should not have")
-            packed = size = entry.size
-        stated = (flags, method, time, date, crc, packed, size, name)
-        same = (0, 0, 0, _DATE_WORD, entry.crc, entry.size, entry.size, entry.name.encode())
-        if stated != same or needed not in (_PLAIN, _WIDE):
+        room = _has_room(entry.size)
+        if extra != (struct.pack("<2H2Q", 1, 16, entry.size, entry.size) if room else b""):
+            raise self._fault(f"entry {entry.name} has a field that it should not have")
+        short = _FULL if room else entry.size
+        stated = (needed, flags, method, time, date, crc, packed, size, name)
+        version = _WIDE if room else _PLAIN
+        same = (version, 0, 0, 0, _DATE_WORD, entry.crc, short, short, entry.name.encode())
+        if stated != same:
             raise self._fault(f"the header of entry {entry.name} is not that of the directory")
         return offset + _LOCAL.size + long_name + long_extra
 
@@ -255,6 +267,8 @@ class StoredZip:
         """Check a name: of plain characters, leading nowhere but into the zip file."""
         name = raw.decode("ascii", errors="replace")
         steps = name.split("/")
+        if len(raw) > _MAX_NAME:
+            raise self._fault("an entry has a name that is too long", None, ascii(name)[:80])
         if not name.isascii() or not name.isprintable() or "\\" in name or ":" in name:
             raise self._fault("an entry has a name of strange characters", None, ascii(name)[:80])
         if any(step in ("", ".", "..") for step in steps):
@@ -262,3 +276,15 @@ class StoredZip:
                 "an entry's name leads out of the file", "a relative path", ascii(name)[:80]
             )
         return name
+
+
+def _has_room(size: int) -> bool:
+    """Tell whether Python makes room for sizes of 8 bytes in the header before an entry of this size."""
+    return size * _MARGIN > _WIDE_FROM - 1
+
+
+def _wide_fields(size: int, packed: int, offset: int) -> bytes:
+    """Lay out the numbers of an entry that take 8 bytes in the directory, as Python does."""
+    wide = [size, packed] if max(size, packed) >= _WIDE_FROM else []
+    wide += [offset] if offset >= _WIDE_FROM else []
+    return struct.pack(f"<2H{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""

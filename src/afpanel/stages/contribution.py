@@ -17,8 +17,8 @@ README = "README.txt"
 METADATA = "metadata.json"
 HARMONIZATION = "harmonization.json"
 
-MAX_PARTS = 20_000
-"""More contigs than any reference has."""
+MAX_ENTRIES = 20_005
+"""Entries of a contribution: more contigs than any reference has, and the documents."""
 
 
 def counts_part(contig: str) -> str:

@@ -7,7 +7,7 @@ from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.stored_zip import StoredZip
 from afpanel.model.cohort import Cell, Cohort
 from afpanel.stages.cohort_files import Grid
-from afpanel.stages.contribution import MANIFEST, MAX_PARTS, counts_parts, head_of
+from afpanel.stages.contribution import MANIFEST, MAX_ENTRIES, counts_parts, head_of
 from afpanel.stages.received import MAX_MANIFEST, read_manifest
 
 
@@ -33,7 +33,7 @@ def plan_contribution(cohort: Cohort, build: str, grid: Grid) -> tuple[dict[str,
     path = Path(cohort.path)
     if not path.is_file():
         raise BadInputError("file does not exist", where=f"cohort {cohort.name}, {path}")
-    with StoredZip(path, MAX_PARTS) as archive:
+    with StoredZip(path, MAX_ENTRIES) as archive:
         if MANIFEST not in archive.entries:
             raise VerificationError("not a contribution: there is no manifest.json", where=path)
         manifest, digest = read_manifest(archive.read(MANIFEST, MAX_MANIFEST))

@@ -2,27 +2,41 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from afpanel.errors import FaultsError, VerificationError
+from afpanel import __version__
+from afpanel.constants import Sex
+from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.files import json_text
 from afpanel.io.metadata import examine_document
 from afpanel.io.schemas import faults_of
+from afpanel.model.groups import RESERVED_NAMES
+from afpanel.stages.cell_counts import CountsHead
 from afpanel.stages.contribution import (
     CONTRIBUTION_VERSION,
     HARMONIZATION,
     MANIFEST,
+    README,
     counts_parts,
     head_of,
 )
+from afpanel.stages.contribution_pages import readme_of
 from afpanel.stages.harmonize import kept_and_rejected
 
-MAX_MANIFEST = 64 << 20
-"""Most bytes of a manifest, or of another document, that are read."""
+MAX_MANIFEST = 16 << 20
+"""Most bytes of a manifest that are read: enough for 3,000 contigs and 60 cells."""
 
-_MAX_FAULTS = 20
+MAX_DOCUMENT = 1 << 20
+"""Most bytes of another document."""
+
+_MAX_FAULTS = 10
+_MAX_SHOWN = 2_000
+_TOO_DEEP = b"\n" + b" " * 65  # json_text has two spaces for each level
+_PATH = re.compile(r"(?<![\w/:.~])(~?/[\w.-]+){2,}|\b[A-Za-z]:\\|file://")
+"""What looks like a path on some machine; not a URL, nor "and/or"."""
 
 
 def read_manifest(raw: bytes) -> tuple[dict[str, Any], str]:
@@ -44,6 +58,12 @@ def read_manifest(raw: bytes) -> tuple[dict[str, Any], str]:
             remedy="use the version of afpanel that made it, or ask for it in this format",
         )
     _expect(manifest, "contribution", MANIFEST)
+    cells = len(manifest["cells"])
+    for part in counts_parts(manifest):
+        if any(len(part[name]) != cells for name in ("allele_count", "allele_number")):
+            raise VerificationError(
+                f"sums of {part['contig']} are not those of the {cells:,} cells", where=MANIFEST
+            )
     digest = hashlib.sha256(raw).hexdigest()
     return manifest, digest
 
@@ -54,14 +74,69 @@ def parse_part(path: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, 
     if name == HARMONIZATION:
         _expect(document, "harmonization", name)
         _check_harmonization(document, manifest)
-    else:
-        _check_metadata(document, manifest, name)
-    content: dict[str, Any] = document
-    return content
+        content: dict[str, Any] = document
+        return content
+    return _checked_metadata(document, manifest, name)
+
+
+def check_readme(raw: bytes, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Hold the page in a contribution against the one that this version would write.
+
+    Yields
+    ------
+    str
+        What is to be told of a page that another version wrote.
+
+    Raises
+    ------
+    VerificationError
+        If this version wrote it and it says something else, or if it is no plain text.
+    """
+    if raw == readme_of(manifest).encode():
+        return
+    if manifest["software"]["afpanel"] == __version__:
+        raise VerificationError(
+            "is not the page that afpanel writes",
+            where=README,
+            remedy="do not edit it; package again",
+        )
+    if not all(byte == ord("\n") or ord(" ") <= byte <= ord("~") for byte in raw):
+        raise VerificationError("is not plain text", where=README)
+    yield "is the page of another version of afpanel: read it before anybody else does"
+
+
+def faults_of_cells(head: CountsHead, sharing: Mapping[str, Any]) -> Iterator[str]:
+    """Find what cannot be of a cohort's cells, or is against what the programme says that it shares."""
+    names = [(cell.population, cell.sex) for cell in head.cells]
+    withheld = list(head.withheld)
+    if names != sorted(set(names)) or set(names) & set(withheld):
+        yield "the cells are not in order, or named twice"
+    if withheld != sorted(set(withheld)):
+        yield "the cells that are withheld are not in order, or named twice"
+    for population in sorted({population for population, _ in names + withheld}):
+        if population.upper() in RESERVED_NAMES:
+            yield f"population {population} would be taken for something else in names of figures"
+    for cell in head.cells:
+        own = cell.people_by_sex[list(Sex).index(cell.sex)]
+        if cell.people == 0:
+            yield f"cell {cell.population} {cell.sex} has no people"
+        if sharing["sexes"] and own != cell.people:
+            yield f"cell {cell.population} {cell.sex} has people of other sexes"
+        if cell.people < sharing["min_cell_size"]:
+            yield f"cell {cell.population} {cell.sex} has fewer people than sharing.min_cell_size"
+    if not sharing["sexes"] and any(sex is not Sex.UNKNOWN for _, sex in names + withheld):
+        yield "sexes are told apart, though sharing.sexes says that they are not"
+    if withheld and sharing["everybody"]:
+        yield "cells are withheld, though sharing.everybody says that all are told of"
+    hides = not sharing["everybody"] or sharing["min_allele_count"] > 1
+    if hides and not head.has_missing:
+        yield "has_missing is false, though sharing says that counts are kept back"
 
 
 def _parse(raw: bytes, name: str) -> Any:
     """Parse JSON that must be laid out in the one way that this project has."""
+    if _TOO_DEEP in raw:
+        raise VerificationError("is nested too deeply", where=name)
     try:
         document = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
         same = json_text(document).encode() == raw
@@ -84,9 +159,14 @@ def _no_number(text: str) -> None:
 def _expect(document: Any, schema: str, name: str) -> None:
     if not isinstance(document, dict):
         raise VerificationError("holds no keys", where=name)
-    faults = faults_of(document, schema, name)
+    _refuse(faults_of(document, schema, name, _MAX_FAULTS), name)
+
+
+def _refuse(faults: Sequence[BadInputError], name: str) -> None:
+    """Raise the faults of a document, if there are any, at no great length."""
     if faults:
-        raise VerificationError(str(FaultsError(faults[:_MAX_FAULTS])), where=name)
+        listed = "\n".join(f"- {str(fault)[:_MAX_SHOWN]}" for fault in faults[:_MAX_FAULTS])
+        raise VerificationError(f"is not as it should be:\n{listed}", where=name)
 
 
 def _check_harmonization(document: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
@@ -109,13 +189,28 @@ def _check_harmonization(document: Mapping[str, Any], manifest: Mapping[str, Any
         )
 
 
-def _check_metadata(document: Any, manifest: Mapping[str, Any], name: str) -> None:
-    """Check the metadata by themselves, and that they are of the cells that are told of."""
+def _checked_metadata(document: Any, manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Check the metadata by themselves, and that they are of the cells that are told of; gives them."""
     if not isinstance(document, dict):
         raise VerificationError("holds no keys", where=name)
-    _, faults = examine_document(document, name)
-    if faults:
-        raise VerificationError(str(FaultsError(faults[:_MAX_FAULTS])), where=name)
+    for text in _texts(document):
+        if not all(letter.isprintable() or letter == "\n" for letter in text):
+            raise VerificationError(
+                "has control characters",
+                where=name,
+                found=ascii(text)[:80],
+                remedy="write plain text",
+            )
+        path = _PATH.search(text)
+        if path is not None:
+            raise VerificationError(
+                "names a path of a machine",
+                where=name,
+                found=path.group()[:80],
+                remedy="take it out of the metadata",
+            )
+    document, faults = examine_document(document, name, _MAX_FAULTS)
+    _refuse(faults, name)
     if document["cohort"]["country"] != manifest["country"]:
         raise VerificationError("is of another country than the manifest", where=name)
     head = head_of(manifest)
@@ -125,3 +220,18 @@ def _check_metadata(document: Any, manifest: Mapping[str, Any], name: str) -> No
         raise VerificationError(
             f"does not describe {', '.join(sorted(told - described))}", where=name
         )
+    content: dict[str, Any] = document
+    return content
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Go through all text in a document, its keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield key
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)

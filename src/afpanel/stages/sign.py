@@ -7,7 +7,7 @@ from pathlib import Path
 from afpanel.errors import VerificationError
 from afpanel.io.signatures import sign
 from afpanel.io.stored_zip import StoredZip, write_stored_zip
-from afpanel.stages.contribution import MANIFEST, MAX_PARTS, SIGNATURE
+from afpanel.stages.contribution import MANIFEST, MAX_ENTRIES, SIGNATURE
 from afpanel.stages.received import MAX_MANIFEST, read_manifest
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def sign_contribution(path: Path, key: Path) -> None:
         SSH key: the private one, or the public one of a key that an agent holds.
     """
     with (
-        StoredZip(path, MAX_PARTS) as archive,
+        StoredZip(path, MAX_ENTRIES) as archive,
         tempfile.TemporaryDirectory(prefix=".sign.", dir=path.parent) as scratch,
     ):
         if MANIFEST not in archive.entries:

@@ -14,14 +14,20 @@ from typing import Any
 
 from afpanel.errors import AfpanelError, BadInputError, VerificationError
 from afpanel.io.files import sha256, whole_folder, write_json
-from afpanel.io.reference import Reference, ReferencePaths, refget_digest, seqcol_digest
+from afpanel.io.reference import (
+    Reference,
+    ReferencePaths,
+    concrete,
+    refget_digest,
+    seqcol_digest,
+)
 from afpanel.io.signatures import check_integrity
 from afpanel.io.signatures import verify as verify_signature
 from afpanel.io.stored_zip import StoredZip
 from afpanel.stages.contribution import (
     HARMONIZATION,
     MANIFEST,
-    MAX_PARTS,
+    MAX_ENTRIES,
     METADATA,
     README,
     SIGNATURE,
@@ -34,7 +40,14 @@ from afpanel.stages.contribution_pages import preview_of
 from afpanel.stages.editions import check_edition
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, scan
 from afpanel.stages.progress import Progress
-from afpanel.stages.received import MAX_MANIFEST, parse_part, read_manifest
+from afpanel.stages.received import (
+    MAX_DOCUMENT,
+    MAX_MANIFEST,
+    check_readme,
+    faults_of_cells,
+    parse_part,
+    read_manifest,
+)
 from afpanel.stages.verify_counts import Expected, Finding, check_counts
 
 logger = logging.getLogger(__name__)
@@ -44,6 +57,7 @@ RECEIVED = "received.json"
 
 _MAX_SIGNATURE = 64 << 10
 _PARTS = {README, METADATA, HARMONIZATION}
+_NEEDED = (README, HARMONIZATION)
 
 
 @dataclass(frozen=True)
@@ -136,7 +150,8 @@ def verify(
         With all findings; whether it may be used is `Verdict.accepted`.
     """
     if not path.is_file():
-        raise BadInputError("file does not exist", where=path)
+        what = "not a file" if path.exists() else "file does not exist"
+        raise BadInputError(what, where=path, expected="a contribution, an .afc.zip")
     verdict = Verdict()
     beside = path.parent if out is None else out.parent
     beside.mkdir(parents=True, exist_ok=True)
@@ -191,11 +206,16 @@ class _Check:
         self._whole: set[str] = set()
 
     @contextmanager
-    def gathering(self, where: str) -> Iterator[None]:
-        """Note as fatal what is refused, and go on with what comes next."""
+    def gathering(
+        self, where: str, refusal: type[AfpanelError] = VerificationError
+    ) -> Iterator[None]:
+        """Note as fatal what is refused, and go on with what comes next.
+
+        An error of another kind is one of the hub's own files, and ends the command.
+        """
         try:
             yield
-        except AfpanelError as error:
+        except refusal as error:
             place = error.where or where
             self._add(place, str(error).removeprefix(f"{place}: "))
 
@@ -204,7 +224,7 @@ class _Check:
 
     def file(self) -> None:
         """Check the file, its manifest and signature, and unpack its parts."""
-        with StoredZip(self._path, MAX_PARTS + len(_PARTS) + 2) as archive:
+        with StoredZip(self._path, MAX_ENTRIES) as archive:
             if MANIFEST not in archive.entries:
                 raise VerificationError("there is no manifest.json", where=self._path.name)
             raw = archive.read(MANIFEST, MAX_MANIFEST)
@@ -217,11 +237,18 @@ class _Check:
                 self._signature(raw, signature, manifest["cohort"])
             self._identity(manifest)
             self._unpack(archive, manifest)
+        for name in _NEEDED:
+            if name not in archive.entries:
+                self._add(name, "is missing")
         for name in (METADATA, HARMONIZATION):
             if name in self._whole:
                 with self.gathering(name):
                     content = parse_part(self._folder / name, name, manifest)
                     setattr(self._verdict, name.removesuffix(".json"), content)
+        if README in self._whole:
+            with self.gathering(README):
+                for what in check_readme((self._folder / README).read_bytes(), manifest):
+                    self._add(README, what, fatal=False)
 
     def _signature(self, raw: bytes, signature: bytes | None, cohort: str) -> None:
         """Check who signed the manifest."""
@@ -264,17 +291,10 @@ class _Check:
             if expected is not None and found != expected:
                 self._add(MANIFEST, f"{key} is {found}, and not {expected}")
         head = head_of(manifest)
-        names = [(cell.population, cell.sex) for cell in head.cells]
-        if names != sorted(set(names)) or set(names) & set(head.withheld):
-            self._add(MANIFEST, "the cells are not in order, or named twice")
         if manifest["people"] != sum(cell.people for cell in head.cells):
             self._add(MANIFEST, "people is not the sum of the people of all cells")
-        if any(cell.people == 0 for cell in head.cells):
-            self._add(MANIFEST, "a cell has no people")
-        for cell in head.cells:
-            own = cell.people_by_sex[list(type(cell.sex)).index(cell.sex)]
-            if manifest["sharing"]["sexes"] and own != cell.people:
-                self._add(MANIFEST, f"cell {cell.population} {cell.sex} has people of other sexes")
+        for what in faults_of_cells(head, manifest["sharing"]):
+            self._add(MANIFEST, what)
         for key, theirs in manifest["parameters"].items():
             ours = (options.parameters or {}).get(key, theirs)
             differ = sorted(name for name in theirs if ours.get(name) != theirs[name])
@@ -301,6 +321,10 @@ class _Check:
             if name not in archive.entries:
                 continue
             with self.gathering(name):
+                if name in _PARTS and archive.entries[name].size > MAX_DOCUMENT:
+                    raise VerificationError(
+                        "is too large", where=name, expected=f"at most {MAX_DOCUMENT:,} bytes"
+                    )
                 target = self._folder / name
                 target.parent.mkdir(exist_ok=True)
                 with target.open("wb") as written:
@@ -341,20 +365,17 @@ class _Check:
                     self._add(contig, "is of another length than the manifest says")
             if part["path"] not in self._whole:
                 continue
-            if not all(
-                len(part[name]) == len(head.cells) for name in ("allele_count", "allele_number")
-            ):
-                self._add(MANIFEST, f"sums of {contig} are not those of the cells")
-                continue
             expected = Expected(
                 contig=contig,
                 build=self._options.build,
                 head=head,
                 totals=Totals(**{f.name: part[f.name] for f in fields(Totals)}),
-                sequence=None if letters is None else reference.sequence(contig),
+                sequence=None if letters is None else concrete(letters),
                 same_build=manifest["source"]["build"] == self._options.build,
+                sharing=manifest["sharing"],
             )
-            with self.gathering(part["path"]):
+            # A store that cannot be read is a fault of the contribution too.
+            with self.gathering(part["path"], AfpanelError):
                 found = check_counts(self._folder / part["path"], part["path"], expected)
                 self._verdict.findings.extend(found)
             progress.advance(part["variants"], contig)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 
 from afpanel.constants import Outcome
 from afpanel.core.alleles import normalize
-from afpanel.core.callability import copies_per_cell
+from afpanel.core.callability import copies_per_cell, people_by_copies
 from afpanel.core.contigs import contig_kind
-from afpanel.core.count_checks import impossible
-from afpanel.core.ploidy import loci_of
-from afpanel.core.variants import Variants, ranges, sort_keys
+from afpanel.core.count_checks import Promise, impossible, unkept
+from afpanel.core.ploidy import loci_of, places_of_change
+from afpanel.core.variants import Variants, sort_keys
 from afpanel.io.store import Store
 from afpanel.io.store_check import Layout, check_store
 from afpanel.model.arrays import RAW_COUNTS
@@ -28,9 +29,12 @@ from afpanel.stages.cell_counts import (
 )
 from afpanel.stages.contribution import Totals
 
-_ROWS = 65_536
-_MAX_ENTRIES = 4_000_000
+_ROWS = CHUNK
+_MAX_COUNTS = 1 << 20  # of a table in a window
+_MAX_LETTERS = 1 << 23  # in a window, of REF and of ALT, if it has more than one variant
+_MAX_ENTRIES = 500_000
 _LOW_CALL_RATE = 0.5
+_MUCH = 0.5  # of the counts that are missing, or of the contig that is refused
 _LETTERS = np.zeros(256, np.bool_)
 _LETTERS[list(b"ACGTN")] = True
 
@@ -70,6 +74,8 @@ class Expected:
         (bases,) uint8: the contig in the recipient's reference, or None where it has no such contig.
     same_build
         Whether the cohort was called on the panel's build: else places of one copy may have moved.
+    sharing
+        What the manifest says that was kept back.
     """
 
     contig: str
@@ -78,6 +84,7 @@ class Expected:
     totals: Totals
     sequence: NDArray[np.uint8] | None
     same_build: bool
+    sharing: Mapping[str, Any]
 
 
 def check_counts(path: Path, part: str, expected: Expected) -> Iterator[Finding]:
@@ -105,7 +112,7 @@ def check_counts(path: Path, part: str, expected: Expected) -> Iterator[Finding]
     head = expected.head
     check_store(path, _layout(head), _MAX_ENTRIES)
     with open_cell_counts(path) as store:
-        if store.texts("contig_id") != [expected.contig]:
+        if store.strings("contig_id").data.tobytes() != expected.contig.encode():
             yield Finding(True, part, f"is not of contig {expected.contig}")
             return
         check = _CountsCheck(store, part, expected)
@@ -147,6 +154,17 @@ def _spans(kind: str, dim: str) -> dict[str, tuple[str, ...]]:
     return {f"{kind}_{name}": (dim,) for name in ("contig", "start", "end")}
 
 
+def _pieces(letters: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Cut rows into ranges of few enough letters, or of a single row."""
+    reached = np.concatenate([[0], np.cumsum(letters)])
+    first = 0
+    while first < len(letters):
+        last = int(np.searchsorted(reached, reached[first] + _MAX_LETTERS, side="right")) - 1
+        last = max(last, first + 1)
+        yield first, last
+        first = last
+
+
 class _CountsCheck:
     """Goes through a store of counts, some rows at a time."""
 
@@ -155,6 +173,12 @@ class _CountsCheck:
         self._cells = expected.head.cells
         self._kind = contig_kind(expected.contig)
         self._length = None if expected.sequence is None else len(expected.sequence)
+        self._rows = max(1, min(_ROWS, _MAX_COUNTS // max(1, len(self._cells))))
+        self._promise = Promise(
+            expected.sharing["min_allele_count"],
+            expected.sharing["min_variant_count"],
+            expected.sharing["everybody"],
+        )
         self._called = np.zeros(len(self._cells), np.int64)
         self._copies = np.zeros(len(self._cells), np.int64)
         self._count = np.zeros(len(self._cells), np.int64)
@@ -162,7 +186,7 @@ class _CountsCheck:
         self._refused = self._callable = self._runs = 0
         self.broken = False
 
-    def _finding(self, what: str, broken: Any, position: NDArray[np.int32]) -> Finding:
+    def _finding(self, what: str, broken: Any, position: NDArray[np.integer]) -> Finding:
         """Say that something is fatal, where it is first, and how often."""
         rows = np.flatnonzero(broken)
         place = f"{self._part}, {self._expected.contig}:{position[rows[0]]}"
@@ -171,30 +195,23 @@ class _CountsCheck:
 
     def variants(self) -> Iterator[Finding]:
         """Check order, spelling and counts of all variants."""
-        position = self._store.read("variant_position")
-        start = np.flatnonzero(np.diff(position, prepend=1) < 0)
-        if len(start):
-            self.broken = True
-            broken = np.zeros(len(position), np.bool_)
-            broken[start] = True
-            yield self._finding(
-                "the variants are not in order of their positions", broken, position
-            )
-            return
-        if np.any(self._store.read("variant_contig")):
-            self.broken = True
-            yield Finding(True, self._part, "has variants of another contig")
-            return
-        for first_base, last_base in ranges([position], _ROWS):
-            first, last = np.searchsorted(position, (first_base, last_base)).tolist()
-            found = list(self._window(position[first:last], first, last))
+        n = self._store.rows("variant_position")
+        for first in range(0, n, self._rows):
+            last = min(first + self._rows, n)
+            found = list(self._window(first, last))
             yield from found
             if found:
                 self.broken = True
                 return  # one such window is enough to refuse it, and the rest may be as bad
 
-    def _window(self, position: NDArray[np.int32], first: int, last: int) -> Iterator[Finding]:
-        ref, alt = (self._store.strings(f"variant_{x}", first, last) for x in ("ref", "alt"))
+    def _window(self, first: int, last: int) -> Iterator[Finding]:
+        """Check some rows; the one before them is read again, for the order of the first."""
+        before = max(0, first - 1)
+        position = self._store.read("variant_position", before, last)
+        if np.any(self._store.read("variant_contig", first, last)):
+            yield Finding(True, self._part, "has variants of another contig")
+            return
+        ref, alt = (self._store.strings(f"variant_{x}", before, last) for x in ("ref", "alt"))
         for name, alleles in (("REF", ref), ("ALT", alt)):
             begun = alleles.data[alleles.offsets[0] : alleles.offsets[-1]]
             if not _LETTERS[begun].all() or not (alleles.lengths > 0).all():
@@ -203,14 +220,22 @@ class _CountsCheck:
                     True, place, f"a {name} near there is no sequence of A, C, G, T and N"
                 )
                 return
-        variants = Variants(position, ref, alt)
-        if not (np.diff(sort_keys(variants)) > 0).all():
-            wrong = np.append(False, np.diff(sort_keys(variants)) <= 0)
-            yield self._finding("a variant is given twice, or out of order", wrong, position)
-        if self._expected.sequence is not None:
-            yield from self._spelling(variants)
+        for begin, end in _pieces(ref.lengths + alt.lengths):
+            some = slice(max(0, begin - 1), end)
+            yield from self._order(Variants(position[some], ref[some], alt[some]))
+            if self._expected.sequence is not None:
+                own = slice(max(begin, first - before), end)
+                yield from self._spelling(Variants(position[own], ref[own], alt[own]))
         tables = {name: self._store.read(name, first, last) for name in CELL_TABLES}
-        yield from self._counts(variants, tables)
+        yield from self._counts(position[first - before :], tables)
+
+    def _order(self, variants: Variants) -> Iterator[Finding]:
+        """Check that each variant comes after the one before it, which no variant does that is given twice."""
+        wrong = np.append(False, np.diff(sort_keys(variants)) <= 0)
+        if wrong.any():
+            yield self._finding(
+                "a variant is given twice, or out of order", wrong, variants.position
+            )
 
     def _spelling(self, variants: Variants) -> Iterator[Finding]:
         """Hold REF against the reference, and each variant against its one spelling."""
@@ -226,16 +251,23 @@ class _CountsCheck:
             yield self._finding(what, other, variants.position)
 
     def _counts(
-        self, variants: Variants, tables: Mapping[str, NDArray[np.int32]]
+        self, position: NDArray[np.int32], tables: Mapping[str, NDArray[np.int32]]
     ) -> Iterator[Finding]:
-        loci = loci_of(self._kind, self._expected.build, variants.position)
+        loci = loci_of(self._kind, self._expected.build, position)
         copies = copies_per_cell(loci, self._cells)
-        limit = copies if self._expected.same_build else np.maximum(copies, 2 * self._people())
-        for rule, broken in impossible(tables, limit, has_missing=self._expected.head.has_missing):
+        people = people_by_copies(loci, self._cells)
+        if not self._expected.same_build:
+            everybody = np.broadcast_to(self._people(), copies.shape)
+            people = everybody, everybody
+        rules = chain(
+            impossible(tables, *people, has_missing=self._expected.head.has_missing),
+            unkept(tables, self._promise),
+        )
+        for rule, broken in rules:
             if broken.any():
-                yield self._finding(rule, broken, variants.position)
+                yield self._finding(rule, broken, position)
         count, number = tables["allele_count"], tables["allele_number"]
-        self._variants += len(variants)
+        self._variants += len(position)
         self._masked += int((count < 0).sum())
         self._count += np.maximum(count, 0).sum(axis=0, dtype=np.int64)
         self._called += number.sum(axis=0, dtype=np.int64)
@@ -255,33 +287,54 @@ class _CountsCheck:
             _, findings = self._bases("track")
             yield from findings
             self._runs = self._store.rows("track_start")
-            yield from self._track()
+            if not findings:
+                yield from self._track()
 
     def _bases(self, kind: str) -> tuple[int, list[Finding]]:
         """Check that spans are in order, apart and on the contig; gives their bases."""
-        contig, start, end = (self._store.read(f"{kind}_{x}") for x in ("contig", "start", "end"))
         length = np.iinfo(np.int32).max if self._length is None else self._length
-        wrong = (contig != 0) | (start < 0) | (start >= end) | (end > length)
         gap = 0 if kind == "track" else 1  # runs of other numbers may follow each other
-        wrong[1:] |= start[1:] < end[:-1].astype(np.int64) + gap
-        if not wrong.any():
-            return int((end.astype(np.int64) - start).sum()), []
-        return 0, [self._finding(f"the {kind} spans are not in order, or not on it", wrong, start)]
+        reached, bases = -gap, 0
+        n = self._store.rows(f"{kind}_start")
+        for first in range(0, n, _ROWS):
+            rows = (first, min(first + _ROWS, n))
+            contig, start, end = (
+                self._store.read(f"{kind}_{x}", *rows).astype(np.int64)
+                for x in ("contig", "start", "end")
+            )
+            wrong = (contig != 0) | (start < 0) | (start >= end) | (end > length)
+            wrong |= start < np.append(reached, end[:-1]) + gap
+            if wrong.any():
+                what = f"the {kind} spans are not in order, or not on it"
+                return 0, [self._finding(what, wrong, start)]
+            reached = int(end[-1])
+            bases += int((end - start).sum())
+        return bases, []
 
     def _track(self) -> Iterator[Finding]:
-        for first in range(0, self._runs, _ROWS):
-            rows = (first, min(first + _ROWS, self._runs))
+        for first in range(0, self._runs, self._rows):
+            rows = (first, min(first + self._rows, self._runs))
             start, end = (self._store.read(f"track_{x}", *rows) for x in ("start", "end"))
             number = self._store.read("track_allele_number", *rows)
-            copies = np.minimum(
-                *(
-                    copies_per_cell(loci_of(self._kind, self._expected.build, at), self._cells)
-                    for at in (start + 1, end)
-                )
-            )
-            wrong = ((number < 0) | (number > copies)).any(axis=1) | ~number.any(axis=1)
+            wrong = ((number < 0) | (number > self._fewest_copies(start, end))).any(axis=1)
+            wrong |= ~number.any(axis=1)
             if wrong.any():
                 yield self._finding("the track has numbers that no people can have", wrong, start)
+                return
+
+    def _fewest_copies(self, start: NDArray[np.int32], end: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Count the copies that the people of each cell have at all bases of a run; (runs, cells) int32."""
+
+        def copies(position: NDArray[np.int32]) -> NDArray[np.int32]:
+            loci = loci_of(self._kind, self._expected.build, position)
+            return copies_per_cell(loci, self._cells)
+
+        fewest = np.minimum(copies(start + 1), copies(end))
+        for edge in places_of_change(self._kind, self._expected.build):
+            inside = (start < edge) & (edge <= end)
+            here = copies(np.array([edge], np.int32))
+            fewest = np.where(inside[:, None], np.minimum(fewest, here), fewest)
+        return fewest
 
     def sums(self) -> Iterator[Finding]:
         """Hold the sums against those of the manifest; see whether call rates are plausible."""
@@ -299,6 +352,14 @@ class _CountsCheck:
             if stated[name] != value:
                 what = f"{name} adds up to something else than the manifest says"
                 yield Finding(True, self._part, what)
+        all_counts = self._variants * len(self._cells)
+        if self._masked > _MUCH * all_counts:
+            share = self._masked / all_counts
+            yield Finding(False, self._part, f"{share:.0%} of the allele counts are missing")
+        if self._length is not None and self._refused > _MUCH * self._length:
+            share = self._refused / self._length
+            what = f"its silence says nothing at {share:.0%} of {self._expected.contig}"
+            yield Finding(False, self._part, what)
         for cell, called, copies in zip(self._cells, self._called, self._copies, strict=True):
             if copies and called < _LOW_CALL_RATE * copies:
                 what = (
