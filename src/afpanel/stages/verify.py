@@ -342,6 +342,8 @@ class _Check:
             return
         stated = {each["name"]: each for each in manifest["reference"]["contigs"]}
         parts = counts_parts(manifest)
+        if len(stated) != len(manifest["reference"]["contigs"]):
+            self._add(MANIFEST, "a contig of the reference is named twice")
         digests = [each["refget"] for each in stated.values()]
         if seqcol_digest(list(stated), digests) != manifest["reference"]["seqcol"]:
             self._add(MANIFEST, "reference.seqcol is not the digest of the contigs named")
