@@ -27,6 +27,7 @@ from afpanel.io.stored_zip import write_stored_zip
 from afpanel.model.arrays import ARRAYS
 from afpanel.model.cohort import Cell
 from afpanel.stages.cell_counts import CountsHead, create_cell_counts
+from afpanel.stages.fingerprint import PLAN_VERSION
 from afpanel.stages.package import PackageInputs, package
 from afpanel.stages.verify import Verdict, VerifyOptions, verify
 
@@ -168,11 +169,22 @@ class Programme:
         partitions = [{"contig": name} for name in self.variants]
         about = {
             "kind": "vcf",
+            "country": read_metadata(self.metadata)["cohort"]["country"],
+            "files": [],
+            "samples": None,
             "build": self.build,
             "metadata": str(self.metadata),
             "partitions": partitions,
         }
-        write_json(self.folder / "plan.json", {"config": config, "cohorts": {COHORT: about}})
+        config |= {"panel": {"name": "home", "version": "1"}, "results": "results"}
+        plan = {
+            "plan_version": PLAN_VERSION,
+            "config": config,
+            "contigs": list(self.contigs),
+            "inputs": [],
+            "cohorts": {COHORT: about},
+        }
+        write_json(self.folder / "plan.json", plan)
 
     def _write_harmonization(self) -> None:
         summary = {
