@@ -44,8 +44,8 @@ rule package:
         " --out {output.contribution:q} --preview-out {output.preview:q} 2> {log:q}"
 
 
-# What is found is printed: it is what the hub answers the programme. The register stays when results are
-# deleted file by file, for it is no output.
+# What is found is printed, and stands in the log too: it is what the hub answers the programme. The register
+# stays when results are deleted file by file, for it is no output.
 for receive_cohort in sorted(CONTRIBUTIONS):
 
     rule:
@@ -79,6 +79,7 @@ for receive_cohort in sorted(CONTRIBUTIONS):
             register=f"{RESULTS}/private/editions",
             out=lambda wildcards, output: str(Path(output.received).parent),
         shell:
-            "afpanel verify {input.contribution:q} {params.reference} --build {params.build}"
+            ": > {log:q}; afpanel verify {input.contribution:q} {params.reference} --build {params.build}"
             " --cohort {params.cohort:q} --country {params.country} {params.options}"
-            " --register {params.register:q} --plan {input.plan:q} --out {params.out:q} 2> {log:q}"
+            " --register {params.register:q} --plan {input.plan:q} --out {params.out:q}"
+            " 2>> {log:q} | tee -a {log:q}"

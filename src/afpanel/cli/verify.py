@@ -110,8 +110,9 @@ def command(
         click.echo(visible(f"{word}  {finding.where}: {finding.what}"))
     if not verdict.accepted:
         raise VerificationError(
-            f"is refused: {sum(f.fatal for f in verdict.findings)} fatal findings, listed above",
+            "refused for what is marked FATAL above; nothing of it is used",
             where=contribution,
+            remedy="send the lines above to the programme, which mends it and hands over a new file",
         )
     assert verdict.manifest is not None
     signed = f"signed by {verdict.signed_by}" if verdict.signed_by else "not signed"

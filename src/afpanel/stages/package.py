@@ -41,8 +41,9 @@ from afpanel.stages.contribution import (
     described_cells,
 )
 from afpanel.stages.contribution_pages import preview_of, readme_of
+from afpanel.stages.contribution_sizes import Sizes
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
-from afpanel.stages.package_counts import Sizes, package_contig, told_head
+from afpanel.stages.package_counts import package_contig, told_head
 from afpanel.stages.progress import Progress
 from afpanel.stages.told_metadata import told_metadata
 
@@ -212,7 +213,7 @@ class _Packager:
 
     def write(self, folder: Path) -> tuple[dict[str, Path | bytes], dict[str, Any], str]:
         """Write the parts to a folder; gives them by name, the manifest, and the preview."""
-        sizes = Sizes.none()
+        sizes = Sizes.none(len(self._told.cells))
         described: list[dict[str, Any]] = []
         parts: dict[str, Path | bytes] = {}
         dropped = 0

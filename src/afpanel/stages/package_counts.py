@@ -16,34 +16,7 @@ from afpanel.model.arrays import RAW_COUNTS
 from afpanel.stages.cell_counts import CELL_TABLES, CellCountsWriter, CountsHead, create_cell_counts
 from afpanel.stages.cohort_counts import CohortCounts, ContigOptions, windows
 from afpanel.stages.contribution import Totals
-
-_FEW = (1, 2, 5, 10)
-
-
-@dataclass
-class Sizes:
-    """How many cells tell of how few copies of ALT, over all variants: what a reader asks first.
-
-    Parameters
-    ----------
-    cells
-        (6,) int64: cells with no copy, 1, 2, 3 to 5, 6 to 10, and more.
-    """
-
-    cells: NDArray[np.int64]
-
-    LABELS = ("0", "1", "2", "3-5", "6-10", "more")
-
-    @classmethod
-    def none(cls) -> "Sizes":
-        """Start at nothing."""
-        return cls(np.zeros(len(cls.LABELS), np.int64))
-
-    def look_at(self, allele_count: NDArray[np.int32]) -> None:
-        """Add the cells of some variants; what is missing is no size."""
-        known = allele_count[allele_count >= 0]
-        bins = np.searchsorted((0, *_FEW), known, side="left")
-        self.cells += np.bincount(bins, minlength=len(self.cells))
+from afpanel.stages.contribution_sizes import Sizes
 
 
 @dataclass(frozen=True)
@@ -104,7 +77,7 @@ def package_contig(
                 tables = {name: table[~hidden] for name, table in tables.items()}
                 variants = variants.take(np.flatnonzero(~hidden))  # noqa: PLW2901 - less the hidden
             _write(writer, variants, tables, tally)
-            sizes.look_at(tables["allele_count"])
+            sizes.look_at(contig, variants, tables)
         places = Intervals.union(refused)
         tally.refused = int((places.end - places.start).sum())
         writer.refused(_zeros(len(places.start)), places.start, places.end)
