@@ -49,6 +49,14 @@ def faults_of(
         Faults after which no more are looked for, which bounds the time that a document takes that was
         made to have many; None is no limit.
     """
+    found = islice(_validator(schema_name).iter_errors(document), most)
+    errors = sorted(found, key=lambda error: list(map(str, error.path)))
+    return list(islice((fault for error in errors for fault in _explain(error, where)), most))
+
+
+@cache
+def _validator(schema_name: str) -> Any:
+    """Make what holds documents against a schema."""
     import jsonschema  # noqa: PLC0415 - slow to import, and most commands read tables alone
 
     # YAML knows NaN, which is within all limits and beside which every comparison is false; and 20.0 is a
@@ -62,10 +70,7 @@ def faults_of(
     known = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
         jsonschema.Draft202012Validator, {"pattern": _pattern}, type_checker=types
     )
-    validator = known(load_schema(schema_name), format_checker=jsonschema.FormatChecker(["date"]))
-    found = islice(validator.iter_errors(document), most)
-    errors = sorted(found, key=lambda error: list(map(str, error.path)))
-    return list(islice((fault for error in errors for fault in _explain(error, where)), most))
+    return known(load_schema(schema_name), format_checker=jsonschema.FormatChecker(["date"]))
 
 
 def _pattern(

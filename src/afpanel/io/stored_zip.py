@@ -149,9 +149,11 @@ class StoredZip:
 
     def _take(self, layout: struct.Struct, at: int, magic: bytes) -> tuple[int, ...]:
         """Read a structure at a place, and check its first bytes; gives the fields after these."""
-        self._file.seek(max(at, 0))
-        content = self._file.read(layout.size)
-        if at < 0 or len(content) < layout.size or content[:4] != magic:
+        content = b""
+        if 0 <= at <= self.size - layout.size:
+            self._file.seek(at)
+            content = self._file.read(layout.size)
+        if len(content) < layout.size or content[:4] != magic:
             raise self._fault(
                 "not a whole zip file of stored entries", magic, content[:4] or "nothing"
             )

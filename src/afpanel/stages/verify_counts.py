@@ -110,7 +110,7 @@ def check_counts(path: Path, part: str, expected: Expected) -> Iterator[Finding]
         If it is not laid out as such a store is.
     """
     head = expected.head
-    check_store(path, _layout(head), _MAX_ENTRIES)
+    check_store(path, layout_of(head), _MAX_ENTRIES)
     with open_cell_counts(path) as store:
         if store.strings("contig_id").data.tobytes() != expected.contig.encode():
             yield Finding(True, part, f"is not of contig {expected.contig}")
@@ -122,7 +122,7 @@ def check_counts(path: Path, part: str, expected: Expected) -> Iterator[Finding]
             yield from check.sums()
 
 
-def _layout(head: CountsHead) -> Layout:
+def layout_of(head: CountsHead) -> Layout:
     """Say what a store of counts of one contig looks like."""
     rows = ("variants",)
     attributes = {"afpanel_kind": CELL_COUNTS, "afpanel_format_version": CELL_COUNTS_VERSION}
