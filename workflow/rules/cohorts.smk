@@ -21,10 +21,12 @@ rule ingest:
         region=region_of,
         fields=FIELDS,
         polyploid=CONFIG["genotypes"]["polyploid"],
+        sites=lambda wildcards, input: sites_options(wildcards.cohort, input.vcf),
         listed=lambda wildcards: COHORTS[wildcards.cohort]["listed_samples"],
     shell:
         "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --region {params.region:q}"
-        " --fields '{params.fields}' --polyploid {params.polyploid} --out {output:q} 2> {log:q}"
+        " --fields '{params.fields}' --polyploid {params.polyploid} {params.sites}"
+        " --out {output:q} 2> {log:q}"
 
 
 # Half a megabase of everybody's gVCF is held at a time.
@@ -64,6 +66,7 @@ for number, (stream_cohort, stream_path) in enumerate(STREAMS):
             f"ingest_stream_{number}"
         input:
             vcf=stream_path,
+            pvar=pvars_of(stream_cohort, stream_path),
             sheet=ancient(COHORTS[stream_cohort]["samples"]),
             partitions=ancient(f"{RESULTS}/private/{stream_cohort}/partitions.tsv"),
         output:
@@ -84,10 +87,12 @@ for number, (stream_cohort, stream_path) in enumerate(STREAMS):
             ),
             fields=FIELDS,
             polyploid=CONFIG["genotypes"]["polyploid"],
+            sites=sites_options(stream_cohort, stream_path),
             listed=COHORTS[stream_cohort]["listed_samples"],
         shell:
             "afpanel ingest {input.vcf:q} --samples {input.sheet:q} --partitions {input.partitions:q}"
-            " --fields '{params.fields}' --polyploid {params.polyploid} --out {params.out:q} 2> {log:q}"
+            " --fields '{params.fields}' --polyploid {params.polyploid} {params.sites}"
+            " --out {params.out:q} 2> {log:q}"
 
 
 rule harmonize:
@@ -161,7 +166,11 @@ rule count:
         store=f"{RESULTS}/private/{{cohort}}/genotypes/{{partition}}.vcz.zip",
         alleles=f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip",
         sheet=lambda wildcards: COHORTS[wildcards.cohort]["samples"],
-        exclude=f"{RESULTS}/private/{{cohort}}/dropped.txt" if DROP else [],
+        exclude=lambda wildcards: (
+            f"{RESULTS}/private/{wildcards.cohort}/dropped.txt"
+            if DROP and wildcards.cohort in OVERLAPPING
+            else []
+        ),
     output:
         f"{RESULTS}/private/{{cohort}}/counts/{{partition}}.zarr.zip",
     log:
@@ -180,7 +189,7 @@ rule count:
         build=lambda wildcards: COHORTS[wildcards.cohort]["build"],
         people=lambda wildcards: COHORTS[wildcards.cohort]["counted_people"],
         exclude=lambda wildcards, input: (
-            f"--exclude {quote(str(input.exclude))}" if DROP else ""
+            f"--exclude {quote(str(input.exclude))}" if input.exclude else ""
         ),
     shell:
         "afpanel count {input.store:q} --alleles {input.alleles:q} --samples {input.sheet:q}"

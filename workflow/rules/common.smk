@@ -97,7 +97,37 @@ def harmonize_options(wildcards):
 CONTRIBUTIONS = {
     name for name, cohort in COHORTS.items() if cohort["kind"] == "contribution"
 }
-WITH_GENOTYPES = [name for name in COHORTS if name not in CONTRIBUTIONS]
+# Sharing people is found in genotypes, and cohorts that are known to share some are not added twice.
+WITH_GENOTYPES = [
+    name
+    for name, cohort in COHORTS.items()
+    if cohort["kind"] not in ("sites", "contribution")
+]
+LEFT_OUT = set(PLAN["left_out"])
+OVERLAPPING = [name for name in WITH_GENOTYPES if name not in LEFT_OUT]
+ADDED = {name: cohort for name, cohort in COHORTS.items() if name not in LEFT_OUT}
+
+
+def sites_options(cohort, path):
+    """What `afpanel ingest` is told of a file of published counts."""
+    if COHORTS[cohort]["kind"] != "sites":
+        return ""
+    form = COHORTS[cohort]["sites"]
+    named = [
+        f"--{option} {quote(f'{key}={name}')}"
+        for option, names in (("column", form["columns"]), ("raw", form["raw"]))
+        for key, name in names.items()
+    ]
+    pvar = [f"--pvar {quote(name)}" for name in pvars_of(cohort, path)]
+    return " ".join(["--sites", *named, *pvar])
+
+
+def pvars_of(cohort, path):
+    """The variants that a file of plink2 is read with."""
+    pvars = COHORTS[cohort].get("sites", {}).get("pvar", {})
+    return [pvars[path]] if path in pvars else []
+
+
 GVCFS = {name for name, cohort in COHORTS.items() if cohort["kind"] == "gvcf"}
 
 
@@ -109,7 +139,7 @@ def given_callable():
     return {
         name: cohort["callable"]
         for name, cohort in COHORTS.items()
-        if cohort["callable"] is not None and name not in LIFTED
+        if cohort["callable"] is not None and name in OVERLAPPING and name not in LIFTED
     }
 
 
@@ -117,7 +147,7 @@ def overlap_options():
     """What `afpanel overlap` is told of the cohorts, and what it is to do."""
     chosen = CONFIG["overlap"]
     options = [f"--{key.replace('_', '-')} {chosen[key]}" for key in chosen]
-    for name in WITH_GENOTYPES:
+    for name in OVERLAPPING:
         sheet = COHORTS[name]["samples"]
         options.append(f"--cohort {quote(f'{name}={RESULTS}/private/{name}')}")
         options.append(f"--samples {quote(f'{name}={sheet}')}")
@@ -225,7 +255,7 @@ def counts_of(wildcards):
     What is lifted may come to any contig, so all of such a cohort's are looked at.
     """
     paths = []
-    for name in COHORTS:
+    for name in ADDED:
         counts = counts_by_contig(name)
         of_contig = [
             path
@@ -264,22 +294,22 @@ def verify_options():
     return " ".join(options)
 
 
-def callable_files():
-    """Where each cohort could call variants, if it says so, on the panel's build."""
+def callable_files(cohorts):
+    """Where each of some cohorts could call variants, if it says so, on the panel's build."""
     return {
         name: (
             f"{RESULTS}/private/{name}/callable.bed"
             if name in LIFTED
             else c["callable"]
         )
-        for name, c in COHORTS.items()
+        for name, c in cohorts.items()
         if c["callable"] is not None
     }
 
 
-def callable_options():
+def callable_options(cohorts):
     """How `merge` and `discordance` are told of them."""
-    files = callable_files().items()
+    files = callable_files(cohorts).items()
     return " ".join(f"--callable {quote(f'{name}={path}')}" for name, path in files)
 
 

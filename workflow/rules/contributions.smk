@@ -20,7 +20,7 @@ rule package:
         ],
         harmonization=f"{RESULTS}/private/{{cohort}}/harmonization.json",
         plan=f"{RESULTS}/private/plan.json",
-        callable=lambda wildcards: callable_files().get(wildcards.cohort, []),
+        callable=lambda wildcards: callable_files(COHORTS).get(wildcards.cohort, []),
         metadata=lambda wildcards: COHORTS[wildcards.cohort]["metadata"] or [],
         regions=CONFIG["sharing"]["leave_out_regions"] or [],
         fasta=CONFIG["reference"]["fasta"],

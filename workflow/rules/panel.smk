@@ -6,17 +6,17 @@
 # deletes the outputs of a job that failed.
 rule overlap:
     input:
-        stores=[store for name in WITH_GENOTYPES for store in stores_of(name)],
+        stores=[store for name in OVERLAPPING for store in stores_of(name)],
         alleles=expand(
-            f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip", cohort=WITH_GENOTYPES
+            f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip", cohort=OVERLAPPING
         ),
-        sheets=[COHORTS[name]["samples"] for name in WITH_GENOTYPES],
+        sheets=[COHORTS[name]["samples"] for name in OVERLAPPING],
         callable=list(given_callable().values()) if DROP else [],
     output:
         report=f"{RESULTS}/private/overlap.json",
         dropped=expand(
             f"{RESULTS}/private/{{cohort}}/dropped.txt",
-            cohort=WITH_GENOTYPES if DROP else [],
+            cohort=OVERLAPPING if DROP else [],
         ),
     log:
         f"{RESULTS}/private/logs/overlap.log",
@@ -33,11 +33,15 @@ rule overlap:
         " 2> {log:q}"
 
 
+# Where no cohort has genotypes there is nobody to look for.
+OVERLAP = [rules.overlap.output.report] if OVERLAPPING else []
+
+
 rule merge:
     input:
         counts=counts_of,
-        overlap=rules.overlap.output.report if WITH_GENOTYPES else [],
-        callable=list(callable_files().values()),
+        overlap=OVERLAP,
+        callable=list(callable_files(ADDED).values()),
         fasta=CONFIG["reference"]["fasta"],
         aliases=CONFIG["harmonize"]["aliases"] or [],
     output:
@@ -52,7 +56,7 @@ rule merge:
         reference=reference_options(),
         aliases=alias_options(),
         build=BUILD,
-        callable=callable_options(),
+        callable=callable_options(ADDED),
     shell:
         "afpanel merge {input.counts:q} --contig {wildcards.contig:q} {params.reference}"
         " {params.aliases} --build {params.build} {params.callable} --out {output:q} 2> {log:q}"
@@ -62,8 +66,8 @@ rule merge:
 rule discordance:
     input:
         counts=ALL_COUNTS,
-        overlap=rules.overlap.output.report if WITH_GENOTYPES else [],
-        callable=list(callable_files().values()),
+        overlap=OVERLAP,
+        callable=list(callable_files(COHORTS).values()),
         fasta=CONFIG["reference"]["fasta"],
         aliases=CONFIG["harmonize"]["aliases"] or [],
     output:
@@ -79,7 +83,7 @@ rule discordance:
         reference=reference_options(),
         aliases=alias_options(),
         build=BUILD,
-        callable=callable_options(),
+        callable=callable_options(COHORTS),
         out=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "afpanel discordance --list {params.listed:q} {params.reference} {params.aliases}"
@@ -118,7 +122,7 @@ rule publish:
         plan=ancient(f"{RESULTS}/private/plan.json"),
         # None of whose samples may be in the release; whom they count is in the panels already.
         sheets=ancient([COHORTS[name]["samples"] for name in WITH_GENOTYPES]),
-        overlap=rules.overlap.output.report if WITH_GENOTYPES else [],
+        overlap=OVERLAP,
         discordance=f"{RESULTS}/panel/discordance/cohorts.tsv",
         fasta=CONFIG["reference"]["fasta"],
     output:
@@ -142,14 +146,12 @@ rule publish:
         received=lambda wildcards, input: " ".join(
             f"--received {quote(path)}" for path in input.received
         ),
-        overlap=lambda wildcards, input: (
-            f"--overlap {quote(str(input.overlap))}" if WITH_GENOTYPES else ""
-        ),
         excluded=" ".join(
             f"--grpmax-exclude {quote(name)}"
             for name in CONFIG["groups"]["grpmax_exclude"]
         ),
         formats=" ".join(f"--format {name}" for name in CONFIG["publish"]["formats"]),
+        overlap=" ".join(f"--overlap {quote(path)}" for path in OVERLAP),
         out=lambda wildcards, output: str(Path(output.manifest).parent),
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"

@@ -44,6 +44,31 @@ from afpanel.cli import options
     help="FILTER value whose records are used, '.' for none set; repeat for more. '*' is all. For"
     " --gvcfs: of other files the FILTERs are kept, and harmonize looks at them.",
 )
+@click.option(
+    "--sites",
+    is_flag=True,
+    help="The file has counts and no genotypes that are wanted: VCF with AC and AN in INFO, a table with"
+    " columns of them, or .acount or .gcount of plink2. --samples is then a table of cells.",
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="KEY=NAME",
+    help="For --sites: column of a table that holds contig, position, ref, alt, id or filter; repeat for"
+    " more. By default they are known by usual names.",
+)
+@click.option(
+    "--raw",
+    multiple=True,
+    metavar="KEY=NAME",
+    help="For --sites: field of AC, and of AN, of everybody before any filter of genotypes.",
+)
+@click.option(
+    "--pvar",
+    type=options.INPUT,
+    help="For --sites: variants of a file of plink2 without positions. By default that beside it.",
+)
 @options.polyploid
 @click.option("--chunk", type=click.IntRange(1), help="Records in a chunk of the store.")
 def command(
@@ -55,15 +80,19 @@ def command(
     fields: str,
     gvcfs: bool,
     filters: tuple[str, ...],
+    sites: bool,
+    columns: tuple[str, ...],
+    raw: tuple[str, ...],
+    pvar: Path | None,
     polyploid: str,
     chunk: int | None,
-) -> None:
+) -> None:  # fmt: skip
     """Read the genotypes of a VCF or BCF file into VCF Zarr stores.
 
     The file may be plain text, gzip or BGZF, indexed or not. Only the samples of the sheet are read.
     A store holds the records of one contig, or of part of one. Of a list of gVCFs it holds a record
     for each site at which somebody has an ALT, with everybody's call there, and what was called at
-    all other bases.
+    all other bases. Of a file of published counts it holds these, in the place of calls.
 
     \b
     Example:
@@ -71,6 +100,8 @@ def command(
           --region chr21:1-10000000 --out genotypes/chr21.00000.vcz.zip
       afpanel ingest cohort.gvcfs.txt --gvcfs --samples cohort.samples.tsv \\
           --region chr21:1-10000000 --out genotypes/chr21.00000.vcz.zip
+      afpanel ingest counts.tsv.gz --sites --samples cells.tsv --column position=BP \
+          --region chr21 --out genotypes/chr21.00000.vcz.zip
     """
     from afpanel.io.tables import read_partitions
     from afpanel.model.region import Region
@@ -81,6 +112,10 @@ def command(
     if unknown:
         raise click.UsageError(f"--fields takes GQ, DP and AD, not {', '.join(sorted(unknown))}")
     missing = polyploid == "missing"
+    if not sites and (columns or raw or pvar):
+        raise click.UsageError("--column, --raw and --pvar go with --sites")
+    if sites and gvcfs:
+        raise click.UsageError("--sites and --gvcfs do not go together")
     if gvcfs:
         from afpanel.stages.ingest_gvcf import GvcfOptions, ingest_gvcf
 
@@ -101,4 +136,15 @@ def command(
         ]
     else:
         targets = [Target(None if region is None else Region.parse(region), Path(out))]
+    if sites:
+        from afpanel.io.sites_form import SitesForm
+        from afpanel.stages.ingest_sites import ingest_sites
+
+        form = SitesForm(
+            options.named_fields("--column", columns, options.COLUMN_KEYS),
+            options.named_fields("--raw", raw, options.RAW_KEYS),
+            pvar,
+        )
+        ingest_sites(vcf, samples, targets, form, chunk=chunk)
+        return
     ingest(vcf, samples, targets, fields=wanted, chunk=chunk, polyploid_missing=missing)

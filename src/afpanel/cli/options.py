@@ -44,7 +44,8 @@ samples: Decorator = click.option(
     "--samples",
     type=INPUT,
     required=True,
-    help="Sample sheet: tab-separated, with columns sample, population, sex and, if need be, include.",
+    help="Sample sheet: tab-separated, with columns sample, population, sex and, if need be, include. Of"
+    " published counts the table of cells.",
 )
 cohort: Decorator = click.option("--cohort", required=True, help="Name of the cohort.")
 build: Decorator = click.option("--build", required=True, help="Genome build, GRCh37 or GRCh38.")
@@ -177,3 +178,25 @@ def named_paths(option: str, form: str, given: tuple[str, ...]) -> dict[str, Pat
             raise click.UsageError(f"{option} names {name} twice")
         paths[name] = Path(path)
     return paths
+
+
+COLUMN_KEYS = ("contig", "position", "ref", "alt", "id", "filter")
+"""What a column of a table of published counts may hold beside these."""
+
+RAW_KEYS = ("AC", "AN")
+"""What is known of everybody before the filter of genotypes."""
+
+
+def named_fields(option: str, given: tuple[str, ...], keys: tuple[str, ...]) -> dict[str, str]:
+    """Take apart what is given as KEY=NAME to an option that is repeated for each key."""
+    fields: dict[str, str] = {}
+    for pair in given:
+        key, _, name = pair.partition("=")
+        if key not in keys or not name or key in fields:
+            raise click.UsageError(
+                f"{option} takes KEY=NAME, KEY once each of {', '.join(keys)}, not '{pair}'"
+            )
+        fields[key] = name
+    if option == "--raw" and fields and len(fields) < len(keys):
+        raise click.UsageError("--raw needs both AC and AN")
+    return fields

@@ -53,9 +53,7 @@ _PATH = re.compile(
     rb"|(?<![A-Za-z0-9])~[A-Za-z0-9._-]*/[A-Za-z0-9._-]"
 )
 # Possessive, and from the beginning of a word alone: a long text must not be gone through again and again.
-_MAIL = re.compile(
-    rb"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+"
-)
+_MAIL = re.compile(rb"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+")
 
 PATH, MAIL = "an absolute path", "an e-mail address"
 

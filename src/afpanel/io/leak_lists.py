@@ -214,6 +214,8 @@ _SAID = (
     " dimension_names storage_transformers node_type attributes zarr_format array regular default bool string int8"
     " int16 int32 int64 uint8 float32 endian little vlen-utf8 blosc typesize cname lz4 zstd clevel shuffle"
     " noshuffle blocksize parquet-cpp-arrow ARROW:schema pos ref alt filter population people of afpanel_kind"
+    " kind vcf gvcf sites contribution source fields left_out_for double_count edition manifest_sha256"
+    " signed_by sharing everybody populations_merged regions_left_out sexes min_cell_size min_variant_count"
     " afpanel_format_version as_is yes harmonize Position 1-based Reference Alternative allele ALT where was counted"
 )
 

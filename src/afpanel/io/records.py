@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.core.calls import CallBlock
+from afpanel.core.published_counts import PublishedCounts
+from afpanel.core.strings import Strings
 from afpanel.errors import BadInputError
 from afpanel.io.sniff import FileKind
 from afpanel.model.region import Region
@@ -58,6 +60,10 @@ class RecordBlock:
         once it has given `BLOCKS_IN_USE` - 1 further blocks.
     end
         (n,) int32: last base of each record, by INFO's END, or else by REF; None unless asked for.
+    info
+        n INFOs as they stand in the file; None unless asked for.
+    counts
+        What a sites file says of the records, beside which there are no calls; None of other files.
     """
 
     contig: str
@@ -70,6 +76,8 @@ class RecordBlock:
     polyploid: NDArray[np.int32]
     calls: CallBlock
     end: NDArray[np.int32] | None = None
+    info: Strings | None = None
+    counts: PublishedCounts | None = None
 
     def __len__(self) -> int:
         return len(self.position)
@@ -85,7 +93,7 @@ class RecordBlock:
         return self._of(records)
 
     def _of(self, part: slice | NDArray[np.integer]) -> "RecordBlock":
-        calls = self.calls
+        calls, rows = self.calls, np.arange(len(self))[part]
         fields = (None if f is None else f[part] for f in (calls.gq, calls.dp, calls.het_alt_ad))
         return RecordBlock(
             self.contig,
@@ -98,6 +106,8 @@ class RecordBlock:
             self.polyploid[part],
             CallBlock(calls.genotype[part], *fields),
             None if self.end is None else self.end[part],
+            None if self.info is None else self.info.take(rows),
+            None if self.counts is None else self.counts.take(rows),
         )
 
 
@@ -126,12 +136,15 @@ class Header:
         Declared FORMAT fields.
     contigs
         Declared contigs, with their lengths where given.
+    infos
+        Declared INFO fields.
     """
 
     samples: list[str]
     filters: list[str]
     formats: list[str]
     contigs: dict[str, int | None]
+    infos: list[str]
 
     @classmethod
     def parse(cls, path: Path, text: str) -> "Header":
@@ -163,7 +176,7 @@ class Header:
         filters = _ids(text, "FILTER")
         if "PASS" not in filters:
             filters.insert(0, "PASS")
-        return cls(samples, filters, _ids(text, "FORMAT"), _contigs(text))
+        return cls(samples, filters, _ids(text, "FORMAT"), _contigs(text), _ids(text, "INFO"))
 
     def select(self, path: Path, wanted: list[str] | None) -> list[str]:
         """List the samples asked for, in the file's order; None is all of them.
@@ -211,6 +224,8 @@ class Wanted:
     is_gvcf
         Whether records may be blocks of bases: then their ends are read, MIN_DP stands for DP where
         a record has no DP, and a region has the records too that begin before it and reach into it.
+    keep_info
+        Whether INFO is read too, as text.
     """
 
     samples: list[str] | None = None
@@ -218,6 +233,7 @@ class Wanted:
     dtype: Dtype = np.int8
     polyploid_missing: bool = False
     is_gvcf: bool = False
+    keep_info: bool = False
 
 
 class Source(ABC):
@@ -250,6 +266,10 @@ class Source(ABC):
         Whether calls of more than two alleles are taken as missing, and not refused.
     is_gvcf
         Whether records may be blocks of bases; see `Wanted`.
+    infos
+        Declared INFO fields.
+    keep_info
+        Whether INFO is read too.
     """
 
     def __init__(self, path: Path, kind: FileKind, header: Header, wanted: Wanted) -> None:
@@ -263,6 +283,8 @@ class Source(ABC):
         self.dtype = wanted.dtype
         self.polyploid_missing = wanted.polyploid_missing
         self.is_gvcf = wanted.is_gvcf
+        self.infos = header.infos
+        self.keep_info = wanted.keep_info
 
     def filter_number(self, name: str) -> int:
         """Find the number of a FILTER value, which a record may have without a declaration."""

@@ -92,7 +92,15 @@ def _explain(error: "jsonschema.ValidationError", where: str) -> Iterator[BadInp
     place = f"{where}, {path}" if path else where
     schema: Any = error.schema
     instance: Any = error.instance
-    if error.validator == "additionalProperties":
+    if error.validator == "enum" and "propertyNames" in error.schema_path:
+        near = difflib.get_close_matches(str(instance), schema["enum"], n=1, cutoff=0.0)
+        yield BadInputError(
+            f"unknown key '{instance}'",
+            where=place,
+            expected=f"one of {', '.join(schema['enum'])}",
+            remedy=f"did you mean '{near[0]}'?" if near else None,
+        )
+    elif error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
         for key in sorted(set(map(str, instance)) - set(known)):
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
@@ -153,6 +161,12 @@ def with_defaults(document: dict[str, Any], schema_name: str) -> dict[str, Any]:
     return _fill(document, load_schema(schema_name))
 
 
+def _of_each(described: dict[str, Any]) -> dict[str, Any]:
+    """Look up what a mapping holds under each of its keys, where these are the user's own names."""
+    each = described.get("additionalProperties")
+    return each if isinstance(each, dict) else {}
+
+
 def _fill(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     result = {}
     for key, described in schema.get("properties", {}).items():
@@ -163,5 +177,8 @@ def _fill(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
             value = _fill(value or {}, described)
         elif "properties" in described.get("items", {}):
             value = [_fill(each, described["items"]) for each in value or []]
+        elif "properties" in _of_each(described):
+            each_has = described["additionalProperties"]
+            value = {name: _fill(each, each_has) for name, each in (value or {}).items()}
         result[key] = value
     return result

@@ -27,7 +27,7 @@ from afpanel.model.region import Partition, Region
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
     """A table as columns, so that long ones stay cheap.
 
     Parameters
@@ -123,11 +123,11 @@ def read_cohorts(path: Path) -> list[Cohort]:
             callable_file=Path(row["callable"]) if row["callable"] else None,
             metadata=Path(row["metadata"]) if row["metadata"] else None,
         )
-        for row in _read_table(path, "cohorts", _cohort_faults).rows()
+        for row in read_table(path, "cohorts", _cohort_faults).rows()
     ]
 
 
-def _cohort_faults(table: _Table) -> Iterator[BadInputError]:
+def _cohort_faults(table: Table) -> Iterator[BadInputError]:
     yield from _listed_twice(table, "cohort", "give every cohort a name of its own")
     for line, country in zip(table.lines, table.columns["country"], strict=True):
         if country in RESERVED_NAMES:
@@ -156,7 +156,7 @@ def _cohort_faults(table: _Table) -> Iterator[BadInputError]:
 
 def read_samples(path: Path) -> list[Sample]:
     """Read a sample sheet; all its faults are raised together."""
-    columns = _read_table(path, "samples", _sample_faults).columns
+    columns = read_table(path, "samples", _sample_faults).columns
     sexes = {str(sex): sex for sex in Sex}
     samples = [
         Sample(name, population, sexes[sex], include != "no")
@@ -188,7 +188,7 @@ def read_excluded(path: Path, samples: Sequence[Sample]) -> list[Sample]:
     return left
 
 
-def _sample_faults(table: _Table) -> Iterator[BadInputError]:
+def _sample_faults(table: Table) -> Iterator[BadInputError]:
     yield from _listed_twice(table, "sample", "list every sample once")
     for name in sorted(set(table.columns["population"])):
         if name.upper() in RESERVED_NAMES:
@@ -200,16 +200,16 @@ def _sample_faults(table: _Table) -> Iterator[BadInputError]:
             )
 
 
-def _listed_twice(table: _Table, column: str, remedy: str) -> Iterator[BadInputError]:
+def _listed_twice(table: Table, column: str, remedy: str) -> Iterator[BadInputError]:
     for name, n in Counter(table.columns[column]).items():
         if n > 1 and name:
             said = f"{column} '{name}' is listed {n} times"
             yield BadInputError(said, where=table.path, remedy=remedy)
 
 
-def _read_table(
-    path: Path, schema: str, further: Callable[[_Table], Iterator[BadInputError]]
-) -> _Table:
+def read_table(
+    path: Path, schema: str, further: Callable[[Table], Iterator[BadInputError]]
+) -> Table:
     """Read a tab-separated table with a header; `further` looks for faults across its rows."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as source:
@@ -256,7 +256,7 @@ def _read_table(
             given = map(str.strip, by_column[header.index(name)])
         default = described.get("default", "")
         columns[name] = [value or default for value in given]
-    table = _Table(path, [number for number, _ in fitting], columns)
+    table = Table(path, [number for number, _ in fitting], columns)
     faults.extend(_value_faults(table, schema))
     faults.extend(further(table))
     raise_any(faults)
@@ -273,7 +273,7 @@ def _is_allowed(value: str, described: dict[str, Any]) -> bool:
     )
 
 
-def _value_faults(table: _Table, schema: str) -> list[BadInputError]:
+def _value_faults(table: Table, schema: str) -> list[BadInputError]:
     """Check each distinct value of each column once, so that long tables stay cheap."""
     faults: list[BadInputError] = []
     for name, described in load_schema(schema)["properties"].items():

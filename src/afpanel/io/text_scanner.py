@@ -1,6 +1,7 @@
 """Lines of VCF text scanned into blocks of records."""
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -96,7 +97,7 @@ class Scanner:
 
     def _start(self) -> None:
         self._row = 0
-        last = _INFO if self._source.is_gvcf else _FILTER
+        last = _INFO if self._source.is_gvcf or self._source.keep_info else _FILTER
         self._columns: dict[int, list[Strings]] = {c: [] for c in range(_ID, last + 1)}
 
     def blocks(self, region: Region | None) -> Iterator[RecordBlock]:
@@ -190,7 +191,7 @@ class Scanner:
         n = self._row
         columns = {c: _joined(kept) for c, kept in self._columns.items()}
         try:
-            alleles = _allele_table(columns[_REF], columns[_ALT])
+            alleles = allele_table(columns[_REF], columns[_ALT])
             block = RecordBlock(
                 contig,
                 self._position[:n].copy(),
@@ -198,10 +199,11 @@ class Scanner:
                 columns[_REF].lengths.astype(np.int32),
                 columns[_ID].objects(),
                 _qualities(columns[_QUAL]),
-                self._filter_table(columns[_FILTER]),
+                filter_table(columns[_FILTER], self._source),
                 self._polyploid[:n].copy(),
                 self._calls[0].block(n),
                 self._ends_of(contig, columns) if self._source.is_gvcf else None,
+                columns[_INFO] if self._source.keep_info else None,
             )
         except (UnicodeDecodeError, pa.ArrowException) as error:
             raise BadInputError(
@@ -229,19 +231,6 @@ class Scanner:
                 remedy=REPAIR,
             )
         return np.where(known, found, by_ref).astype(np.int32)
-
-    def _filter_table(self, column: Strings) -> NDArray[np.bool_]:
-        """Tell which FILTERs each record has; every distinct value is taken apart once."""
-        encoded = column.arrow().dictionary_encode()
-        sets = [
-            [self._source.filter_number(name) for name in value.split(";") if name not in ("", ".")]
-            for value in encoded.dictionary.to_pylist()
-        ]
-        distinct = np.zeros((len(sets), len(self._source.filters)), np.bool_)
-        for row, numbers in enumerate(sets):
-            distinct[row, numbers] = True
-        table: NDArray[np.bool_] = distinct[encoded.indices.to_numpy(zero_copy_only=False)]
-        return table
 
     def _advance(self, at: int) -> bool:
         try:
@@ -286,7 +275,31 @@ def _joined(parts: list[Strings]) -> Strings:
     return Strings.of_arrow(pa.concat_arrays([part.arrow() for part in parts]))
 
 
-def _allele_table(ref: Strings, alt: Strings) -> NDArray[np.object_]:
+class HasFilters(Protocol):
+    """What knows FILTER values by their numbers, as a `records.Source` does."""
+
+    filters: list[str]
+
+    def filter_number(self, name: str) -> int:
+        """Find the number of a FILTER value, which may be a new one."""
+        ...
+
+
+def filter_table(column: Strings, source: HasFilters) -> NDArray[np.bool_]:
+    """Tell which FILTERs each record has; every distinct value is taken apart once."""
+    encoded = column.arrow().dictionary_encode()
+    sets = [
+        [source.filter_number(name) for name in value.split(";") if name not in ("", ".")]
+        for value in encoded.dictionary.to_pylist()
+    ]
+    distinct = np.zeros((len(sets), len(source.filters)), np.bool_)
+    for row, numbers in enumerate(sets):
+        distinct[row, numbers] = True
+    table: NDArray[np.bool_] = distinct[encoded.indices.to_numpy(zero_copy_only=False)]
+    return table
+
+
+def allele_table(ref: Strings, alt: Strings) -> NDArray[np.object_]:
     """Lay out alleles as VCF Zarr does: a row per record, REF first, filled with empty text."""
     lists = pc.split_pattern(alt.arrow(), ",")
     counts = np.diff(lists.offsets.to_numpy())

@@ -194,6 +194,12 @@ def scan(  # type: ignore[no-untyped-def]
                 return row
             at += 1
         bounds[row, n_fixed] = at
+        if len(column) == 0:
+            end = field_end(data, at)
+            if data[end] == 0:
+                report[1], report[2] = NUL, end
+                return row
+            bounds[row, n_fixed + 1] = end + 1
         if not _equals(data, line, bounds[row, 1] - 1, contig):
             report[1] = CONTIG
             return row

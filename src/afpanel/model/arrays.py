@@ -46,6 +46,45 @@ _SPECS = (
         "i2",
         "Reads of the least supported ALT of a heterozygous call; -1 for other calls.",
     ),
+    ArraySpec(
+        "published_allele_count",
+        ("source_alleles", "cells"),
+        "i4",
+        "AC of each ALT of the records, one after another, as a sites file gives it.",
+    ),
+    ArraySpec(
+        "published_allele_number", ("variants", "cells"), "i4", "AN as a sites file gives it."
+    ),
+    ArraySpec(
+        "published_homozygote_count",
+        ("source_alleles", "cells"),
+        "i4",
+        "People homozygous for each ALT, as a sites file gives them.",
+    ),
+    ArraySpec(
+        "published_hemizygote_count",
+        ("source_alleles", "cells"),
+        "i4",
+        "Haploid calls of each ALT, as a sites file gives them.",
+    ),
+    ArraySpec(
+        "published_haploid_number",
+        ("variants", "cells"),
+        "i4",
+        "Haploid calls of any allele, as a sites file gives them.",
+    ),
+    ArraySpec(
+        "published_raw_allele_count",
+        ("source_alleles",),
+        "i4",
+        "AC of each ALT before the filter of genotypes, as a sites file gives it.",
+    ),
+    ArraySpec(
+        "published_raw_allele_number",
+        ("variants",),
+        "i4",
+        "AN before the filter of genotypes, as a sites file gives it.",
+    ),
     ArraySpec("span_sample", ("spans",), "i4", "Person of a span of called bases, of a gVCF."),
     ArraySpec("span_start", ("spans",), "i4", "Start of the span, 0-based."),
     ArraySpec("span_end", ("spans",), "i4", "End of the span, exclusive."),

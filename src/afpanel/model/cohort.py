@@ -1,6 +1,7 @@
 """Cohorts, their samples, and the cells that everything published is a sum of."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +81,23 @@ class Cell:
         if self.by_sex is not None:
             return self.by_sex
         return tuple(self.people if sex is self.sex else 0 for sex in Sex)
+
+
+@dataclass(frozen=True)
+class GivenCell:
+    """A row of a table of cells: people of whom somebody published counts, and where these stand.
+
+    Parameters
+    ----------
+    cell
+        Who they are.
+    fields
+        Names of INFO fields or columns by what they hold: AC, AN, nhomalt, nhemialt; ``.`` is none. Those
+        that are not named are looked for.
+    """
+
+    cell: Cell
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 def cells_of(samples: list[Sample]) -> list[Cell]:

@@ -1,14 +1,16 @@
 """The variant files of one cohort: which there are, what is in them, and how they are partitioned."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from afpanel.core.contigs import ContigNames, bare_name
 from afpanel.core.refcheck import mismatch, refuse_wrong_reference
 from afpanel.errors import BadInputError
 from afpanel.io.scan import IndexedSites, Site, all_sites
+from afpanel.io.sniff import FileKind
 from afpanel.io.source import open_source
 from afpanel.model.cohort import Cohort, Sample
 from afpanel.model.region import Partition, tile_of
@@ -131,40 +133,100 @@ def partitions_of(
     source = open_source(path, [sample.id for sample in samples])
     if not source.has_genotypes:
         raise BadInputError(
-            "the file has no genotypes", where=path, expected="samples, and GT in their FORMAT"
+            "the file has no genotypes",
+            where=path,
+            expected="samples, and GT in their FORMAT",
+            remedy="if INFO has AC and AN, give it as kind sites",
         )
+    if source.kind.index is not None:
+        return indexed_partitions(cohort, path, source.kind, contig, grid, limit)
     tiles: dict[tuple[str, int], None] = {}
-    records: dict[str, int | None] = {}
     probe: list[Site] = []
-    if source.kind.index is None:
-        for site in all_sites(path, source.kind):
-            name = panel_contig(site.contig, path, contig, grid)
-            if name is None:
-                continue
-            if len(probe) < PROBED:
-                probe.append(site._replace(contig=name))
-            length = grid.lengths[name]
-            tiles[site.contig, tile_of(site.position, grid.size, length)] = None
-    else:
-        sites = IndexedSites(path, source.kind)
-        records = sites.records
-        for source_contig, name, tile, part in _grid_of(sites, path, contig, grid):
-            found = sites.starting_in(source_contig, part.region.start, part.region.end)
-            wanted = 1 if len(probe) >= PROBED else PROBED
-            first = list(islice(found, wanted))
-            if first:
-                tiles[source_contig, tile] = None
-                probe.extend(site._replace(contig=name) for site in first)
+    for site in all_sites(path, source.kind):
+        name = panel_contig(site.contig, path, contig, grid)
+        if name is None:
+            continue
+        if len(probe) < PROBED:
+            probe.append(site._replace(contig=name))
+        length = grid.lengths[name]
+        tiles[site.contig, tile_of(site.position, grid.size, length)] = None
+    return plan_tiles(cohort, path, tiles, probe, grid, limit)
+
+
+def indexed_partitions(
+    cohort: Cohort, path: Path, kind: FileKind, contig: str | None, grid: Grid, limit: float
+) -> list[PlannedPartition]:
+    """Partition a VCF or BCF file that has an index; see `partitions_of`."""
+    tiles: dict[tuple[str, int], None] = {}
+    probe: list[Site] = []
+    sites = IndexedSites(path, kind)
+    for source_contig, name, tile, part in _grid_of(sites, path, contig, grid):
+        found = sites.starting_in(source_contig, part.region.start, part.region.end)
+        wanted = 1 if len(probe) >= PROBED else PROBED
+        first = list(islice(found, wanted))
+        if first:
+            tiles[source_contig, tile] = None
+            probe.extend(site._replace(contig=name) for site in first)
+    return plan_tiles(cohort, path, tiles, probe, grid, limit, sites.records)
+
+
+def plan_tiles(
+    cohort: Cohort,
+    path: Path,
+    tiles: Mapping[tuple[str, int], None],
+    probe: list[Site],
+    grid: Grid,
+    limit: float,
+    records: Mapping[str, int | None] | None = None,
+) -> list[PlannedPartition]:
+    """Check the contigs and some records of a file, and make a partition of each tile that has records.
+
+    Parameters
+    ----------
+    cohort, path
+        The cohort, and the file.
+    tiles
+        Tiles with records, by the file's name of the contig.
+    probe
+        Records to hold against the reference.
+    grid, limit
+        As for `partitions_of`.
+    records
+        Records of each contig by the file's index; None if it has none.
+    """
     _check_names(path, tiles, grid)
     check_reference(cohort, probe[:PROBED], grid, limit)
     planned = []
     for source_contig, tile in tiles:
         name = grid.names.resolve(source_contig) or source_contig
         partition = Partition.of_tile(name, tile, grid.size, grid.lengths[name])
-        indexed = source.kind.index is not None
-        n = records.get(source_contig)
+        n = None if records is None else records.get(source_contig)
+        indexed = records is not None
         planned.append(PlannedPartition(partition, str(path), source_contig, indexed, n))
     return planned
+
+
+def described_partitions(partitions: Sequence[PlannedPartition]) -> dict[str, Any]:
+    """Lay out what a plan says of the partitions of a cohort."""
+    return {
+        "contig_records": {
+            p.partition.region.contig: p.contig_records
+            for p in partitions
+            if p.contig_records is not None
+        },
+        "partitions": [
+            {
+                "id": p.partition.id,
+                "contig": p.partition.region.contig,
+                "source_contig": p.source_contig,
+                "start": p.partition.region.start,
+                "end": p.partition.region.end,
+                "path": p.path,
+                "indexed": p.indexed,
+            }
+            for p in partitions
+        ],
+    }
 
 
 def _grid_of(
@@ -214,7 +276,7 @@ def panel_contig(source_contig: str, path: Path, contig: str | None, grid: Grid)
     return name
 
 
-def _check_names(path: Path, tiles: dict[tuple[str, int], None], grid: Grid) -> None:
+def _check_names(path: Path, tiles: Mapping[tuple[str, int], None], grid: Grid) -> None:
     """Refuse a file that calls one contig by two names."""
     spellings: dict[str, str] = {}
     for source_contig, _ in tiles:

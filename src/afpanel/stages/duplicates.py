@@ -60,7 +60,7 @@ def settle_duplicates(
         Samples whose calls are looked at; None is all. Others must have no say in what is published.
     """
     bounds = np.concatenate([[0], np.cumsum([len(part.outcome) for part in parts])])
-    group, row = _groups(parts, bounds)
+    group, row = groups_of_alleles(parts, bounds)
     leader = np.empty(len(row), np.int64)
     part_of = np.searchsorted(bounds, row, side="right") - 1
     for first, last in _batches(group, stores):
@@ -123,7 +123,7 @@ def list_duplicates(
     return listed
 
 
-def _groups(
+def groups_of_alleles(
     parts: Sequence[SourceAlleles], bounds: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the rows of variants that several rows have: the variant's number, and the row."""
@@ -181,9 +181,9 @@ def _settle(
     copies, called, record = calls
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     of_row = np.cumsum(np.diff(group, prepend=-1) != 0) - 1
-    apart = _lie_apart(parts, part_of, place, starts)
+    apart = lie_apart(parts, part_of, place, starts)
     moves = _can_move(parts, part_of[starts], place[starts])
-    spelling = _spellings(parts, part_of, place)
+    spelling = spellings(parts, part_of, place)
     together = _are_additive(copies, called, record, spelling, starts, moves)
     # The record with more calls speaks for the variant, and of equal ones the first.
     n_called = called.sum(axis=1, dtype=np.int64)
@@ -239,7 +239,7 @@ def _columns(store: Path, counted: Collection[str] | None) -> NDArray[np.intp]:
     return np.flatnonzero([counted is None or sample in counted for sample in ids])
 
 
-def _spellings(
+def spellings(
     parts: Sequence[SourceAlleles], part_of: NDArray[np.int64], place: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Give every way in which source alleles were written a number; (n,) int64."""
@@ -253,7 +253,7 @@ def _spellings(
     return np.unique(written, return_inverse=True)[1].astype(np.int64)
 
 
-def _lie_apart(
+def lie_apart(
     parts: Sequence[SourceAlleles],
     part_of: NDArray[np.int64],
     place: NDArray[np.int64],

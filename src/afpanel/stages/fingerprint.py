@@ -6,7 +6,7 @@ from pathlib import Path
 
 from afpanel import __version__
 
-PLAN_VERSION = 4
+PLAN_VERSION = 5
 
 
 def fingerprint(config_path: Path, inputs: list[str]) -> str:
@@ -20,6 +20,11 @@ def fingerprint(config_path: Path, inputs: list[str]) -> str:
             stats.append((name, None, None))  # an index that may come
     content = (PLAN_VERSION, __version__, config_path.read_text("utf-8"), stats)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def digest(lines: list[str]) -> str:
+    """Digest what a table says, so that a job that depends on it is known to be stale by it."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def is_current(plan_path: Path, config_path: Path) -> bool:

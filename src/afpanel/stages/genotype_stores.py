@@ -16,6 +16,14 @@ from afpanel.io.store import Store
 GENOTYPES = "genotypes"
 GENOTYPES_VERSION = 2
 
+PUBLISHED = "published_allele_number"
+"""An array that stores of published counts have, and those of genotypes do not."""
+
+
+def has_published(store: Store) -> bool:
+    """Whether a store has published counts in the place of calls."""
+    return PUBLISHED in store
+
 
 def partition_of(store: Path) -> str:
     """Name of the partition that a genotype store holds.
@@ -71,6 +79,8 @@ class Stores:
     filtered_calls
         Calls that it took as missing because of their record's FILTER; None where the stores are not of
         gVCFs, whose records have FILTERs of one person each.
+    published
+        Whether they have published counts in the place of calls.
     """
 
     ordered: dict[str, list[Path]]
@@ -80,6 +90,7 @@ class Stores:
     fields: Counter[str]
     polyploid_calls: int
     filtered_calls: int | None
+    published: bool
 
     def described(self) -> dict[str, Any]:
         """Say what the summary says of genotypes: it must not depend on how stores were cut."""
@@ -117,6 +128,7 @@ def look_at(stores: Sequence[Path], names: ContigNames, ignored: Collection[str]
     fields: Counter[str] = Counter()
     polyploid_calls = 0
     filtered_calls: list[int] = []
+    published: list[bool] = []
     placed: list[tuple[str, int, Path]] = []
     empty: list[Path] = []
     for path in stores:
@@ -125,6 +137,7 @@ def look_at(stores: Sequence[Path], names: ContigNames, ignored: Collection[str]
             polyploid_calls += store.attributes["polyploid_calls"]
             if "filtered_calls" in store.attributes:
                 filtered_calls.append(store.attributes["filtered_calls"])
+            published.append(has_published(store))
             n = store.rows("variant_position")
             # Where gVCFs have no variant they still say what was called.
             n_spans = store.rows("span_start") if "span_start" in store else 0
@@ -160,6 +173,12 @@ def look_at(stores: Sequence[Path], names: ContigNames, ignored: Collection[str]
     for contig, _, path in sorted(placed):
         ordered[contig].append(path)
     used = {contig: paths for contig, paths in ordered.items() if paths}
+    if any(published) and not all(published):
+        raise BadInputError(
+            "some stores have genotypes, and others published counts",
+            where=stores[published.index(True)],
+            remedy="give the stores of one cohort",
+        )
     in_order = dict(sorted(left_out.items()))
     return Stores(
         used,
@@ -169,4 +188,5 @@ def look_at(stores: Sequence[Path], names: ContigNames, ignored: Collection[str]
         fields,
         polyploid_calls,
         sum(filtered_calls) if filtered_calls else None,
+        all(published),
     )

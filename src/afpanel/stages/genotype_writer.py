@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from afpanel.core.calls import CallBlock
+from afpanel.core.published_counts import PublishedCounts
 from afpanel.io.records import RecordBlock
 from afpanel.io.store_writer import StoreWriter, create_store
 from afpanel.stages.genotype_stores import GENOTYPES, GENOTYPES_VERSION
@@ -45,8 +48,6 @@ class GenotypeWriter:
         self._sites.append(np.column_stack([contigs, block.position, block.ref_length]))
         self.polyploid_calls += int(block.polyploid.sum())
         self._n_filters = max(self._n_filters, block.filters.shape[1])
-        calls = block.calls
-        fields = {"GQ": calls.gq, "DP": calls.dp, "het_alt_AD": calls.het_alt_ad}
         self.store.append(
             {
                 "variant_contig": contigs,
@@ -56,10 +57,11 @@ class GenotypeWriter:
                 "variant_id": block.identifier,
                 "variant_quality": block.quality,
                 "variant_filter": block.filters,
-                "call_genotype": calls.genotype,
-                **{f"call_{name}": f for name, f in fields.items() if f is not None},
+                **(_calls(block.calls) if block.counts is None else _by_record(block.counts)),
             }
         )
+        if block.counts is not None:
+            self.store.append(_by_alt(block.counts))
 
     def finish(
         self, contigs: Mapping[str, int | None], filters: Sequence[str], samples: Sequence[str]
@@ -92,6 +94,32 @@ def create_genotypes(path: Path, fields: Sequence[str], chunk: int) -> Iterator[
         path, GENOTYPES, GENOTYPES_VERSION, chunk=chunk, attributes=attributes
     ) as writer:
         yield GenotypeWriter(writer, chunk)
+
+
+def _calls(calls: CallBlock) -> dict[str, NDArray[Any]]:
+    """Lay out calls by the names of their arrays."""
+    fields = {"GQ": calls.gq, "DP": calls.dp, "het_alt_AD": calls.het_alt_ad}
+    read = {f"call_{name}": values for name, values in fields.items() if values is not None}
+    return {"call_genotype": calls.genotype, **read}
+
+
+def _by_record(counts: PublishedCounts) -> dict[str, NDArray[Any]]:
+    """Lay out published numbers of records likewise."""
+    return {
+        "published_allele_number": counts.allele_number,
+        "published_haploid_number": counts.haploid_number,
+        "published_raw_allele_number": counts.raw_allele_number,
+    }
+
+
+def _by_alt(counts: PublishedCounts) -> dict[str, NDArray[Any]]:
+    """Lay out published counts of ALTs likewise."""
+    return {
+        "published_allele_count": counts.allele_count,
+        "published_homozygote_count": counts.homozygotes,
+        "published_hemizygote_count": counts.hemizygotes,
+        "published_raw_allele_count": counts.raw_allele_count,
+    }
 
 
 def _without_fill(alleles: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -24,6 +24,7 @@ from afpanel.stages.lift import lift_sites, reject_unknown
 from afpanel.stages.lift_callable import lift_callable
 from afpanel.stages.lifter import Lifter, LiftPaths
 from afpanel.stages.progress import Progress
+from afpanel.stages.published_duplicates import settle_published, with_contradictions
 from afpanel.stages.ref_check import LiftCheck, RefCheck
 from afpanel.stages.source_alleles import SourceAlleles, Spans, judge, read_sites, refused_spans
 
@@ -58,7 +59,8 @@ class HarmonizeOptions:
     duplicates
         Table to write of source alleles that are one variant, or None.
     samples
-        Sample sheet: duplicates are settled by the genotypes of the people it includes. None is all.
+        Sample sheet: duplicates are settled by the genotypes of the people it includes. None is all. Of
+        published counts it is not read.
     """
 
     cohort: str
@@ -169,7 +171,8 @@ class _Run:
         self._known, self._reference, self._lifter = known, reference, lifter
         self._options = options
         self._panel = list(reference.lengths)
-        self._counted = _counted(options.samples)
+        # Published counts are nobody's: there is no sheet of samples.
+        self._counted = None if known.published else _counted(options.samples)
         self.duplicates: list[str] = []
 
     def write(self, out: Path, verdict: Verdict) -> _Done:
@@ -226,7 +229,11 @@ class _Run:
         refused: Sequence[Spans],
     ) -> None:
         """Settle the duplicates among some stores, and write what became of their alleles."""
-        settled = settle_duplicates(parts, stores, self._counted)
+        if self._known.published:
+            settled = settle_published(parts, stores)
+            refused = with_contradictions(refused, parts, settled)
+        else:
+            settled = settle_duplicates(parts, stores, self._counted)
         refused = [
             with_several_loci(spans, part) for spans, part in zip(refused, parts, strict=True)
         ]

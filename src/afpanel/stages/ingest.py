@@ -18,6 +18,7 @@ import numpy as np
 from afpanel.errors import BadInputError
 from afpanel.io.prefetch import prefetch
 from afpanel.io.records import BLOCKS_IN_USE, RecordBlock, Source, WideGenotypeError
+from afpanel.io.sites_form import SitesSource
 from afpanel.io.source import open_source
 from afpanel.io.tables import read_samples
 from afpanel.model.region import Region
@@ -91,7 +92,23 @@ def _ingest(source: Source, targets: Sequence[Target], chunk: int | None) -> Non
             "the file has no genotypes",
             where=source.path,
             expected="samples, and GT in their FORMAT",
+            remedy="if INFO has AC and AN, give it as kind sites",
         )
+    write_stores(source, targets, chunk)
+
+
+def write_stores(
+    source: Source | SitesSource, targets: Sequence[Target], chunk: int | None
+) -> None:
+    """Write the records of a file to stores, in one pass.
+
+    Parameters
+    ----------
+    source
+        The file.
+    targets, chunk
+        As for `ingest`.
+    """
     if chunk is None:
         chunk = chunk_rows(len(source.samples), len(source.fields))
     task = f"ingest {source.path.name}"
@@ -103,8 +120,8 @@ def _ingest(source: Source, targets: Sequence[Target], chunk: int | None) -> Non
         blocks = source.blocks(targets[0].region if len(targets) == 1 else None, chunk)
         for block in prefetch(blocks, BLOCKS_IN_USE - 2):
             stores.write(block)
-            place = f"at {block.contig}:{block.position[-1]:,}, {len(source.samples):,} samples"
-            progress.advance(len(block), place)
+            people = "" if block.counts is not None else f", {len(source.samples):,} samples"
+            progress.advance(len(block), f"at {block.contig}:{block.position[-1]:,}{people}")
         stores.finish()
     if stores.polyploid_calls:
         logger.warning(
@@ -133,7 +150,13 @@ class _OpenStores:
     Records come sorted, so a store is opened at its first record and closed once they are past it.
     """
 
-    def __init__(self, source: Source, targets: Sequence[Target], folder: Path, chunk: int) -> None:
+    def __init__(
+        self,
+        source: Source | SitesSource,
+        targets: Sequence[Target],
+        folder: Path,
+        chunk: int,
+    ) -> None:
         self._source = source
         self._targets = targets
         self._folder = folder
@@ -205,6 +228,8 @@ class _OpenStores:
         stack, writer = self._open.pop(number)
         lengths = {name: self._source.contigs.get(name) for name in self._contig_at}
         writer.finish(lengths, self._source.filters, self._source.samples)
+        if isinstance(self._source, SitesSource):
+            writer.store.attributes({"cells": self._source.cells})
         self.polyploid_calls += writer.polyploid_calls
         stack.close()
         self._closed.add(number)

@@ -119,7 +119,8 @@ class Forbidden:
         for name, cohort in plan["cohorts"].items():
             self.allow([name, cohort["country"]])
             paths.update(cohort["files"])
-            if cohort["samples"] is not None:
+            # A table of cells names nobody.
+            if cohort["samples"] is not None and cohort["kind"] != "sites":
                 self.add_sheet(name, Path(cohort["samples"]))
             if cohort["kind"] == "gvcf":
                 # A gVCF is one person's, and commonly has that person's name.

@@ -19,6 +19,7 @@ from afpanel.core.contigs import ContigNames, contig_kind
 from afpanel.core.counting import GenotypeFilter
 from afpanel.core.ploidy import loci_of
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
+from afpanel.io.cell_table import read_cells
 from afpanel.io.files import write_if_changed
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.sniff import sniff
@@ -31,9 +32,15 @@ from afpanel.io.tables import (
     read_policy,
     read_samples,
 )
-from afpanel.model.cohort import Cell, Cohort, cells_of
+from afpanel.model.cohort import Cell, Cohort, GivenCell, Sample, cells_of
 from afpanel.model.groups import groups_of
-from afpanel.stages.cohort_files import Grid, PlannedPartition, files_of, partitions_of
+from afpanel.stages.cohort_files import (
+    Grid,
+    PlannedPartition,
+    files_of,
+    partitions_of,
+)
+from afpanel.stages.double_count import left_out_of_panel
 from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
 from afpanel.stages.gvcf_files import check_build, gvcf_partitions, input_paths
 from afpanel.stages.lifter import Lifter, LiftPaths
@@ -47,6 +54,7 @@ from afpanel.stages.plan_checks import (
 )
 from afpanel.stages.plan_contribution import plan_contribution
 from afpanel.stages.planned_cohort import describe_cohort
+from afpanel.stages.sites_files import check_sites_section, plan_sites, samples_of_cells
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +125,7 @@ class _Planner:
         self._config_path = config_path
         self._faults: list[AfpanelError] = []
         self._inputs: dict[str, None] = {}
-        self._cells: list[tuple[str, Cell]] = []
+        self._cells: dict[str, list[tuple[str, Cell]]] = {}
 
     @contextmanager
     def _gathering(self) -> Iterator[None]:
@@ -139,6 +147,11 @@ class _Planner:
         cohorts: list[Cohort] = []
         with self._gathering():
             cohorts = read_cohorts(self._input(config["cohorts"]))
+        with self._gathering():
+            check_sites_section(config["sites"], cohorts)
+        left_out: dict[str, str] = {}
+        with self._gathering():
+            left_out = left_out_of_panel(config["double_count"], [c.name for c in cohorts])
         with self._gathering():
             read_policy(self._input(config["disclosure"]["policy"]))
         paths = grid = reference = None
@@ -168,18 +181,20 @@ class _Planner:
                     self._input(cohort.path)
                     if grid is not None:
                         planned[cohort.name], cells = plan_contribution(cohort, build, grid)
-                        self._cells.extend((cohort.country, cell) for cell in cells)
+                        self._cells[cohort.name] = [(cohort.country, cell) for cell in cells]
                 continue
             on_build = builds.get(cohort.build, _OnBuild(None, None))
             planned[cohort.name] = self._cohort(cohort, on_build, config)
         if not self._faults:  # else groups may be missing for want of a cohort
             excluded = config["groups"]["grpmax_exclude"]
-            groups = [group.name for group in groups_of(self._cells)]
+            told = planned.keys() - left_out.keys()
+            groups = [g.name for g in groups_of(pair for n in told for pair in self._cells[n])]
             where = "groups.grpmax_exclude"
             self._faults.extend(faults_of_exclusions(excluded, groups, where))
         with self._gathering():
-            check_people(self._cells)
-            check_sharing(config["sharing"], self._cells)
+            everybody = [pair for pairs in self._cells.values() for pair in pairs]
+            check_people(everybody)
+            check_sharing(config["sharing"], everybody)
         for path in (config["allowed_signers"], config["revoked_keys"]):
             if path is not None:
                 self._input(path)
@@ -187,8 +202,9 @@ class _Planner:
         raise_any(self._faults)
         assert grid is not None  # else there was a fault, and the same for the paths
         assert paths is not None
-        used = {grid.names.resolve(p["contig"]) for c in planned.values() for p in c["partitions"]}
-        used |= {contig for c in planned.values() for contig in c.get("contigs", ())}
+        added = [cohort for name, cohort in planned.items() if name not in left_out]
+        used = {grid.names.resolve(p["contig"]) for c in added for p in c["partitions"]}
+        used |= {contig for c in added for contig in c.get("contigs", ())}
         contigs = [name for name in grid.lengths if name in used]
         with self._gathering():
             if not contigs:
@@ -209,6 +225,7 @@ class _Planner:
             "contigs": contigs,
             "fields": list(self._fields(config["genotypes"])),
             "cohorts": planned,
+            "left_out": left_out,
         }
 
     def _grid(self, config: dict[str, Any], reference: Reference) -> Grid:
@@ -311,21 +328,34 @@ class _Planner:
         self, cohort: Cohort, on_build: "_OnBuild", config: dict[str, Any]
     ) -> dict[str, Any]:
         grid, lift = on_build.grid, on_build.lift
-        samples = []
+        samples: list[Sample] = []
+        given: list[GivenCell] = []
         with self._gathering():
             assert cohort.samples is not None
-            samples = read_samples(self._input(cohort.samples))
-            self._cells.extend((cohort.country, cell) for cell in cells_of(samples))
+            if cohort.kind == "sites":
+                given = read_cells(self._input(cohort.samples))
+                samples = samples_of_cells(given)
+            else:
+                samples = read_samples(self._input(cohort.samples))
+        cells = [each.cell for each in given] or cells_of(samples)
+        self._cells[cohort.name] = [(cohort.country, cell) for cell in cells]
         if cohort.callable_file is not None and grid is not None:
             with self._gathering():
                 self._input(cohort.callable_file)
-                check_callable(cohort, cells_of(samples), grid, lift)
+                check_callable(cohort, cells, grid, lift)
         if cohort.metadata is not None:
             with self._gathering():
                 check_metadata(self._input(cohort.metadata), samples, cohort)
         partitions: list[PlannedPartition] = []
         files: list[str] = []
         limit = config["harmonize"]["max_ref_mismatch"]
+        if cohort.kind == "sites":
+            described: dict[str, Any] = {}
+            with self._gathering():
+                section = config["sites"].get(cohort.name, {})
+                if grid is not None and given:
+                    described = plan_sites(cohort, given, section, grid, limit, self._input)
+            return described | {"lift": lift}
         if cohort.kind == "gvcf":
             with self._gathering():
                 for path in input_paths(cohort):

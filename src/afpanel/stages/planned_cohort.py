@@ -1,10 +1,10 @@
 """What a plan says of a cohort that has genotypes: what the workflow needs to know to run its jobs."""
 
-import hashlib
 from typing import Any
 
 from afpanel.model.cohort import Cohort, Sample, cells_of
-from afpanel.stages.cohort_files import PlannedPartition
+from afpanel.stages.cohort_files import PlannedPartition, described_partitions
+from afpanel.stages.fingerprint import digest
 
 
 def describe_cohort(
@@ -37,30 +37,9 @@ def describe_cohort(
         "samples": str(cohort.samples),
         "callable": None if cohort.callable_file is None else str(cohort.callable_file),
         "metadata": None if cohort.metadata is None else str(cohort.metadata),
-        "listed_samples": _digest(listed),
-        "included_samples": _digest(included),
-        "counted_people": _digest(labels),
+        "listed_samples": digest(listed),
+        "included_samples": digest(included),
+        "counted_people": digest(labels),
         "people": sum(cell.people for cell in cells_of(samples)),
-        "contig_records": {
-            p.partition.region.contig: p.contig_records
-            for p in partitions
-            if p.contig_records is not None
-        },
-        "partitions": [
-            {
-                "id": p.partition.id,
-                "contig": p.partition.region.contig,
-                "source_contig": p.source_contig,
-                "start": p.partition.region.start,
-                "end": p.partition.region.end,
-                "path": p.path,
-                "indexed": p.indexed,
-            }
-            for p in partitions
-        ],
+        **described_partitions(partitions),
     }
-
-
-def _digest(lines: list[str]) -> str:
-    """Digest what a sheet says, so that a job that depends on it is known to be stale by it."""
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -226,6 +226,7 @@ def _manifest(
             },
             "harmonize": {key: harmonize[key] for key in ("max_ref_mismatch", "resolve")},
             "overlap": plan["config"]["overlap"],
+            "double_count": plan["config"]["double_count"],
             "groups": {"grpmax_exclude": sorted(options.grpmax_exclude)},
         },
         "software": {
@@ -235,6 +236,7 @@ def _manifest(
         },
         "cohorts": [
             _cohort(name, cohort, harmonized[name], genotype_filter, received.get(name))
+            | _provenance(name, plan)
             for name, cohort in sorted(plan["cohorts"].items())
         ],
         "groups": decision["groups"],
@@ -245,6 +247,16 @@ def _manifest(
             "masked_cells": decision["totals"]["masked_cells"],
             "disclosure_control": "primary masking only",
         },
+    }
+
+
+def _provenance(name: str, plan: dict[str, Any]) -> dict[str, Any]:
+    """Say of published counts which files and fields they are from; and for whom a cohort is left out."""
+    source = plan["cohorts"][name].get("source")
+    instead = plan.get("left_out", {}).get(name)
+    return {
+        **({} if source is None else {"source": source}),
+        **({} if instead is None else {"left_out_for": instead}),
     }
 
 

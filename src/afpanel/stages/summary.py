@@ -77,6 +77,10 @@ def summarize(
         f"groups withheld     {len(withheld):>12,}  ({', '.join(withheld) or '-'})",
         *([] if overlap is None else [f"people found twice  {_twice(overlap)}"]),
         *([] if verdicts is None else [f"cohorts that differ {_odd(verdicts)}"]),
+        *(
+            f"NOT in the panel    {name}, for it shares people with {instead} (double_count)"
+            for name, instead in sorted(plan.get("left_out", {}).items())
+        ),
         "",
         "Written:",
         *(f"  {path}" for path in _written(out)),
