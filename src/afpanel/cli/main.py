@@ -27,11 +27,12 @@ COMMANDS = (
     "gate",
     "publish",
     "scan",
+    "verify-release",
     "popgen",
     "diff",
     "bench",
 )
-"""Names of the commands, in the order of the work; each is in the module of its name."""
+"""Names of the commands, in the order of the work; each is in the module of its name, `_` for `-`."""
 
 _INTERRUPTED = 130
 
@@ -47,7 +48,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"afpanel.cli.{cmd_name}").command
+        command = importlib.import_module(f"afpanel.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -1,7 +1,6 @@
-"""Primary disclosure control: which groups may be shown, and which of their cells are withheld.
+"""Primary disclosure control: what a policy limits, and which cells are withheld for what they say themselves.
 
-This withholds a cell for what it says itself. It does not yet withhold other cells from which it
-could be worked out; `docs/privacy.md` says what that leaves open.
+Those from which they could be worked out are withheld too: `core/suppression` finds them.
 """
 
 from dataclasses import dataclass
@@ -34,13 +33,23 @@ class Policy:
     description: str = ""
 
 
-def sensitive(counts: GroupCounts, min_allele_count: int) -> NDArray[np.bool_]:
-    """Find the cells that show few, but some, copies of ALT or of everything else; (n, g) bool."""
-    ac, an = counts.allele_count, counts.allele_number
-    known = counts.state != State.NOT_CALLABLE
-    few_alt = (ac > 0) & (ac < min_allele_count)
-    few_other = (an - ac > 0) & (an - ac < min_allele_count)
-    found: NDArray[np.bool_] = known & (few_alt | few_other)
+def sensitive(
+    alt: NDArray[np.int32], other: NDArray[np.int32], min_allele_count: int
+) -> NDArray[np.bool_]:
+    """Find the cells that have few, but some, copies of ALT or of everything else.
+
+    Parameters
+    ----------
+    alt, other
+        Copies, of any shape: AC, and AN - AC.
+    """
+    found: NDArray[np.bool_] = few(alt, min_allele_count) | few(other, min_allele_count)
+    return found
+
+
+def few(copies: NDArray[np.int32], min_allele_count: int) -> NDArray[np.bool_]:
+    """Tell which numbers are more than none and fewer than may be shown."""
+    found: NDArray[np.bool_] = (copies > 0) & (copies < min_allele_count)
     return found
 
 
@@ -52,7 +61,7 @@ def sensitive_raw(counts: GroupCounts, min_allele_count: int) -> NDArray[np.bool
     ac, an = counts.raw_allele_count, counts.raw_allele_number
     found = np.zeros(len(counts), np.bool_)
     for copies in (ac, an - ac, ac - counts.allele_count[:, 0]):
-        found |= (copies > 0) & (copies < min_allele_count)
+        found |= few(copies, min_allele_count)
     return found
 
 

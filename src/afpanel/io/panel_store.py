@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from afpanel.core.group_counts import PANEL_COUNTS, GroupCounts
 from afpanel.core.strings import Strings
-from afpanel.core.variants import Variants
+from afpanel.core.variants import Variants, concatenate
 from afpanel.errors import BadInputError
 from afpanel.io.store import Store
 from afpanel.io.store_writer import StoreWriter, create_store
@@ -148,11 +148,11 @@ def read_positions(path: Path) -> Iterator[NDArray[np.int32]]:
             yield store.read("variant_position", start, start + _CHUNK)
 
 
-def read_panel_blocks(path: Path) -> Iterator[tuple[Variants, GroupCounts]]:
-    """Read a contig's panel in order, a chunk at a time."""
+def read_panel_blocks(path: Path, rows: int = _CHUNK) -> Iterator[tuple[Variants, GroupCounts]]:
+    """Read a contig's panel in order, a chunk of so many rows at a time."""
     with Store(path, PANEL, PANEL_VERSION) as store:
-        for start in range(0, store.rows("variant_position"), _CHUNK):
-            stop = min(start + _CHUNK, store.rows("variant_position"))
+        for start in range(0, store.rows("variant_position"), rows):
+            stop = min(start + rows, store.rows("variant_position"))
             variants = Variants(
                 store.read("variant_position", start, stop),
                 store.strings("variant_ref", start, stop),
@@ -160,3 +160,37 @@ def read_panel_blocks(path: Path) -> Iterator[tuple[Variants, GroupCounts]]:
             )
             counts = {name: store.read(name, start, stop) for name in PANEL_COUNTS}
             yield variants, GroupCounts(**counts)
+
+
+def read_panel_sites(path: Path, rows: int = _CHUNK) -> Iterator[tuple[Variants, GroupCounts]]:
+    """Read a contig's panel in order, about so many rows at a time: every variant of a position together."""
+    waiting: list[tuple[Variants, GroupCounts]] = []
+    for block in read_panel_blocks(path, rows):
+        position = block[0].position
+        last = int(np.searchsorted(position, position[-1]))
+        if last == 0 and waiting and waiting[-1][0].position[-1] == position[0]:
+            waiting.append(block)  # all of it is of the position that came last
+            continue
+        first = _rows_of(block, 0, last)
+        if last:
+            waiting.append(first)
+        if waiting:
+            yield _joined(waiting)
+        waiting = [_rows_of(block, last, len(position))]
+    if waiting:
+        yield _joined(waiting)
+
+
+def _rows_of(
+    block: tuple[Variants, GroupCounts], start: int, stop: int
+) -> tuple[Variants, GroupCounts]:
+    rows = np.arange(start, stop)
+    return block[0].take(rows), block[1].take(rows)
+
+
+def _joined(blocks: Sequence[tuple[Variants, GroupCounts]]) -> tuple[Variants, GroupCounts]:
+    variants, counts = zip(*blocks, strict=True)
+    tables = {
+        name: np.concatenate([getattr(each, name) for each in counts]) for name in PANEL_COUNTS
+    }
+    return concatenate(variants), GroupCounts(**tables)

@@ -1,7 +1,8 @@
 """The gate between what the hub knows and what is published.
 
 It lets through the counts of groups, and nothing else: a panel that holds any other array is refused.
-Groups that are too small stay behind, and cells that would show few people are withheld.
+Groups that are too small stay behind, and cells that would show few people are withheld, with those from
+which they could be worked out.
 """
 
 import logging
@@ -14,7 +15,10 @@ from numpy.typing import NDArray
 
 from afpanel.constants import State
 from afpanel.core.group_counts import GroupCounts
-from afpanel.core.masking import Policy, mask, sensitive, sensitive_raw
+from afpanel.core.group_tree import GroupTree, withheld_groups
+from afpanel.core.masking import Policy, mask, sensitive_raw
+from afpanel.core.suppression import suppress
+from afpanel.core.suppression_kernel import CONTRIBUTOR, PRIMARY, SECONDARY
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import sha256, write_json
 from afpanel.io.panel_store import (
@@ -24,7 +28,7 @@ from afpanel.io.panel_store import (
     check_once,
     create_panel,
     read_head,
-    read_panel_blocks,
+    read_panel_sites,
     write_panel_block,
 )
 from afpanel.io.tables import read_policy
@@ -32,6 +36,21 @@ from afpanel.model.groups import TOTAL
 from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
+
+_KEPT_BACK = "so that people of whom too few are withheld are not what is left of a sum"
+
+MASKED = ("masked_cells", "masked_primary", "masked_secondary", "masked_by_contributors")
+"""How the decision counts masked cells of the variants that are let through: all, and by reason."""
+
+_TALLY = (
+    "variants_in",
+    "variants_out",
+    "variants_dropped",
+    "variants_dropped_secondary",
+    "variants_unknown",
+    *MASKED,
+)
+"""What is counted. Dropped for secondary masking are variants that primary masking alone would have left."""
 
 _GROUP = re.compile(rf"{TOTAL}|XX|XY|[A-Z]{{2}}(_[A-Za-z0-9]+)?")
 
@@ -60,12 +79,14 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
     policy = read_policy(policy_path)
     heads = [_check_panel(path) for path in panels]
     head = heads[0]
-    allowed = [g for g, n in enumerate(head.people) if n >= policy.min_group_size]
+    fewest = policy.min_group_size
+    too_small, kept_back = withheld_groups(head.groups, head.people, fewest)
+    allowed = [g for g in range(len(head.groups)) if g not in {*too_small, *kept_back}]
     if 0 not in allowed:
         raise PolicyRefusalError(
             f"the whole panel has {head.people[0]} people",
             where=policy_path,
-            expected=f"at least {policy.min_group_size} (min_group_size)",
+            expected=f"at least {fewest} (min_group_size)",
             remedy="wait for more cohorts; nothing can be published under this policy",
         )
     for path, contig_head in zip(panels, heads, strict=True):
@@ -96,9 +117,11 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
             },
             "groups": [{"group": head.groups[g], "people": head.people[g]} for g in allowed],
             "withheld_groups": [
-                {"group": name, "reason": f"fewer than {policy.min_group_size} people"}
-                for g, name in enumerate(head.groups)
-                if g not in allowed
+                {
+                    "group": head.groups[g],
+                    "reason": f"fewer than {fewest} people" if g in too_small else _KEPT_BACK,
+                }
+                for g in sorted([*too_small, *kept_back])
             ],
             "totals": totals,
             "contigs": per_contig,
@@ -135,23 +158,36 @@ def _gate_contig(
     path: Path, head: PanelHead, allowed: list[int], policy: Policy, out: Path
 ) -> dict[str, int]:
     """Write what may be released of one contig; count what was done."""
-    names = ("variants_in", "variants_out", "variants_dropped", "variants_unknown", "masked_cells")
-    tally = dict.fromkeys(names, 0)
-    with create_panel(out, head.of_groups(allowed)) as writer:
-        for variants, counts in read_panel_blocks(path):
+    tally = dict.fromkeys(_TALLY, 0)
+    released = head.of_groups(allowed)
+    tree = GroupTree.of(released.groups, released.people)
+    with create_panel(out, released) as writer:
+        for variants, counts in read_panel_sites(path):
             shown = counts.take(groups=allowed)
-            masked = sensitive(shown, policy.min_allele_count)
-            result = mask(shown, masked, sensitive_raw(shown, policy.min_allele_count))
-            unknown = int(np.count_nonzero(~_known(result)))
-            rows = np.flatnonzero(_worth_a_row(result))
-            result = result.take(rows)
-            write_panel_block(writer, variants.take(rows), result)
+            reason = suppress(variants, shown, tree, policy.min_allele_count)
+            raw = sensitive_raw(shown, policy.min_allele_count)
+            result = mask(shown, reason != 0, raw)
+            unknown = ~_known(result)
+            worth = _worth_a_row(result)
+            rows = np.flatnonzero(worth)
+            write_panel_block(writer, variants.take(rows), result.take(rows))
+            without = mask(shown, (reason != 0) & (reason != SECONDARY), raw)
             tally["variants_in"] += len(variants)
             tally["variants_out"] += len(rows)
-            tally["variants_dropped"] += len(variants) - len(rows) - unknown
-            tally["variants_unknown"] += unknown
-            tally["masked_cells"] += int((result.state == State.MASKED).sum())
+            tally["variants_dropped"] += int((~worth & ~unknown).sum())
+            tally["variants_dropped_secondary"] += int((_worth_a_row(without) & ~worth).sum())
+            tally["variants_unknown"] += int(unknown.sum())
+            tally["masked_cells"] += int((reason[rows] != 0).sum())
+            for name, code in _REASONS.items():
+                tally[name] += int((reason[rows] == code).sum())
     return tally
+
+
+_REASONS = {
+    "masked_primary": PRIMARY,
+    "masked_secondary": SECONDARY,
+    "masked_by_contributors": CONTRIBUTOR,
+}
 
 
 def _worth_a_row(counts: GroupCounts) -> NDArray[np.bool_]:

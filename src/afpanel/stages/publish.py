@@ -23,6 +23,7 @@ from afpanel.io.release_vcf import VcfReleaseWriter
 from afpanel.io.release_zarr import ZarrReleaseWriter
 from afpanel.io.tables import raise_any
 from afpanel.io.tsv import read_tsv
+from afpanel.stages.gate import MASKED
 from afpanel.stages.harmonize import is_kept
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.plan_checks import faults_of_exclusions
@@ -244,8 +245,8 @@ def _manifest(
         "decision": {
             "withheld_groups": decision["withheld_groups"],
             "variants": decision["totals"]["variants_out"],
-            "masked_cells": decision["totals"]["masked_cells"],
-            "disclosure_control": "primary masking only",
+            **{name: decision["totals"][name] for name in MASKED},
+            "disclosure_control": "primary and secondary masking",
         },
     }
 

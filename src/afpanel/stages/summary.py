@@ -72,7 +72,7 @@ def summarize(
             if unknown == 0
             else [f"variants unknown    {unknown:>12,}  (nobody is counted there)"]
         ),
-        f"cells masked        {totals['masked_cells']:>12,}  (of {cells:,})",
+        f"cells masked        {totals['masked_cells']:>12,}  (of {cells:,}: {_reasons(totals)})",
         f"groups published    {len(head.groups):>12,}  ({', '.join(head.groups)})",
         f"groups withheld     {len(withheld):>12,}  ({', '.join(withheld) or '-'})",
         *([] if overlap is None else [f"people found twice  {_twice(overlap)}"]),
@@ -89,6 +89,17 @@ def summarize(
 
 
 _NOTHING: dict[str, Any] = {"cohorts": {}}
+
+
+def _reasons(totals: dict[str, int]) -> str:
+    """Say why cells are masked."""
+    parts = [
+        f"{totals['masked_primary']:,} of few copies",
+        f"{totals['masked_secondary']:,} that would give others away",
+    ]
+    if totals["masked_by_contributors"]:
+        parts.append(f"{totals['masked_by_contributors']:,} withheld by contributors")
+    return ", ".join(parts)
 
 
 def _twice(overlap: dict[str, Any]) -> str:

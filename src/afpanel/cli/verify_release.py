@@ -1,0 +1,34 @@
+"""``afpanel verify-release``."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("verify-release")
+@click.argument("release", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--sample",
+    type=click.IntRange(min=0),
+    default=10_000,
+    show_default=True,
+    help="Masked cells, drawn by lot, to bound by linear programming besides those that need it.",
+)
+def command(release: Path, sample: int) -> None:
+    """Try to work out what a release masks, from its files alone.
+
+    Reads every format in the folder, holds them against one another and against the policy that the manifest
+    states, and bounds each masked cell by all sums that hold among what is shown. If one has too few
+    possible values, or anything is shown that may not be, the exit code is 5.
+
+    \b
+    Example:
+      afpanel verify-release results/release/demo-2026.1
+    """
+    from afpanel.stages.verify_release import verify_release
+
+    for name, verdict in verify_release(release, sample).items():
+        click.echo(
+            f"{name}: {verdict.variants:,} variants, {verdict.masked:,} masked cells,"
+            f" {verdict.derivable:,} of them can be worked out"
+        )

@@ -1,0 +1,149 @@
+"""Exact bounds of hidden cells, by linear programming: for those whose equations hang together in circles.
+
+Tightening equation by equation is exact where they make a tree. AC, the other copies and AN of a cell, and
+alleles of a site, tie trees together; there only all equations at once say what is possible.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.sparse import csr_array, identity, kron
+
+from afpanel.core.derivation import LINKS, Bounds, Count, Equations
+
+_VARIABLES = 100_000
+"""About as many as are solved together: problems that have nothing in common are one problem in blocks."""
+
+_ROUNDING = 1e-6
+_ASKED = (Count.ALT, Count.OTHER)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Hidden cells, each with the bounds of all variants of its site.
+
+    Parameters
+    ----------
+    bounds
+        Those of p sites of m variants each, site by site: (counts, nodes, p * m).
+    variant, node
+        (p,) int64: which of the m variants of its site, and which node, each cell is.
+    """
+
+    bounds: Bounds
+    variant: NDArray[np.int64]
+    node: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.node)
+
+
+def exact_bounds(cells: Cells, known: Equations) -> NDArray[np.int32]:
+    """Find the least and the greatest AC, and the same of other copies, of each cell.
+
+    Returns
+    -------
+    (4, p) int32
+        Least and greatest AC, least and greatest number of other copies; -1 where nothing satisfies every
+        equation.
+    """
+    p = len(cells)
+    if not p:
+        return np.empty((4, 0), np.int32)
+    m = cells.bounds.low.shape[2] // p
+    size = m * len(Count) * len(known.names)
+    step = max(1, _VARIABLES // (4 * size))
+    parts = []
+    # (counts, nodes, p, m) -> (p, m, counts, nodes), as the variables are numbered.
+    tables = (
+        np.moveaxis(each.reshape(*each.shape[:2], p, m), (2, 3), (0, 1)).reshape(p, size)
+        for each in (cells.bounds.low, cells.bounds.high)
+    )
+    low, high = (np.ascontiguousarray(table, np.float64) for table in tables)
+    equal, at_most = _equations(m, known)
+    for start in range(0, p, step):
+        at = slice(start, start + step)
+        first = cells.variant[at] * (len(Count) * len(known.names)) + cells.node[at]
+        targets = [first + count * len(known.names) for count in _ASKED for _ in range(2)]
+        parts.append(_solve(low[at], high[at], np.stack(targets), equal, at_most))
+    return np.concatenate(parts, axis=1)
+
+
+def _equations(m: int, known: Equations) -> tuple[csr_array, csr_array]:
+    """Write the equations of a site of m variants as rows that are 0, and rows that are at most 0."""
+    nodes, counts = len(known.names), len(Count)
+
+    def variable(variant: int, count: int, node: int) -> int:
+        return (variant * counts + count) * nodes + node
+
+    equal: list[dict[int, float]] = []
+    for i in range(m):
+        for each in known.sums:
+            for count in Count:
+                row = {variable(i, count, part): -1.0 for part in each.parts}
+                equal.append({variable(i, count, each.whole): 1.0, **row})
+        for whole, terms in LINKS:
+            for node in range(nodes):
+                row = {variable(i, term, node): -float(weight) for weight, term in terms}
+                equal.append({variable(i, whole, node): 1.0, **row})
+    equal += [
+        {variable(i, Count.CALLED, node): 1.0, variable(0, Count.CALLED, node): -1.0}
+        for i in range(1, m)
+        for node in range(nodes)
+    ]
+    at_most = [
+        {
+            variable(0, Count.CALLED, node): -1.0,
+            **{variable(i, Count.ALT, node): 1.0 for i in range(m)},
+        }
+        for node in range(nodes if m > 1 else 0)
+    ]
+    return _sparse(equal, m * counts * nodes), _sparse(at_most, m * counts * nodes)
+
+
+def _sparse(rows: list[dict[int, float]], columns: int) -> csr_array:
+    places = [(i, column, value) for i, row in enumerate(rows) for column, value in row.items()]
+    row, column, value = zip(*places, strict=True) if places else ((), (), ())
+    return csr_array((value, (row, column)), shape=(len(rows), columns))
+
+
+def _solve(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    targets: NDArray[np.int64],
+    equal: csr_array,
+    at_most: csr_array,
+) -> NDArray[np.int32]:
+    """Solve the four questions of some cells in one go; the sum of what has nothing in common is least where each is."""
+    cells, size = low.shape
+    blocks = len(targets) * cells
+    sign = np.repeat(np.array([1.0, -1.0, 1.0, -1.0]), cells)
+    at = np.arange(blocks) * size + targets.ravel()
+    objective = np.zeros(blocks * size)
+    objective[at] = sign
+    bounds = np.column_stack([np.tile(each, (len(targets), 1)).ravel() for each in (low, high)])
+    repeated = identity(blocks, format="csr")
+    limits = kron(repeated, at_most, format="csr") if at_most.shape[0] else None
+    answer = linprog(
+        objective,
+        A_ub=limits,
+        b_ub=None if limits is None else np.zeros(limits.shape[0]),
+        A_eq=kron(repeated, equal, format="csr"),
+        b_eq=np.zeros(blocks * equal.shape[0]),
+        bounds=bounds,
+        method="highs",
+    )
+    if answer.x is None and cells > 1:
+        # One that contradicts itself spoils all; halves find it.
+        half = cells // 2
+        parts = (slice(0, half), slice(half, cells))
+        solved = [_solve(low[p], high[p], targets[:, p], equal, at_most) for p in parts]
+        return np.concatenate(solved, axis=1)
+    if answer.x is None:
+        return np.full((len(targets), cells), -1, np.int32)
+    found = answer.x[at] - sign * _ROUNDING
+    whole = np.where(sign > 0, np.ceil(found), np.floor(found))
+    result: NDArray[np.int32] = whole.reshape(len(targets), cells).astype(np.int32)
+    return result

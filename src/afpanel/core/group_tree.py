@@ -1,0 +1,140 @@
+"""How the groups of a panel add up: the total is its countries, and its sexes; a country its populations.
+
+People who are in a group but in none of its published parts are the *rest* of that sum: groups that are
+withheld, and people of unknown sex. Whoever subtracts knows what the rest counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.model.groups import GroupKind, country_of, kind_of
+
+_NONE = -1
+
+
+@dataclass(frozen=True)
+class GroupTree:
+    """The sums of g published groups, as a tree of v nodes: the groups, and the rests that hold people.
+
+    Parameters
+    ----------
+    parent
+        (e,) int64: the group that each sum makes up. Sums of populations come first, those of the total last.
+    first
+        (e + 1,) int64: where the parts of each sum begin in `part`.
+    part
+        int64: nodes.
+    sum_of
+        (v,) int64: the sum that a node is a part of, or -1.
+    people
+        (v,) int64: people of each node.
+    """
+
+    parent: NDArray[np.int64]
+    first: NDArray[np.int64]
+    part: NDArray[np.int64]
+    sum_of: NDArray[np.int64]
+    people: NDArray[np.int64]
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes there are."""
+        return len(self.people)
+
+    @classmethod
+    def of(cls, groups: Sequence[str], people: Sequence[int]) -> "GroupTree":
+        """Lay out the sums of groups, given by their names and sizes; the first is the total."""
+        parents, parts, sizes = [], [], list(people)
+        for parent, children in _sums(groups):
+            rest = people[parent] - sum(people[child] for child in children)
+            parents.append(parent)
+            parts.append([*children, *([len(sizes)] if rest else [])])
+            if rest:
+                sizes.append(rest)
+        sum_of = np.full(len(sizes), _NONE)
+        for e, members in enumerate(parts):
+            sum_of[members] = e
+        return cls(
+            np.array(parents, np.int64),
+            np.cumsum([0, *map(len, parts)], dtype=np.int64),
+            np.array([node for members in parts for node in members], np.int64),
+            sum_of,
+            np.array(sizes, np.int64),
+        )
+
+    def sums(self) -> list[tuple[int, list[int]]]:
+        """List each sum as its parent and its parts."""
+        bounds = zip(self.first[:-1].tolist(), self.first[1:].tolist(), strict=True)
+        parts = [self.part[start:stop].tolist() for start, stop in bounds]
+        return list(zip(self.parent.tolist(), parts, strict=True))
+
+
+def withheld_groups(
+    groups: Sequence[str], people: Sequence[int], fewest: int
+) -> tuple[list[int], list[int]]:
+    """Choose the groups that are not published at all.
+
+    Those of fewer people than `fewest` are too small. Where all that is withheld of a sum would be so few
+    people that the rest is too small itself, the smallest published part of the sum is kept back too, the
+    first of several, until it is not. A country takes its populations with it.
+
+    Returns
+    -------
+    too_small, kept_back
+        Places in `groups`, in order.
+
+    >>> withheld_groups(["total", "JP", "TH", "TH_A", "TH_B", "VN"], [220, 95, 85, 70, 15, 40], 20)
+    ([4], [3])
+    >>> withheld_groups(["total", "JP", "TH", "VN", "VN_KHV"], [150, 60, 80, 10, 10], 20)
+    ([3, 4], [1])
+    """
+    too_small = {g for g, n in enumerate(people) if n < fewest}
+    too_small |= {
+        g
+        for g, name in enumerate(groups)
+        if kind_of(name) is GroupKind.POPULATION
+        and any(groups[i] == country_of(name) for i in too_small)
+    }
+    kept_back: set[int] = set()
+
+    def narrow(parent: int, children: list[int]) -> None:
+        shown = [g for g in children if g not in too_small | kept_back]
+        rest = people[parent] - sum(people[g] for g in shown)
+        while shown and 0 < rest < fewest:
+            smallest = min(shown, key=lambda g: people[g])
+            shown.remove(smallest)
+            rest += people[smallest]
+            kept_back.add(smallest)
+            kept_back.update(
+                g for g, name in enumerate(groups) if name.startswith(f"{groups[smallest]}_")
+            )
+
+    for parent, children in reversed(_sums(groups)):
+        if parent not in too_small | kept_back:
+            narrow(parent, children)
+    return sorted(too_small), sorted(kept_back - too_small)
+
+
+def _sums(groups: Sequence[str]) -> list[tuple[int, list[int]]]:
+    """List the sums among groups: each one's parent and its parts."""
+    kinds = [kind_of(name) for name in groups]
+    found: list[tuple[int, list[int]]] = [
+        (
+            parent,
+            [
+                g
+                for g, name in enumerate(groups)
+                if kinds[g] is GroupKind.POPULATION and country_of(name) == groups[parent]
+            ],
+        )
+        for parent, kind in enumerate(kinds)
+        if kind is GroupKind.COUNTRY
+    ]
+    found += [
+        (0, [g for g, kind in enumerate(kinds) if kind is wanted])
+        for wanted in (GroupKind.COUNTRY, GroupKind.SEX)
+    ]
+    return [(parent, children) for parent, children in found if children]

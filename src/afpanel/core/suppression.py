@@ -1,0 +1,223 @@
+"""Secondary disclosure control: which further cells are withheld so that no masked one can be worked out.
+
+An attacker adds and subtracts: the total is the sum of its countries and of its sexes, a country of its
+populations, for every kind of genotype; people in no published part are a part all the same; and alleles of
+a site share their AN. What is decided here protects even against somebody who knows AN of every cell.
+`docs/privacy.md` gives the reasoning.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.core.group_counts import GroupCounts
+from afpanel.core.group_tree import GroupTree
+from afpanel.core.masking import sensitive
+from afpanel.core.node_counts import Kind, NodeCounts
+from afpanel.core.suppression_kernel import (
+    CONTRIBUTOR,
+    MODELS,
+    PRIMARY,
+    SECONDARY,
+    SHOWN,
+    suppress_rows,
+)
+from afpanel.core.variants import Variants
+
+_NEVER = np.iinfo(np.int32).max
+
+_FEWEST_VALUES = 2
+"""What a contributor withheld must have two possible values even where the policy has no limit."""
+
+
+def suppress(
+    variants: Variants, counts: GroupCounts, tree: GroupTree, min_allele_count: int
+) -> NDArray[np.int8]:
+    """Decide which cells are masked.
+
+    Parameters
+    ----------
+    variants
+        n variants of one contig, in order; all that have a position, or none of it.
+    counts
+        Their counts in the groups of `tree`. Cells that came masked stay so.
+    min_allele_count
+        k: fewest copies that may be shown or worked out, and how many values each masked cell must leave
+        possible.
+
+    Returns
+    -------
+    (n, g) int8
+        Why each cell is masked: `SHOWN` is 0, then `PRIMARY`, `SECONDARY`, `CONTRIBUTOR`.
+
+    Raises
+    ------
+    BadInputError
+        If the counts of a group are not the sum of those of its parts.
+    """
+    groups = counts.state.shape[1]
+    nodes = NodeCounts.of(counts, tree)
+    k = min_allele_count
+    few = sensitive(nodes.counts[Kind.ALT], nodes.counts[Kind.OTHER], k)
+    reason = np.where(few, np.int8(PRIMARY), np.int8(SHOWN))
+    reason[:, :groups][nodes.withheld] = CONTRIBUTOR
+    # Nobody shows a rest, and few people of it are as much in need of hiding as those of a group.
+    risky = (reason != SHOWN).any(axis=1)
+    reason[:, groups:] = SECONDARY
+    search = _Search(nodes, tree, _Sites.of(variants), groups, k)
+    rows = np.flatnonzero(risky)
+    while True:
+        search.hide(reason, rows)
+        rows = search.mask_few_others(reason)
+        if not len(rows):
+            return np.ascontiguousarray(reason[:, :groups])
+
+
+@dataclass(frozen=True)
+class _Sites:
+    """Rows that may be alleles of one record.
+
+    Parameters
+    ----------
+    place
+        (n,) int64: position on the contig.
+    position
+        (n,) int64: which of the positions each row has, counted from 0.
+    rows, start
+        Sets of several rows, of one position, or of one position and REF: the rows set by set, and where
+        each set begins in them.
+    """
+
+    place: NDArray[np.int64]
+    position: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    start: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, variants: Variants) -> "_Sites":
+        """Find the sets of sorted variants."""
+        n = len(variants)
+        new = np.diff(variants.position, prepend=-1) != 0
+        again = np.flatnonzero(~new)
+        new_ref = new.copy()
+        before, after = variants.ref.take(again - 1), variants.ref.take(again)
+        new_ref[again] = before.objects() != after.objects()
+        starts = [np.flatnonzero(each) for each in (new, new_ref)]
+        pairs = [np.column_stack([each, np.diff(np.append(each, n))]) for each in starts]
+        sets = np.unique(np.concatenate(pairs), axis=0)
+        first, size = sets[sets[:, 1] > 1].T
+        start = np.cumsum(size) - size
+        rows = np.repeat(first - start, size) + np.arange(size.sum())
+        return cls(variants.position.astype(np.int64), np.cumsum(new) - 1, rows, start)
+
+
+class _Search:
+    """Looks for cells to mask, in the rows that need it."""
+
+    def __init__(
+        self, nodes: NodeCounts, tree: GroupTree, sites: _Sites, groups: int, k: int
+    ) -> None:
+        self._counts, self._tree, self._sites = nodes.counts, tree, sites
+        self._groups, self._k = groups, k
+
+    def worth_a_row(self, reason: NDArray[np.int8], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Leave out rows that show ALT in no group: those that hide something are not published."""
+        shown = reason[rows, : self._groups] == SHOWN
+        shows_alt = (shown & (self._counts[Kind.ALT, rows, : self._groups] > 0)).any(axis=1)
+        worth: NDArray[np.int64] = rows[shows_alt]
+        return worth
+
+    def hide(self, reason: NDArray[np.int8], rows: NDArray[np.int64]) -> None:
+        """Mask further cells of some rows until those that are masked are hidden."""
+        rows = self.worth_a_row(reason, rows)
+        if not len(rows):
+            return
+        true, low, high = self._boxes(rows)
+        chosen, tree = reason[rows], self._tree
+        room = [np.empty((MODELS, tree.nodes), np.int64) for _ in range(2)]
+        stamps = np.empty(tree.nodes, np.int32)
+        masked, reached = (np.empty(tree.nodes, np.int64) for _ in range(2))
+        k = max(self._k, _FEWEST_VALUES)
+        suppress_rows(
+            true, low, high, self._keys(rows), tree.people, tree.parent, tree.first, tree.part,
+            tree.sum_of, self._groups, k, chosen, *room, stamps, masked, reached,
+        )  # fmt: skip
+        reason[rows] = chosen
+
+    def _keys(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give each row a number that does not depend on how a contig is cut into blocks."""
+        position = self._sites.position
+        rank = rows - np.searchsorted(position, position[rows])
+        keys: NDArray[np.int64] = (self._sites.place[rows] << 16) + rank
+        return keys
+
+    def _boxes(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int32], ...]:
+        """Give each model's counts, and how few and how many a node could have; (m, models, v) int32.
+
+        Another allele of the site stays as it is. Who has one copy of it can lose or take a copy of this
+        one; who has two cannot, nor can who has two different others.
+        """
+        counts = self._counts[:, rows]
+        hets, homs, singles = self._of_other_alleles(rows)
+        het, hom = counts[Kind.HETEROZYGOUS], counts[Kind.HOMOZYGOUS_ALT]
+        haploid, alt, other = (counts[kind] for kind in (Kind.HEMIZYGOUS_ALT, Kind.ALT, Kind.OTHER))
+        nothing = np.zeros_like(het)
+        free = np.maximum(counts[Kind.HOMOZYGOUS_OTHER] - homs - hets // 2, 0)
+        single = np.maximum(counts[Kind.SINGLE_OTHER] - singles, 0)
+        copies = np.maximum(2 * self._tree.people, alt + other)
+        true = [het, het, haploid, alt, other]
+        low = [nothing, np.minimum(het, hets), nothing, nothing, nothing]
+        high = [het + free, het + hom, haploid + single, copies, copies]
+        tables = (np.stack(each, axis=1) for each in (true, low, high))
+        return tuple(np.ascontiguousarray(table, np.int32) for table in tables)
+
+    def _of_other_alleles(self, rows: NDArray[np.int64]) -> list[NDArray[np.int32]]:
+        """Add up heterozygotes, homozygotes and haploid calls of the other alleles; (m, v) each."""
+        kinds = (Kind.HETEROZYGOUS, Kind.HOMOZYGOUS_ALT, Kind.HEMIZYGOUS_ALT)
+        sums = [np.zeros((len(rows), self._tree.nodes), np.int32) for _ in kinds]
+        position = self._sites.position
+        first, last = (
+            np.searchsorted(position, position[rows], side) for side in ("left", "right")
+        )
+        several = np.flatnonzero(last - first > 1)
+        if len(several):
+            at = np.unique(first[several])
+            ends = last[several][np.unique(first[several], return_index=True)[1]]
+            for kind, into in zip(kinds, sums, strict=True):
+                running = np.cumsum(self._counts[kind], axis=0, dtype=np.int64)
+                whole = running[ends - 1] - running[at] + self._counts[kind, at]
+                of_row = whole[np.searchsorted(at, first[several])]
+                into[several] = of_row - self._counts[kind, rows[several]]
+        return sums
+
+    def mask_few_others(self, reason: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Mask an allele where all that are shown of a site leave few copies of the others.
+
+        Returns
+        -------
+        (m,) int64
+            The rows that were changed.
+        """
+        sites, g = self._sites, self._groups
+        if not len(sites.rows):
+            return np.empty(0, np.int64)
+        alt = self._counts[Kind.ALT, sites.rows, :g]
+        number = alt + self._counts[Kind.OTHER, sites.rows, :g]
+        shown = reason[sites.rows, :g] == SHOWN
+        published = (shown & (alt > 0)).any(axis=1) | shown.all(axis=1)
+        shown &= published[:, None]
+        least = np.minimum.reduceat(np.where(shown, number, _NEVER), sites.start)
+        most = np.maximum.reduceat(np.where(shown, number, 0), sites.start)
+        others = most - np.add.reduceat(np.where(shown, alt, 0), sites.start)
+        few = (least == most) & (others > 0) & (others < self._k)
+        # One of the alleles that have copies, the one with the fewest; the first of several.
+        size = np.diff(np.append(sites.start, len(sites.rows)))
+        candidate = shown & (alt > 0) & np.repeat(few, size, axis=0)
+        copies = np.where(candidate, alt, _NEVER)
+        fewest = np.repeat(np.minimum.reduceat(copies, sites.start), size, axis=0)
+        rank = np.where(candidate & (copies == fewest), np.arange(len(copies))[:, None], _NEVER)
+        first = np.repeat(np.minimum.reduceat(rank, sites.start), size, axis=0)
+        at, group = np.nonzero((rank == first) & candidate)
+        reason[sites.rows[at], group] = PRIMARY
+        return np.unique(sites.rows[at])

@@ -1,0 +1,152 @@
+"""Attack a release as a reader would: what it masks must not follow from what it shows.
+
+Only the written files are read, and nothing is shared with what decided to mask. Each format is read, all are
+held against one another, and every masked cell is bounded by all sums that hold among what is shown.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from afpanel.core.derivation import Equations
+from afpanel.errors import BadInputError, VerificationError
+from afpanel.io.files import read_json
+from afpanel.io.release_tables import ReleaseTable, read_release
+from afpanel.model.figures import STATE
+from afpanel.stages.progress import Progress
+from afpanel.stages.release_attack import Attack, Verdict
+
+logger = logging.getLogger(__name__)
+
+
+def verify_release(release: Path, sample: int) -> dict[str, Verdict]:
+    """Bound every masked cell of a release, and check all that is shown.
+
+    Parameters
+    ----------
+    release
+        Folder of the release.
+    sample
+        Masked cells, drawn by lot, whose bounds are worked out from all equations at once; those whose
+        equations hang together in circles are in any case.
+
+    Returns
+    -------
+    dict
+        The verdict on each format.
+
+    Raises
+    ------
+    VerificationError
+        If anything that is masked can be worked out, or what is shown may not be.
+    BadInputError
+        If there is no release, or its files are not what its manifest says.
+    """
+    verdicts = attack_release(release, sample)
+    faults = {name: verdict for name, verdict in verdicts.items() if verdict.found}
+    if faults:
+        counts = [
+            f"{name}: {what}, {number:,} times"
+            for name, verdict in faults.items()
+            for what, number in sorted(verdict.found.items())
+        ]
+        raise VerificationError(
+            "the release gives away what it should not:\n  " + "\n  ".join(counts),
+            where=release,
+            found="; ".join(next(iter(faults.values())).examples),
+            remedy="do not publish it; the gate and this check disagree, which is a fault to report",
+        )
+    return verdicts
+
+
+def attack_release(release: Path, sample: int) -> dict[str, Verdict]:
+    """Find out what each format of a release gives away; as `verify_release`, without an error."""
+    manifest = read_json(release / "manifest.json")
+    groups, people = ([each[key] for each in manifest["groups"]] for key in ("group", "people"))
+    contigs = [each["name"] for each in manifest["reference"]["contigs"]]
+    stem = f"{manifest['panel']['name']}-{manifest['panel']['version']}"
+    formats = read_release(release, stem, contigs, groups)
+    if not formats:
+        raise BadInputError("there is no release", where=release, expected=f"{stem}.vcf.gz")
+    known, policy = Equations.of(groups, people), manifest["policy"]
+    verdicts = _walk(formats, Attack(known, policy["min_allele_count"], sample))
+    for name, verdict in verdicts.items():
+        _check_sizes(known, policy["min_group_size"], verdict)
+        logger.info(
+            "verify-release: %s, %s variants, %s masked cells, %s of them solved by linear programming,"
+            " %s can be worked out",
+            name,
+            *(f"{n:,}" for n in (verdict.variants, verdict.masked, verdict.solved, verdict.derivable)),
+        )  # fmt: skip
+    return verdicts
+
+
+def _check_sizes(known: Equations, fewest: int, verdict: Verdict) -> None:
+    """Check that no group, and no rest of a sum, has too few people."""
+    for what, nodes in (
+        ("a group of too few people is shown", slice(0, known.groups)),
+        ("too few people are what is left of a sum", slice(known.groups, None)),
+    ):
+        sizes = zip(known.names[nodes], known.people[nodes].tolist(), strict=True)
+        small = [f"{name} ({n} people)" for name, n in sizes if n < fewest]
+        verdict.add(what, small, len(small))
+
+
+def _walk(formats: Mapping[str, Iterator[ReleaseTable]], attack: Attack) -> dict[str, Verdict]:
+    """Go through all formats side by side; where they are equal, what holds of the first holds of all."""
+    progress = Progress(logger, "verify-release", "variants")
+    verdicts = {name: Verdict() for name in formats}
+    first = next(iter(formats))
+    for tables in zip_longest(*map(whole_sites, formats.values())):
+        of_first = None if tables[0] is None else attack.on(tables[0])
+        for name, table in zip(formats, tables, strict=True):
+            differs = difference(tables[0], table)
+            if differs:
+                verdicts[name].add(f"{differs} is not as in {first}", [name], 1)
+            found = attack.on(table) if differs and table is not None else of_first
+            if table is not None and found is not None:
+                verdicts[name].take(found)
+        if tables[0] is not None:
+            progress.advance(len(tables[0]), str(tables[0].contig[-1]))
+    drawn = attack.finish()
+    for verdict in verdicts.values():
+        verdict.take(drawn)
+    return verdicts
+
+
+def whole_sites(tables: Iterable[ReleaseTable]) -> Iterator[ReleaseTable]:
+    """Cut tables so that all variants of a position are in one."""
+    waiting: ReleaseTable | None = None
+    for each in tables:
+        table = each if waiting is None else waiting.followed_by(each)
+        same = (table.position == table.position[-1]) & (table.contig == table.contig[-1])
+        last = len(table) - int(np.argmin(same[::-1])) if not same.all() else 0
+        if last:
+            yield table.rows(0, last)
+        waiting = table.rows(last, len(table))
+    if waiting is not None:
+        yield waiting
+
+
+def difference(one: ReleaseTable | None, other: ReleaseTable | None) -> str:
+    """Name the first array in which two tables differ; empty if none does.
+
+    VCF has no states: there only what is masked is held against the other's.
+    """
+    if one is None or other is None or len(one) != len(other):
+        return "the number of variants" if one is not other else ""
+    theirs = dict(other.columns())
+    for name, mine in one.columns():
+        values = theirs[name]
+        if name == STATE.array:
+            continue  # what is masked shows in AN
+        if mine.dtype.kind == "f":
+            same = np.array_equal(mine, values, equal_nan=True)
+        else:
+            same = np.array_equal(mine, values)
+        if not same:
+            return name
+    return ""
