@@ -1,5 +1,8 @@
 """Masking with the demonstration's policy, seen against the same panel without one."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow.parquet as pq
 import pysam
@@ -25,6 +28,14 @@ def rows(masked, unmasked):
     return [unmasked.row[variant] for variant in masked.variants]
 
 
+@pytest.fixture(scope="module")
+def before(masked, unmasked, rows):
+    """Figures of the unmasked panel, of the variants and groups that are released."""
+    columns = [unmasked.groups.index(group) for group in masked.groups]
+    names = ("allele_count", "allele_number", "homozygote_count", "hemizygote_count", "state")
+    return SimpleNamespace(**{name: getattr(unmasked, name)[rows][:, columns] for name in names})
+
+
 def few(counts, limit):
     """Cells that show few, but some, copies of ALT or of the other alleles."""
     ac, an = counts.allele_count, counts.allele_number
@@ -37,9 +48,20 @@ def test_the_policy_has_limits_that_bite(policy, unmasked):
     assert few(unmasked, policy["min_allele_count"]).any()
 
 
-def test_every_cell_of_few_copies_is_masked(masked, unmasked, rows, policy):
-    must = few(unmasked, policy["min_allele_count"])[rows]
+def test_every_cell_of_few_copies_is_masked(masked, before, policy):
+    must = few(before, policy["min_allele_count"])
     assert (masked.state[must] == MASKED).all()
+
+
+def test_others_are_masked_with_them(by_commands, masked, before, policy):
+    must = few(before, policy["min_allele_count"])
+    totals = json.loads((by_commands / "results/panel/decision.json").read_text())["totals"]
+    hidden = masked.state == MASKED
+    # Where all alleles that are shown of a site leave few others, one of them counts as of few copies.
+    assert int(must.sum()) <= totals["masked_primary"] < int(must.sum()) + 10
+    assert totals["masked_primary"] + totals["masked_secondary"] == int(hidden.sum())
+    assert totals["masked_secondary"] > 500
+    assert totals["masked_by_contributors"] == 0
 
 
 def test_no_cell_that_is_shown_has_few_copies(masked, policy):
@@ -47,12 +69,11 @@ def test_no_cell_that_is_shown_has_few_copies(masked, policy):
     assert not shown.any()
 
 
-def test_what_is_shown_is_what_it_was(masked, unmasked, rows):
+def test_what_is_shown_is_what_it_was(masked, before):
     shown = masked.state != MASKED
     assert shown.mean() > 0.5
-    for name in ("allele_count", "allele_number", "homozygote_count", "hemizygote_count", "state"):
-        before, after = getattr(unmasked, name)[rows], getattr(masked, name)
-        assert (before[shown] == after[shown]).all()
+    for name, values in vars(before).items():
+        assert (values[shown] == getattr(masked, name)[shown]).all()
 
 
 def test_masked_is_missing_and_never_0(masked):
@@ -114,9 +135,22 @@ def test_groups_of_too_few_people_are_withheld(root, demo_folder, tools, tmp_pat
     panels = [str(path) for path in sorted((folder / "merged").iterdir())]
     assert main(["gate", *panels, "--policy", str(strict), "--out", str(folder / "out"),
                  "--decision", str(folder / "decision.json")]) == 0  # fmt: skip
-    import json
-
     decision = json.loads((folder / "decision.json").read_text())
     sizes = {each["group"]: each["people"] for each in decision["groups"]}
     assert min(sizes.values()) >= 50
-    assert {each["group"] for each in decision["withheld_groups"]} == {"ID_SUN", "VN_TAY"}
+    reasons = {each["group"]: each["reason"] for each in decision["withheld_groups"]}
+    small = {group for group, why in reasons.items() if why == "fewer than 50 people"}
+    assert small == {"ID_SUN", "VN_TAY"}
+    # What is left of a country, or of everybody, is no way to the people who are withheld: three of
+    # unknown sex are total less XX and XY.
+    assert set(reasons) - small == {"ID_JAV", "VN_KHV", "XY"}
+    assert sizes["total"] - sizes["XX"] >= 50
+
+
+def test_the_verifier_finds_nothing_to_work_out(by_commands, tools, capsys):
+    from afpanel.cli.main import main
+
+    assert main(["verify-release", str(tools.release_of(by_commands))]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in said] == ["vcf", "parquet", "zarr"]
+    assert all(line.endswith(" 0 of them can be worked out") for line in said)

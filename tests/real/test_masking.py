@@ -180,4 +180,9 @@ def test_the_manifest_says_what_the_policy_did(manifest, masked_panel, read_figu
     assert manifest["policy"]["min_allele_count"] == MIN_ALLELE_COUNT
     assert manifest["policy"]["min_group_size"] == MIN_GROUP_SIZE
     assert manifest["decision"]["variants"] == len(figures.keys)
-    assert manifest["decision"]["masked_cells"] == (figures.state == MASKED).sum()
+    decision = manifest["decision"]
+    assert decision["masked_cells"] == (figures.state == MASKED).sum()
+    assert decision["masked_primary"] + decision["masked_secondary"] == decision["masked_cells"]
+    assert decision["masked_secondary"] > 100
+    assert decision["masked_by_contributors"] == 0
+    assert decision["disclosure_control"] == "primary and secondary masking"

@@ -6,7 +6,7 @@ import click
 
 
 @click.command("verify-release")
-@click.argument("release", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("release", type=click.Path(path_type=Path))
 @click.option(
     "--sample",
     type=click.IntRange(min=0),

@@ -107,7 +107,7 @@ class Bounds:
         figures: Mapping[Count, NDArray[np.int32]],
         hidden: NDArray[np.bool_],
         known: Equations,
-        ploidy: NDArray[np.int64],
+        ploidy: NDArray[np.int8],
     ) -> "Bounds":
         """Start with what is shown, and with what people can have at most.
 
@@ -120,13 +120,15 @@ class Bounds:
         known
             The equations.
         ploidy
-            (n,) copies of the place that a person has at most.
+            (nodes, n) copies of the place that a person of each node has at most.
         """
         n, groups = hidden.shape
         low = np.zeros((len(Count), len(known.names), n), np.int32)
-        copies = known.people[:, None] * ploidy
-        high = np.repeat(copies.astype(np.int32)[None], len(Count), axis=0)
-        high[Count.HOMOZYGOUS] = known.people[:, None] * (ploidy // 2)
+        people = known.people[:, None].astype(np.int32)
+        high = np.repeat((people * ploidy)[None], len(Count), axis=0)
+        # One copy of two, or both: that takes two copies of the place.
+        high[Count.HOMOZYGOUS] = high[Count.SINGLE] = people * (ploidy // 2)
+        high[Count.HEMIZYGOUS] = people * np.minimum(ploidy, 1)
         alt, called = figures[Count.ALT], figures[Count.CALLED]
         homozygous, hemizygous = figures[Count.HOMOZYGOUS], figures[Count.HEMIZYGOUS]
         values = {

@@ -1,4 +1,4 @@
-"""Exact bounds of hidden cells, by linear programming: for those whose equations hang together in circles.
+"""Exact bounds of hidden cells, by linear programming in whole numbers: where equations hang together in circles.
 
 Tightening equation by equation is exact where they make a tree. AC, the other copies and AN of a cell, and
 alleles of a site, tie trees together; there only all equations at once say what is possible.
@@ -133,6 +133,7 @@ def _solve(
         A_eq=kron(repeated, equal, format="csr"),
         b_eq=np.zeros(blocks * equal.shape[0]),
         bounds=bounds,
+        integrality=np.ones(len(objective)),
         method="highs",
     )
     if answer.x is None and cells > 1:

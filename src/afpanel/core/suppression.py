@@ -122,10 +122,10 @@ class _Search:
         self._groups, self._k = groups, k
 
     def worth_a_row(self, reason: NDArray[np.int8], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Leave out rows that show ALT in no group: those that hide something are not published."""
+        """Leave out rows that hide something and show ALT in no group: they are not published."""
         shown = reason[rows, : self._groups] == SHOWN
         shows_alt = (shown & (self._counts[Kind.ALT, rows, : self._groups] > 0)).any(axis=1)
-        worth: NDArray[np.int64] = rows[shows_alt]
+        worth: NDArray[np.int64] = rows[shows_alt | shown.all(axis=1)]
         return worth
 
     def hide(self, reason: NDArray[np.int8], rows: NDArray[np.int64]) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import ContigKind, State
+from afpanel.constants import State
 from afpanel.core.contigs import contig_kind
 from afpanel.core.derivation import Bounds, Count, Equations, too_well_known
 from afpanel.core.derivation_lp import Cells, exact_bounds
 from afpanel.core.disclosure_checks import check_cells, few_left_of_sites
+from afpanel.core.ploidy import PLOIDY, SEXES, Loci, loci_of
 from afpanel.io.release_tables import ReleaseTable
 from afpanel.model.figures import AC, AN, NHEMIALT, NHOMALT, STATE
 
@@ -82,14 +83,16 @@ class Attack:
     ----------
     known
         The equations of the release.
+    build
+        Genome build, which says where X and Y are alike.
     k
         Values that every masked cell must leave possible.
     sample
         Hidden cells, drawn by lot, to bound by linear programming.
     """
 
-    def __init__(self, known: Equations, k: int, sample: int) -> None:
-        self._known, self._k, self._sample = known, k, sample
+    def __init__(self, known: Equations, build: str, k: int, sample: int) -> None:
+        self._known, self._build, self._k, self._sample = known, build, k, sample
         self._rng = np.random.default_rng(_SEED)
         self._drawn: _Drawn | None = None
 
@@ -135,7 +138,7 @@ class Attack:
             count: np.maximum(table.figures[figure.array][rows], 0)
             for count, figure in _FIGURES.items()
         }
-        bounds = Bounds.of(shown, hidden, self._known, _ploidy(table.contig[rows]))
+        bounds = Bounds.of(shown, hidden, self._known, self._ploidy(table, rows))
         bounds.tighten(self._known)
         impossible = bounds.impossible
         at = rows[impossible]
@@ -154,6 +157,25 @@ class Attack:
         nodes, which = np.nonzero(known)
         self._note(verdict, DERIVABLE, table, rows[which], nodes)
         self._draw(bounds, free & ~known, table, rows)
+
+    def _ploidy(self, table: ReleaseTable, rows: NDArray[np.intp]) -> NDArray[np.int8]:
+        """Give the copies of each place that people of each node have at most; (nodes, n) int8."""
+        names = self._known.names
+        loci = np.empty(len(rows), np.int8)
+        contigs = table.contig[rows]
+        for contig in dict.fromkeys(contigs):
+            at = contigs == contig
+            loci[at] = loci_of(contig_kind(contig), self._build, table.position[rows][at])
+        most = np.repeat(PLOIDY.max(axis=1)[loci][None], len(names), axis=0)
+        for sex, other in ((0, "XY"), (1, "XX")):
+            # People of unknown sex are not counted where it matters.
+            of_sex = [n for n, name in enumerate(names) if name == SEXES[sex]]
+            rest = [n for n, name in enumerate(names) if name.endswith("sexes")]
+            of_sex += rest if other in names and SEXES[sex] not in names else []
+            most[of_sex] = np.where(
+                loci == Loci.EVERYBODY_DIPLOID, most[of_sex], PLOIDY[:, sex][loci]
+            )
+        return most
 
     def _alleles_together(
         self,
@@ -286,10 +308,3 @@ def _one_number(
     least = np.minimum.reduceat(np.where(shown, number, np.iinfo(number.dtype).max), start)
     agree = (size > 1) & ((most == least) | (most < 0)).all(axis=1)
     return np.repeat(agree, size)
-
-
-def _ploidy(contigs: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Give the copies that a person has at most of each place; (n,) int64."""
-    names, inverse = np.unique(contigs.astype(str), return_inverse=True)
-    copies = [1 if contig_kind(name) is ContigKind.MT else 2 for name in names.tolist()]
-    return np.array(copies, np.int64)[inverse]

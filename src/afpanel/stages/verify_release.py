@@ -72,7 +72,8 @@ def attack_release(release: Path, sample: int) -> dict[str, Verdict]:
     if not formats:
         raise BadInputError("there is no release", where=release, expected=f"{stem}.vcf.gz")
     known, policy = Equations.of(groups, people), manifest["policy"]
-    verdicts = _walk(formats, Attack(known, policy["min_allele_count"], sample))
+    build = manifest["reference"]["build"]
+    verdicts = _walk(formats, Attack(known, build, policy["min_allele_count"], sample))
     for name, verdict in verdicts.items():
         _check_sizes(known, policy["min_group_size"], verdict)
         logger.info(

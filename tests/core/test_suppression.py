@@ -1,0 +1,313 @@
+"""Secondary masking: by every whole number that is possible, and by its own promises."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.plain_derivation import Table, Vector, possible, too_well_known
+
+from afpanel.constants import State
+from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
+from afpanel.core.group_tree import GroupTree, withheld_groups
+from afpanel.core.strings import Strings
+from afpanel.core.suppression import suppress
+from afpanel.core.suppression_kernel import CONTRIBUTOR, PRIMARY, SECONDARY
+from afpanel.core.variants import Variants
+from afpanel.errors import BadInputError
+
+SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
+TABLES = 2_000
+
+
+class People:
+    """A small panel of people with diploid calls, drawn at random, and its groups' counts."""
+
+    def __init__(self, rng: np.random.Generator, variants: int, most: int = 3) -> None:
+        self.groups, members = ["total"], []
+        for country in ("AA", "BB", "CC")[: rng.integers(1, 4)]:
+            self.groups.append(country)
+            populations = [f"{country}_{p}" for p in "PQ"[: rng.integers(1, 3)]]
+            self.groups += populations
+            for population in populations:
+                members += [population] * rng.integers(1, most + 1)
+        sex = rng.choice(["XX", "XY", "unknown"], len(members), p=[0.45, 0.45, 0.1])
+        self.groups += [each for each in ("XX", "XY") if each in sex]
+        self.holds = np.array(
+            [
+                [
+                    group in ("total", place, place[:2], s)
+                    for place, s in zip(members, sex, strict=True)
+                ]
+                for group in self.groups
+            ]
+        )
+        self.people = self.holds.sum(axis=1).tolist()
+        frequency = rng.uniform(0, 1, (variants, 1, 1)) ** 2
+        self.calls = (rng.random((variants, len(members), 2)) < frequency).sum(axis=2)
+
+    def counts(self, called: np.ndarray | None = None) -> GroupCounts:
+        """Counts of the groups; `called` tells whose calls are there."""
+        called = np.ones(self.calls.shape, np.bool_) if called is None else called
+        table = {
+            name: np.zeros((len(self.calls), len(self.groups)), np.int32) for name in GROUP_TABLES
+        }
+        member = self.holds.T.astype(np.int32)
+        table["allele_count"][:] = (self.calls * called) @ member
+        table["allele_number"][:] = (2 * called) @ member
+        table["homozygote_count"][:] = ((self.calls == 2) & called) @ member
+        state = np.full((len(self.calls), len(self.groups)), State.OBSERVED, np.int8)
+        raw = {
+            f"raw_{name}": table[name][:, 0].copy() for name in ("allele_count", "allele_number")
+        }
+        return GroupCounts(**table, state=state, **raw)
+
+
+def at(
+    positions: list[int], refs: list[str] | None = None, alts: list[str] | None = None
+) -> Variants:
+    n = len(positions)
+    return Variants(
+        np.array(positions, np.int32), Strings.of(refs or ["A"] * n), Strings.of(alts or ["C"] * n)
+    )
+
+
+def apart(n: int) -> Variants:
+    return at(list(range(1, n + 1)))
+
+
+def names_of(tree: GroupTree, groups: list[str]) -> list[str]:
+    return [*groups, *(f"rest {i}" for i in range(tree.nodes - len(groups)))]
+
+
+def diploid_options(people: int) -> list[Vector]:
+    """Heterozygotes and homozygotes of ALT among so many people."""
+    return [(het, hom) for het in range(people + 1) for hom in range(people + 1 - het)]
+
+
+def is_published(counts: GroupCounts, reason: np.ndarray, row: int) -> bool:
+    shown = reason[row] == 0
+    return bool((counts.allele_count[row][shown] > 0).any() or shown.all())
+
+
+def test_no_masked_cell_of_2000_small_tables_can_be_worked_out_by_trying_every_whole_number():
+    """Against somebody who knows how many people are called in every cell, which no file tells of a masked one."""
+    rng = np.random.default_rng(7)
+    published = secondary = 0
+    for _ in range(TABLES // 20):
+        people, k = People(rng, 20), int(rng.integers(2, 5))
+        counts, tree = people.counts(), GroupTree.of(people.groups, people.people)
+        reason = suppress(apart(20), counts, tree, k)
+        names = names_of(tree, people.groups)
+        sums = [(names[whole], [names[part] for part in parts]) for whole, parts in tree.sums()]
+        sizes = dict(zip(names, tree.people.tolist(), strict=True))
+        het = counts.heterozygotes
+        for row in range(20):
+            if not is_published(counts, reason, row):
+                continue
+            published += 1
+            secondary += int((reason[row] == SECONDARY).sum())
+            shown = {
+                group: (int(het[row, g]), int(counts.homozygote_count[row, g]))
+                for g, group in enumerate(people.groups)
+                if reason[row, g] == 0
+            }
+            table = Table(sums, sizes, shown)
+            for node, vectors in possible(table, lambda n, s=sizes: diploid_options(s[n])).items():
+                if node in shown:
+                    continue
+                alt = {het + 2 * hom for het, hom in vectors}
+                other = {2 * sizes[node] - copies for copies in alt}
+                assert vectors
+                # Where there is none of the one kind, the other is AN, which no file tells.
+                if other != {0}:
+                    assert not too_well_known(alt, sizes[node], k), (node, table)
+                if alt != {0}:
+                    assert not too_well_known(other, sizes[node], k), (node, table)
+    assert published > 300
+    assert secondary > 200
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_all_that_is_sensitive_is_masked_as_primary_and_the_rest_as_secondary(k):
+    rng = np.random.default_rng(k)
+    for _ in range(20):
+        people = People(rng, 50, most=9)
+        counts, tree = people.counts(), GroupTree.of(people.groups, people.people)
+        reason = suppress(apart(50), counts, tree, k)
+        ac, other = counts.allele_count, counts.allele_number - counts.allele_count
+        few = ((ac > 0) & (ac < k)) | ((other > 0) & (other < k))
+        assert ((reason == PRIMARY) == few).all()
+        assert set(np.unique(reason).tolist()) <= {0, PRIMARY, SECONDARY}
+
+
+def test_nothing_is_masked_without_a_limit():
+    people = People(np.random.default_rng(1), 100)
+    counts, tree = people.counts(), GroupTree.of(people.groups, people.people)
+    for k in (0, 1):
+        assert not suppress(apart(100), counts, tree, k).any()
+
+
+def one_variant(**copies: int) -> tuple[GroupCounts, list[str]]:
+    """A variant in countries of 100 people each, all heterozygotes; the total is their sum."""
+    groups = ["total", *copies]
+    counts = GroupCounts.zeros(1, len(groups))
+    counts.state[:] = State.OBSERVED
+    counts.allele_count[0] = [sum(copies.values()), *copies.values()]
+    counts.allele_number[0] = [200 * len(copies), *[200] * len(copies)]
+    return counts, groups
+
+
+def masked_in(counts: GroupCounts, groups: list[str], k: int) -> dict[str, int]:
+    people = [100 * (len(groups) - 1), *[100] * (len(groups) - 1)]
+    reason = suppress(apart(1), counts, GroupTree.of(groups, people), k)
+    return {group: int(why) for group, why in zip(groups, reason[0], strict=True) if why}
+
+
+def test_the_smallest_count_that_hides_the_cell_is_masked_with_it():
+    counts, groups = one_variant(AA=2, BB=0, CC=40, DD=12, EE=90)
+    assert masked_in(counts, groups, 11) == {"AA": PRIMARY, "DD": SECONDARY}
+
+
+def test_two_small_counts_that_hide_each_other_need_no_third():
+    counts, groups = one_variant(AA=6, BB=5, CC=40, DD=12)
+    assert masked_in(counts, groups, 11) == {"AA": PRIMARY, "BB": PRIMARY}
+    counts, groups = one_variant(AA=4, BB=5, CC=40, DD=12)
+    assert masked_in(counts, groups, 11) == {"AA": PRIMARY, "BB": PRIMARY, "DD": SECONDARY}
+
+
+def test_a_country_takes_one_of_its_populations_with_it():
+    counts, groups = one_variant(AA=2, BB=40, CC=50)
+    counts = counts.take(groups=[0, 1, 2, 2, 3, 3])
+    groups = ["total", "AA", "BB", "BB_P", "CC", "CC_P"]
+    tree = GroupTree.of(groups, [300, 100, 100, 100, 100, 100])
+    reason = suppress(apart(1), counts, tree, 11)[0]
+    assert dict(zip(groups, reason.tolist(), strict=True)) == {
+        "total": 0, "AA": PRIMARY, "BB": SECONDARY, "BB_P": SECONDARY, "CC": 0, "CC_P": 0,
+    }  # fmt: skip
+
+
+def test_people_in_no_published_part_are_hidden_too():
+    """Of unknown sex: total less XX and XY is three copies."""
+    counts, groups = one_variant(XX=30, XY=20, unknown=3)
+    counts, groups = counts.take(groups=[0, 1, 2]), groups[:3]
+    reason = suppress(apart(1), counts, GroupTree.of(groups, [300, 100, 100]), 11)[0]
+    assert dict(zip(groups, reason.tolist(), strict=True)) == {"total": 0, "XX": 0, "XY": SECONDARY}
+
+
+def test_haploid_calls_do_not_hide_heterozygotes():
+    """On X the people with one copy of two are XX: AC of the total less its nhemialt is that of XX."""
+    counts, groups = one_variant(XX=4, XY=30)
+    for name in ("hemizygote_count", "single_allele_count"):
+        getattr(counts, name)[0] = [30, 0, 30]
+    counts.single_allele_number[0] = [100, 0, 100]
+    counts.allele_number[0] = [300, 200, 100]
+    reason = suppress(apart(1), counts, GroupTree.of(groups, [200, 100, 100]), 11)
+    assert not is_published(counts, reason, 0) or reason[0, 0]
+
+
+def test_alleles_of_a_site_that_leave_few_copies_of_the_others_are_not_all_shown():
+    groups = ["total", "AA", "BB"]
+    counts = GroupCounts.zeros(2, 3)
+    counts.state[:] = State.OBSERVED
+    counts.allele_number[:] = [400, 200, 200]
+    counts.allele_count[:] = [[195, 95, 100], [160, 100, 60]]
+    tree = GroupTree.of(groups, [200, 100, 100])
+    other = counts.allele_number - counts.allele_count
+    assert (other.min(), counts.allele_count.min()) > (11, 11)
+    together = suppress(at([5, 5], alts=["C", "T"]), counts, tree, 11)
+    assert (together[:, 1] != 0).any()
+    assert not suppress(at([5, 6]), counts, tree, 11).any()
+    of_other_ref = suppress(at([5, 5], refs=["A", "AC"], alts=["C", "A"]), counts, tree, 11)
+    assert (of_other_ref[:, 1] != 0).any()
+
+
+def random_sites(rng: np.random.Generator, n: int) -> Variants:
+    """Positions of one to three variants."""
+    position = np.cumsum(rng.random(n) < 0.6) + 1
+    first = np.searchsorted(position, position)
+    alts = [("C", "G", "T", "TT", "TTT", "TTTT", "TTTTT")[min(i, 6)] for i in np.arange(n) - first]
+    return at(position.tolist(), alts=alts)
+
+
+@SETTINGS
+@given(st.integers(0, 10_000), st.integers(2, 6))
+def test_what_is_masked_does_not_depend_on_what_else_is_in_a_block(seed: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    people = People(rng, 40, most=9)
+    counts, tree = people.counts(), GroupTree.of(people.groups, people.people)
+    variants = random_sites(rng, 40)
+    whole = suppress(variants, counts, tree, k)
+    new = np.flatnonzero(np.diff(variants.position)) + 1
+    cuts = sorted({0, 40, *rng.choice(new, 4).tolist()})
+    parts = [
+        suppress(variants.take(np.arange(a, b)), counts.take(np.arange(a, b)), tree, k)
+        for a, b in pairwise(cuts)
+    ]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+@SETTINGS
+@given(st.integers(0, 10_000))
+def test_what_a_contributor_masked_stays_masked_and_is_no_difference_of_what_is_shown(seed):
+    """With everything else shown it would be; so something else goes, or the whole row."""
+    rng = np.random.default_rng(seed)
+    people = People(rng, 30, most=9)
+    counts, tree = people.counts(), GroupTree.of(people.groups, people.people)
+    given_masked = rng.random(counts.state.shape) < 0.1
+    given_masked[:, 0] = False
+    for name in GROUP_TABLES:
+        getattr(counts, name)[given_masked] = -1
+    counts.state[given_masked] = State.MASKED
+    reason = suppress(apart(30), counts, tree, 2)
+    assert (reason[given_masked] == CONTRIBUTOR).all()
+    assert not (reason[~given_masked] == CONTRIBUTOR).any()
+    for row in range(30):
+        if not is_published(counts, reason, row):
+            continue
+        for whole, parts in tree.sums():
+            members = [whole, *(part for part in parts if part < len(people.groups))]
+            hidden = [g for g in members if reason[row, g]]
+            has_rest = len(members) <= len(parts)
+            if len(hidden) == 1 and not has_rest and reason[row, hidden[0]] == CONTRIBUTOR:
+                # The difference is known; it must say that nobody carries ALT.
+                values = {g: int(counts.allele_count[row, g]) for g in members if g not in hidden}
+                sign = {g: -1 if g == whole else 1 for g in values}
+                assert sum(sign[g] * copies for g, copies in values.items()) == 0
+
+
+def test_counts_that_do_not_add_up_are_refused():
+    counts, groups = one_variant(AA=20, BB=30)
+    counts.allele_count[0, 0] += 1
+    with pytest.raises(BadInputError, match="do not add up"):
+        suppress(apart(1), counts, GroupTree.of(groups, [200, 100, 100]), 11)
+
+
+def test_a_group_that_is_too_small_is_not_what_is_left_of_the_others():
+    groups = ["total", "AA", "BB", "BB_P", "BB_Q", "BB_R", "CC", "XX", "XY"]
+    people = [300, 60, 180, 15, 75, 90, 60, 140, 155]
+    small, kept = withheld_groups(groups, people, 20)
+    assert [groups[g] for g in small] == ["BB_P"]
+    assert [groups[g] for g in kept] == ["BB_Q", "XX"]
+    rest = GroupTree.of(
+        *(([x[g] for g in range(9) if g not in small + kept]) for x in (groups, people))
+    )
+    assert rest.people[7 - 1 :].min() >= 20
+
+
+@pytest.mark.parametrize("fewest", [0, 1, 5, 20, 70, 150, 400])
+def test_no_group_and_no_rest_of_a_sum_has_too_few_people(fewest):
+    rng = np.random.default_rng(fewest)
+    for _ in range(50):
+        people = People(rng, 1, most=40)
+        small, kept = withheld_groups(people.groups, people.people, fewest)
+        shown = [g for g in range(len(people.groups)) if g not in {*small, *kept}]
+        assert {g for g in small if people.people[g] >= fewest} == set()
+        if 0 in shown:
+            tree = GroupTree.of(
+                [people.groups[g] for g in shown], [people.people[g] for g in shown]
+            )
+            assert tree.people.min() >= fewest
+        if fewest <= 1:
+            assert len(shown) == len(people.groups)
