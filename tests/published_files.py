@@ -94,20 +94,16 @@ def _counted(rng, sites, holds, is_xy, on_x, member) -> tuple[Variants, GroupCou
     return variants, GroupCounts(**tables, state=state, **raw)
 
 
-def release(panels: Sequence[Path], decision: Path, out: Path, formats: Sequence[str] = ()) -> Path:
+def release(panels: Sequence[Path], decision: Path, out: Path, build: str = "GRCh38") -> Path:
     """Write a release of what passed the gate, with as much of a manifest as the verifier reads."""
     heads = read_heads(panels)
     contigs = {head.contig: head.contig_length for head in heads}
-    head = ReleaseHead("p", "1", "GRCh38", contigs, heads[0].groups, heads[0].people_by_sex)
+    head = ReleaseHead("p", "1", build, contigs, heads[0].groups, heads[0].people_by_sex)
     out.mkdir(parents=True)
     makers = {
         ".vcf.gz": VcfReleaseWriter, ".parquet": ParquetReleaseWriter, ".zarr.zip": ZarrReleaseWriter,
     }  # fmt: skip
-    writers = [
-        make(out / f"p-1{end}", head)
-        for end, make in makers.items()
-        if not formats or end in formats
-    ]
+    writers = [make(out / f"p-1{end}", head) for end, make in makers.items()]
     for path, contig in zip(panels, contigs, strict=True):
         for variants, counts in read_panel_blocks(path):
             for writer in writers:
@@ -117,7 +113,7 @@ def release(panels: Sequence[Path], decision: Path, out: Path, formats: Sequence
     said = json.loads(decision.read_text())
     manifest = {
         "panel": {"name": "p", "version": "1"},
-        "reference": {"build": "GRCh38", "contigs": [{"name": name} for name in contigs]},
+        "reference": {"build": build, "contigs": [{"name": name} for name in contigs]},
         "groups": said["groups"],
         "policy": said["policy"],
     }

@@ -1,0 +1,219 @@
+"""``afpanel verify-release`` on releases into which something was planted, and the gate at odd block sizes."""
+
+import gzip
+import json
+import re
+import shutil
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pysam
+import pytest
+import zarr
+from tests.primary_only import gate_without_secondary_masking
+from tests.published_files import release, simulate
+
+from afpanel.cli.main import main
+from afpanel.constants import State
+from afpanel.io import panel_store
+from afpanel.io.panel_store import (
+    create_panel,
+    read_head,
+    read_panel_blocks,
+    read_panel_sites,
+    write_panel_block,
+)
+from afpanel.model.arrays import COUNTS, SINGLE_COUNTS
+from afpanel.stages.gate import gate
+from afpanel.stages.verify_release import attack_release
+
+POLICY = "min_group_size: 50\nmin_allele_count: 11\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A panel of 400 sites, gated, and released."""
+    folder = tmp_path_factory.mktemp("made")
+    panels = simulate(folder / "merged", 200)
+    (folder / "policy.yaml").write_text(POLICY)
+    gate(panels, folder / "policy.yaml", folder / "out", folder / "decision.json")
+    gated = [folder / "out" / path.name for path in panels]
+    release(gated, folder / "decision.json", folder / "release")
+    return folder
+
+
+@pytest.fixture
+def copy(made, tmp_path):
+    return shutil.copytree(made / "release", tmp_path / "release")
+
+
+def verify(folder, capsys) -> tuple[int, str]:
+    code = main(["-q", "verify-release", str(folder), "--sample", "200"])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def test_a_release_as_the_gate_makes_it_is_verified(made, capsys):
+    code, said = verify(made / "release", capsys)
+    assert code == 0
+    assert (
+        len(
+            re.findall(
+                r"^(?:vcf|parquet|zarr): .* 0 of them can be worked out$", said, re.MULTILINE
+            )
+        )
+        == 3
+    )
+
+
+def masked_cell(table: pa.Table, name: str) -> int:
+    return int(np.flatnonzero(table[name].is_null().to_numpy())[0])
+
+
+PLANTED = {
+    "AC_BB": ("allele_count is not as in vcf", "AC of a masked cell is shown"),
+    "AF_BB": ("allele_frequency is not as in vcf", "AF of a masked cell is shown"),
+    "faf95_BB": ("faf95 of a masked cell is shown",),
+    "nhomalt_BB_P": ("nhomalt of a masked cell is shown",),
+    "nhemialt_XX": ("nhemialt of a masked cell is shown",),
+    "call_rate_BB": ("call_rate of a masked cell is shown",),
+    "hwe_BB_P": ("hwe of a masked cell is shown",),
+    "ExcHet_BB_P": ("ExcHet of a masked cell is shown",),
+    "inbreeding_coeff_BB_P": ("inbreeding_coeff of a masked cell is shown",),
+    "AN_BB": ("AN is missing where the cell is not masked, or shown where it is",),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_one_figure_of_a_masked_cell_in_one_format_is_found(name, copy, capsys):
+    path = next(copy.glob("*.parquet/contig=chr21/*.parquet"))
+    table = pq.ParquetFile(path).read()
+    state = "state_" + name.split("_", 2 if name.startswith(("call_", "inbreeding_")) else 1)[-1]
+    row = int(np.flatnonzero(table[state].to_numpy() == State.MASKED)[0])
+    values = table[name].to_pylist()
+    assert values[row] is None
+    values[row] = 1
+    at = table.column_names.index(name)
+    field = table.schema.field(name)
+    pq.write_table(table.set_column(at, field, pa.array(values, field.type)), path)
+    code, said = verify(copy, capsys)
+    assert code == 5
+    for words in PLANTED[name]:
+        assert f"parquet: {words}, 1 times" in said
+    assert f"chr21:{table['pos'][row].as_py()} " in said or "vcf" in said
+
+
+def test_a_masked_group_named_as_the_maximum_is_found(copy, capsys):
+    path = next(copy.glob("*.zarr.zip"))
+    with zarr.storage.ZipStore(path, mode="r") as store:
+        root = zarr.open_group(store, mode="r")
+        state, groups = root["state"][...], root["group_id"][...].tolist()
+        group = groups.index("BB_P")
+        row = int(np.flatnonzero(state[:, group] == State.MASKED)[0])
+    path = next(copy.glob("*.vcf.gz"))
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    first = next(i for i, line in enumerate(lines) if not line.startswith("#"))
+    line = lines[first + row]
+    lines[first + row] = re.sub(r";grpmax=[^;]*", ";grpmax=BB_P", line)
+    assert lines[first + row] != line
+    with pysam.BGZFile(str(path), "wb") as out:
+        out.write(("\n".join(lines) + "\n").encode())
+    code, said = verify(copy, capsys)
+    assert code == 5
+    assert "vcf: grpmax is not a figure of a group that is shown, 1 times" in said
+
+
+def test_a_vcf_of_another_layout_is_bad_input(copy, capsys):
+    path = next(copy.glob("*.vcf.gz"))
+    text = gzip.decompress(path.read_bytes()).replace(b";AN=", b";EXTRA=1;AN=")
+    with pysam.BGZFile(str(path), "wb") as out:
+        out.write(text)
+    code, said = verify(copy, capsys)
+    assert code == 3
+    assert "INFO" in said
+
+
+def test_rows_that_one_format_lacks_are_found(copy, capsys):
+    path = next(copy.glob("*.parquet/contig=chrX/*.parquet"))
+    table = pq.ParquetFile(path).read()
+    pq.write_table(table.slice(0, len(table) - 3), path)
+    code, said = verify(copy, capsys)
+    assert code == 5
+    assert "the number of variants is not as in vcf" in said
+
+
+@pytest.mark.parametrize("fewest", [50, 61])
+def test_groups_of_too_few_people_are_found(fewest, copy, capsys):
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["policy"]["min_group_size"] = fewest
+    path.write_text(json.dumps(manifest))
+    code, said = verify(copy, capsys)
+    assert code == (5 if fewest > 60 else 0)
+    assert ("a group of too few people is shown, 4 times" in said) == (fewest > 60)
+
+
+def test_a_folder_without_a_release_is_bad_input(copy, tmp_path, capsys):
+    assert verify(tmp_path, capsys)[0] == 3
+    for path in copy.iterdir():
+        if path.name != "manifest.json":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    code, said = verify(copy, capsys)
+    assert code == 3
+    assert "there is no release" in said
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 100])
+def test_what_passes_the_gate_does_not_depend_on_the_size_of_blocks(
+    rows, made, tmp_path, monkeypatch
+):
+    """Sites of several alleles lie across the ends of blocks."""
+    merged = made / "merged" / "chr21.zarr.zip"
+    sites = list(read_panel_sites(merged, rows))
+    ends = [int(variants.position[-1]) for variants, _ in sites]
+    starts = [int(variants.position[0]) for variants, _ in sites]
+    assert all(end < start for end, start in zip(ends, starts[1:], strict=False))
+    monkeypatch.setattr(panel_store.read_panel_blocks, "__defaults__", (rows,))
+    monkeypatch.setattr(panel_store.read_panel_sites, "__defaults__", (rows,))
+    gate(
+        [merged, made / "merged/chrX.zarr.zip"], made / "policy.yaml", tmp_path, tmp_path / "d.json"
+    )
+    assert (tmp_path / "d.json").read_text() == (made / "decision.json").read_text()
+    for path in (made / "out").iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+def test_cells_that_contributors_masked_stay_masked_and_are_counted(made, tmp_path, capsys):
+    """A population came without figures at common variants, where nothing else of its country is sensitive."""
+    source = made / "merged" / "chr21.zarr.zip"
+    head = read_head(source)
+    chosen = head.groups.index("CC_Q")
+    with create_panel(tmp_path / "merged.zarr.zip", head) as writer:
+        for variants, counts in read_panel_blocks(source):
+            of_cc = [g for g, name in enumerate(head.groups) if name.startswith("CC")]
+            ac = counts.allele_count[:, of_cc]
+            common = np.minimum(ac, counts.allele_number[:, of_cc] - ac) >= 15
+            rows = np.flatnonzero(common.all(axis=1))
+            assert len(rows) > 10
+            for name in (*COUNTS, *SINGLE_COUNTS):
+                getattr(counts, name)[rows, chosen] = -1
+            counts.state[rows, chosen] = State.MASKED
+            write_panel_block(writer, variants, counts)
+    out = tmp_path / "out"
+    gate([tmp_path / "merged.zarr.zip"], made / "policy.yaml", out, tmp_path / "d.json")
+    totals = json.loads((tmp_path / "d.json").read_text())["totals"]
+    ((_, counts),) = read_panel_blocks(out / "merged.zarr.zip")
+    populations = [head.groups.index(f"CC_{p}") for p in "PQR"]
+    hidden = counts.state[:, [head.groups.index("CC"), *populations]] == State.MASKED
+    by_contributor = hidden[:, 2]
+    # Alone it would be the difference of what is shown.
+    assert by_contributor.sum() >= len(rows) == totals["masked_by_contributors"]
+    assert (hidden[by_contributor].sum(axis=1) >= 2).all()
+    folder = release([out / "merged.zarr.zip"], tmp_path / "d.json", tmp_path / "release")
+    assert attack_release(folder, 100)["zarr"].found == {}
+    gate_without_secondary_masking(
+        [source], made / "decision.json", tmp_path / "one", tmp_path / "one.json"
+    )
+    primary = release([tmp_path / "one" / source.name], tmp_path / "one.json", tmp_path / "r1")
+    assert verify(primary, capsys)[0] == 5
