@@ -105,8 +105,8 @@ class _Sites:
         new_ref[again] = before.objects() != after.objects()
         starts = [np.flatnonzero(each) for each in (new, new_ref)]
         pairs = [np.column_stack([each, np.diff(np.append(each, n))]) for each in starts]
-        sets = np.unique(np.concatenate(pairs), axis=0)
-        first, size = sets[sets[:, 1] > 1].T
+        sets = np.unique(np.concatenate([each[each[:, 1] > 1] for each in pairs]), axis=0)
+        first, size = sets.T
         start = np.cumsum(size) - size
         rows = np.repeat(first - start, size) + np.arange(size.sum())
         return cls(variants.position.astype(np.int64), np.cumsum(new) - 1, rows, start)
@@ -182,12 +182,13 @@ class _Search:
         )
         several = np.flatnonzero(last - first > 1)
         if len(several):
-            at = np.unique(first[several])
-            ends = last[several][np.unique(first[several], return_index=True)[1]]
+            start, which = np.unique(first[several], return_index=True)
+            size = last[several][which] - start
+            before = np.cumsum(size) - size
+            alleles = np.repeat(start - before, size) + np.arange(size.sum())
             for kind, into in zip(kinds, sums, strict=True):
-                running = np.cumsum(self._counts[kind], axis=0, dtype=np.int64)
-                whole = running[ends - 1] - running[at] + self._counts[kind, at]
-                of_row = whole[np.searchsorted(at, first[several])]
+                whole = np.add.reduceat(self._counts[kind, alleles], before, axis=0)
+                of_row = whole[np.searchsorted(start, first[several])]
                 into[several] = of_row - self._counts[kind, rows[several]]
         return sums
 
