@@ -119,7 +119,9 @@ def test_of_2000_small_tables_the_verifier_makes_no_false_claim_and_misses_no_na
         if not len(nodes):
             continue
         repeated = bounds.take(np.zeros(len(nodes), np.int64))
-        exact = exact_bounds(Cells(repeated, np.zeros(len(nodes), np.int64), nodes), each.known)
+        exact = exact_bounds(
+            Cells(repeated, np.zeros(len(nodes), np.int64), nodes), each.known, each.k
+        )
         for i, node in enumerate(nodes.tolist()):
             name = each.known.names[node]
             for count, (low, high) in ((Count.ALT, exact[:2, i]), (Count.OTHER, exact[2:, i])):

@@ -13,8 +13,11 @@ from scipy.sparse import csr_array, identity, kron
 
 from afpanel.core.derivation import LINKS, Bounds, Count, Equations
 
-_VARIABLES = 100_000
+_VARIABLES = 20_000
 """About as many as are solved together: problems that have nothing in common are one problem in blocks."""
+
+_MARGIN = 4
+"""Bounds that are wider than asked by this are not worked out again in whole numbers, which takes longer."""
 
 _ROUNDING = 1e-6
 _ASKED = (Count.ALT, Count.OTHER)
@@ -39,9 +42,28 @@ class Cells:
     def __len__(self) -> int:
         return len(self.node)
 
+    @property
+    def variants(self) -> int:
+        """Variants of each site."""
+        return int(self.bounds.low.shape[2]) // max(1, len(self))
 
-def exact_bounds(cells: Cells, known: Equations) -> NDArray[np.int32]:
+    def take(self, which: NDArray[np.intp]) -> "Cells":
+        """Copy some of the cells."""
+        of_sites = which[:, None] * self.variants + np.arange(self.variants)
+        return Cells(self.bounds.take(of_sites.ravel()), self.variant[which], self.node[which])
+
+
+def exact_bounds(cells: Cells, known: Equations, k: int) -> NDArray[np.int32]:
     """Find the least and the greatest AC, and the same of other copies, of each cell.
+
+    Parameters
+    ----------
+    cells
+        p cells.
+    known
+        The equations.
+    k
+        Values that are asked for: bounds much wider than that may be too wide by one or two.
 
     Returns
     -------
@@ -49,13 +71,21 @@ def exact_bounds(cells: Cells, known: Equations) -> NDArray[np.int32]:
         Least and greatest AC, least and greatest number of other copies; -1 where nothing satisfies every
         equation.
     """
-    p = len(cells)
-    if not p:
+    if not len(cells):
         return np.empty((4, 0), np.int32)
-    m = cells.bounds.low.shape[2] // p
+    found = _bounds(cells, known, in_whole_numbers=False)
+    width = np.minimum(found[1] - found[0], found[3] - found[2])
+    near = np.flatnonzero(width < k + _MARGIN)
+    if len(near):
+        found[:, near] = _bounds(cells.take(near), known, in_whole_numbers=True)
+    return found
+
+
+def _bounds(cells: Cells, known: Equations, *, in_whole_numbers: bool) -> NDArray[np.int32]:
+    """Solve for all cells, some at a time."""
+    p, m = len(cells), cells.variants
     size = m * len(Count) * len(known.names)
     step = max(1, _VARIABLES // (4 * size))
-    parts = []
     # (counts, nodes, p, m) -> (p, m, counts, nodes), as the variables are numbered.
     tables = (
         np.moveaxis(each.reshape(*each.shape[:2], p, m), (2, 3), (0, 1)).reshape(p, size)
@@ -63,11 +93,13 @@ def exact_bounds(cells: Cells, known: Equations) -> NDArray[np.int32]:
     )
     low, high = (np.ascontiguousarray(table, np.float64) for table in tables)
     equal, at_most = _equations(m, known)
+    parts = []
     for start in range(0, p, step):
         at = slice(start, start + step)
         first = cells.variant[at] * (len(Count) * len(known.names)) + cells.node[at]
         targets = [first + count * len(known.names) for count in _ASKED for _ in range(2)]
-        parts.append(_solve(low[at], high[at], np.stack(targets), equal, at_most))
+        problem = low[at], high[at], np.stack(targets), equal, at_most
+        parts.append(_solve(*problem, in_whole_numbers=in_whole_numbers))
     return np.concatenate(parts, axis=1)
 
 
@@ -115,6 +147,8 @@ def _solve(
     targets: NDArray[np.int64],
     equal: csr_array,
     at_most: csr_array,
+    *,
+    in_whole_numbers: bool,
 ) -> NDArray[np.int32]:
     """Solve the four questions of some cells in one go; the sum of what has nothing in common is least where each is."""
     cells, size = low.shape
@@ -133,14 +167,19 @@ def _solve(
         A_eq=kron(repeated, equal, format="csr"),
         b_eq=np.zeros(blocks * equal.shape[0]),
         bounds=bounds,
-        integrality=np.ones(len(objective)),
+        integrality=np.ones(len(objective)) if in_whole_numbers else None,
         method="highs",
     )
     if answer.x is None and cells > 1:
         # One that contradicts itself spoils all; halves find it.
         half = cells // 2
         parts = (slice(0, half), slice(half, cells))
-        solved = [_solve(low[p], high[p], targets[:, p], equal, at_most) for p in parts]
+        solved = [
+            _solve(
+                low[p], high[p], targets[:, p], equal, at_most, in_whole_numbers=in_whole_numbers
+            )
+            for p in parts
+        ]
         return np.concatenate(solved, axis=1)
     if answer.x is None:
         return np.full((len(targets), cells), -1, np.int32)

@@ -23,7 +23,7 @@ from afpanel.io.store import Store
 from afpanel.model.figures import AN, FIGURES, SITE_FIGURES, STATE, Figure, SiteFigure, figures_of
 
 _ROWS = 32_768
-_TEXT_BLOCK = 1 << 25
+_TEXT_BLOCK = 1 << 23
 
 _TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
 

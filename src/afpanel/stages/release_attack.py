@@ -210,7 +210,7 @@ class Attack:
     def _solve(self, cells: Cells, verdict: Verdict) -> NDArray[np.bool_]:
         """Tell which cells are too well known by all equations at once; (p,) bool."""
         verdict.solved += len(cells)
-        exact = exact_bounds(cells, self._known)
+        exact = exact_bounds(cells, self._known, self._k)
         people = self._known.people[cells.node]
         known = np.zeros(len(cells), np.bool_)
         for low, high in (exact[:2], exact[2:]):
