@@ -27,11 +27,11 @@ pytestmark = pytest.mark.slow
 
 RELEASE = Path("results/release/hub-1")
 MASKED = 3
-POPULATIONS = ("JP_JPT", "MY_IBA", "MY_MAL", "TH_MON", "TH_TAI", "VN_CDX", "VN_KHV")
-"""Those that the policy lets be published: VN_ONE has one person."""
+POPULATIONS = ("JP_JPT", "MY_IBA", "MY_MAL", "TH_MON", "TH_TAI", "VN_KHV")
+"""Those that the policy lets be published: VN_ONE has one person, who without VN_CDX is not what VN has more."""
 
 GROUPS = ("total", "JP", "JP_JPT", "MY", "MY_IBA", "MY_MAL", "TH", "TH_MON", "TH_TAI", "VN",
-          "VN_CDX", "VN_KHV", "XX", "XY")  # fmt: skip
+          "VN_KHV", "XX", "XY")  # fmt: skip
 WORKFLOW = ("--configfile", "config.yaml", "--cores")
 PER_GROUP = {"AC": "ac", "AN": "an", "nhomalt": "hom", "nhemialt": "hemi"}
 ARRAYS = {
@@ -218,15 +218,18 @@ def test_the_release_shows_what_the_policy_lets_it_and_derives_the_rest(hub, bui
         if any(visible(groups[g]) and groups[g].ac > 0 for g in GROUPS)
     }
     # A variant without a copy left is told as well, where nothing is withheld of it.
-    assert shown <= rows.keys() <= expected.keys()
-    masked = 0
+    assert rows.keys() <= expected.keys()
+    # To hide a cell took all of a variant at a few.
+    assert len(shown - rows.keys()) < len(shown) // 10
+    masked = also_masked = 0
     for variant, row in rows.items():
-        assert "AC_VN_ONE" not in row
+        assert not {"AC_VN_ONE", "AC_VN_CDX"} & row.keys()
         for group in GROUPS:
             f = expected[variant][group]
             get = {name: row.get(key_of(name, group)) for name in ARRAYS}
-            if not visible(f):
+            if not visible(f) or get["AN"] is None:
                 masked += 1
+                also_masked += visible(f)
                 assert set(get.values()) <= {None} or group == "total", (variant, group)
                 assert {get[name] for name in (*PER_GROUP, "AF", "faf95", "call_rate", "hwe")} == {
                     None
@@ -264,6 +267,7 @@ def test_the_release_shows_what_the_policy_lets_it_and_derives_the_rest(hub, bui
                     None if inbreeding is None else pytest.approx(inbreeding, abs=1e-6)
                 )
     assert masked > 100
+    assert 50 < also_masked < masked // 2
 
 
 def visible(f: Figures) -> bool:
@@ -299,7 +303,7 @@ def test_raw_counts_are_shown_or_withheld_as_a_whole(built, expected):
         f = expected[row["variant"]]["total"]
         few = {f.raw_ac, f.raw_an - f.raw_ac, f.raw_ac - f.ac} & {1, 2}
         keys = ("AC_raw", "AN_raw", "AF_raw")
-        if few or not visible(f):
+        if few or not visible(f) or "AN" not in row:
             hidden += 1
             assert not row.keys() & set(keys)
         else:

@@ -22,7 +22,7 @@ from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
 from afpanel.io.store import Store
 from afpanel.model.figures import AN, FIGURES, SITE_FIGURES, STATE, Figure, SiteFigure, figures_of
 
-_ROWS = 32_768
+_ROWS = 16_384
 _TEXT_BLOCK = 1 << 23
 
 _TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
