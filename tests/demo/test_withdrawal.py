@@ -287,7 +287,10 @@ def test_what_a_withdrawal_changes_is_what_a_comparison_of_the_releases_says(
     for group, n in leavers.items():
         row = groups[group]
         assert int(row["old_people"]) - int(row["new_people"]) == n
-        assert (int(row["changed"]) > 0) == (n > 0)
+        if n == 0:
+            # Cells of others may be masked in one release alone; what both show of them is the same.
+            assert int(row["small_changes"]) == 0
+            assert int(row["changed"]) < int(row["cells"]) // 100
         # Nobody's leaving changes AC by more than the copies that so few people have.
         assert int(row["small_changes"]) <= int(row["changed"])
     for group in ("total", "JP", "VN"):
