@@ -162,6 +162,12 @@ def overlap_options():
     return " ".join(options)
 
 
+def risk_options():
+    """What `afpanel risk` is told; without a limit it reports alone."""
+    given = {key: value for key, value in CONFIG["risk"].items() if value is not None}
+    return " ".join(f"--{key.replace('_', '-')} {given[key]}" for key in given)
+
+
 LIFTED = {name for name, cohort in COHORTS.items() if cohort["lift"] is not None}
 
 

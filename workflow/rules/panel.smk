@@ -1,5 +1,5 @@
-# What the hub does with all cohorts together: overlap, merge, compare, gate, publish, and
-# population genetics.
+# What the hub does with all cohorts together: overlap, merge, compare, gate, membership risk,
+# publish, and population genetics.
 
 
 # The table of pairs is no output: it is what the user needs to see after a refusal, and Snakemake
@@ -110,10 +110,71 @@ rule gate:
         " --decision {output.decision:q} 2> {log:q}"
 
 
+# Where the genotypes are: how linked the released variants are, and attacks on people held out.
+rule linkage:
+    input:
+        panels=rules.gate.output.panels,
+        stores=lambda wildcards: stores_of(wildcards.cohort),
+        alleles=f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip",
+        sheet=lambda wildcards: COHORTS[wildcards.cohort]["samples"],
+        exclude=f"{RESULTS}/private/{{cohort}}/dropped.txt" if DROP else [],
+    output:
+        f"{RESULTS}/private/{{cohort}}/linkage.json",
+    log:
+        f"{RESULTS}/private/{{cohort}}/logs/linkage.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: (
+            (1500 + COHORTS[wildcards.cohort]["people"] // 10) * attempt
+        ),
+    params:
+        country=lambda wildcards: COHORTS[wildcards.cohort]["country"],
+        folder=f"{RESULTS}/private/{{cohort}}",
+        alpha=CONFIG["risk"]["alpha"],
+        exclude=lambda wildcards, input: (
+            f"--exclude {quote(str(input.exclude))}" if DROP else ""
+        ),
+    shell:
+        "afpanel linkage {input.panels:q} --cohort {wildcards.cohort:q} --country {params.country}"
+        " --folder {params.folder:q} --samples {input.sheet:q} {params.exclude}"
+        " --alpha {params.alpha} --out {output:q} 2> {log:q}"
+
+
+rule risk:
+    input:
+        panels=rules.gate.output.panels,
+        decision=rules.gate.output.decision,
+        linkage=expand(
+            f"{RESULTS}/private/{{cohort}}/linkage.json", cohort=sorted(WITH_GENOTYPES)
+        ),
+    output:
+        expand(
+            f"{RESULTS}/panel/risk/risk.{{suffix}}",
+            suffix=["json", "tsv", "svg", "txt"],
+        ),
+    log:
+        f"{RESULTS}/private/logs/risk.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    params:
+        options=risk_options(),
+        linkage=lambda wildcards, input: " ".join(
+            f"--linkage {quote(path)}" for path in input.linkage
+        ),
+        out=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "afpanel risk {input.panels:q} --decision {input.decision:q} {params.linkage}"
+        " {params.options} --out {params.out:q} 2> {log:q}"
+
+
 rule publish:
     input:
         panels=rules.gate.output.panels,
         decision=rules.gate.output.decision,
+        risk=f"{RESULTS}/panel/risk/risk.json",
         harmonization=[harmonization_of(name) for name in COHORTS],
         received=expand(
             f"{RESULTS}/private/{{cohort}}/received/received.json",
@@ -156,7 +217,7 @@ rule publish:
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
         " --plan {input.plan:q} {params.received} {params.overlap}"
-        " --discordance {input.discordance:q} {params.reference} --build {params.build}"
+        " --discordance {input.discordance:q} --risk {input.risk:q} {params.reference} --build {params.build}"
         " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
 

@@ -25,6 +25,8 @@ COMMANDS = (
     "merge",
     "discordance",
     "gate",
+    "linkage",
+    "risk",
     "publish",
     "scan",
     "verify-release",

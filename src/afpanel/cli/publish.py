@@ -28,6 +28,7 @@ from afpanel.cli import options
 @click.option(
     "--discordance", type=options.INPUT, help="cohorts.tsv of discordance, for the summary."
 )
+@click.option("--risk", type=options.INPUT, help="risk.json of risk, for the manifest.")
 @options.reference
 @options.reference_index
 @options.build
@@ -64,6 +65,7 @@ def command(
     received: tuple[Path, ...],
     overlap: Path | None,
     discordance: Path | None,
+    risk: Path | None,
     reference: Path,
     index_dir: Path | None,
     build: str,
@@ -95,7 +97,9 @@ def command(
 
     paths = ReferencePaths.find(reference, index_dir)
     publish(
-        PublishInputs(panels, decision, harmonization, plan, paths, received, overlap, discordance),
+        PublishInputs(
+            panels, decision, harmonization, plan, paths, received, overlap, discordance, risk
+        ),
         out,
         summary,
         PublishOptions(name, panel_version, canonical_build(build), formats, grpmax_exclude),

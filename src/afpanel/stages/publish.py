@@ -28,6 +28,7 @@ from afpanel.stages.harmonize import is_kept
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.plan_checks import faults_of_exclusions
 from afpanel.stages.progress import Progress
+from afpanel.stages.risk_outputs import read_risk
 from afpanel.stages.summary import summarize
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ class PublishInputs:
         What was accepted of each contribution.
     overlap
         What was found of people who are in two cohorts, or None where nobody looked.
+    risk
+        The membership risk of these stores, or None where nobody worked it out.
     """
 
     panels: Sequence[Path]
@@ -92,6 +95,7 @@ class PublishInputs:
     received: Sequence[Path] = ()
     overlap: Path | None = None
     discordance: Path | None = None
+    risk: Path | None = None
 
 
 def publish(
@@ -248,6 +252,7 @@ def _manifest(
             **{name: decision["totals"][name] for name in MASKED},
             "disclosure_control": "primary and secondary masking",
         },
+        "risk": None if inputs.risk is None else read_risk(inputs.risk, decision),
     }
 
 

@@ -1,0 +1,172 @@
+"""The risk that a release tells who is in a group: its figures, and what would keep it below a limit."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from afpanel.core.linkage import Linkage
+from afpanel.core.membership import masked_information, most_variants, power, separation
+from afpanel.core.released_cells import FEWEST, ShownCells
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the linkage of a group's variants.
+
+    Parameters
+    ----------
+    linkages
+        Linkage of each of its populations; none where that is not known of all people of the group, and
+        every variant is then taken for independent, which is the most there can be.
+    measured, measured_known
+        Independent variants for each variant, which attacks on people held out came to: the likelihood
+        ratio, and the attack that knows the linkage. None where nobody tried.
+    """
+
+    linkages: Sequence[Linkage]
+    measured: float | None
+    measured_known: float | None
+
+    def effective(self, variants: float) -> float:
+        """Give the effective number of variants; of several populations, the greatest."""
+        return max((each.effective(variants) for each in self.linkages), default=variants)
+
+    def effective_if_known(self, variants: float) -> float:
+        """Give the effective number where the attacker knows the linkage."""
+        return max((each.effective_if_known(variants) for each in self.linkages), default=variants)
+
+    def most(self, effective: float) -> float:
+        """Give the most variants of which no more than so many are effective; may be infinite."""
+        limits = [effective] if not self.linkages else []
+        for each in self.linkages:
+            left = 1 - effective * each.between
+            limits.append(effective * each.within / left if left > 0 else math.inf)
+        if self.measured:
+            limits.append(effective / self.measured)
+        return min(limits)
+
+
+@dataclass(frozen=True)
+class Attacker:
+    """Who attacks.
+
+    Parameters
+    ----------
+    false_positive_rate
+        alpha: others who are taken for members.
+    reference_people
+        n_r, people of a reference that matches the group.
+    """
+
+    false_positive_rate: float
+    reference_people: float
+
+
+@dataclass(frozen=True)
+class GroupRisk:
+    """The power of tests of membership of a group.
+
+    Parameters
+    ----------
+    effective, effective_if_known
+        Independent variants that those shown are worth, and are worth to who knows the linkage.
+    realistic, realistic_known
+        Power with the attacker's reference, linkage unknown and known.
+    worst, worst_known
+        Power with a perfect reference. With linkage known this uses masked cells, and alleles that the
+        group is shown not to have, too.
+    measured, measured_known
+        Power, with the attacker's reference, of the attacks that were tried; None where nobody tried.
+    """
+
+    effective: float
+    effective_if_known: float
+    realistic: float
+    realistic_known: float
+    worst: float
+    worst_known: float
+    measured: float | None
+    measured_known: float | None
+
+    @property
+    def judged(self) -> float:
+        """The power that is held against the limit: the realistic one, or what was measured if more."""
+        return max(self.realistic, self.measured or 0.0)
+
+
+def group_risk(
+    people: int, cells: ShownCells, known: Known, attacker: Attacker, min_allele_count: int
+) -> GroupRisk:
+    """Work out the risk of a group.
+
+    Parameters
+    ----------
+    people
+        n.
+    cells
+        What is shown of it.
+    known
+        What is known of its linkage.
+    attacker
+        The realistic attacker.
+    min_allele_count
+        k of the policy, below which cells are masked.
+    """
+    alpha, n_r = attacker.false_positive_rate, attacker.reference_people
+
+    def found(variants: float, reference: float, exclusion: float = 0.0) -> float:
+        return power(separation(variants, people, reference), alpha, exclusion)
+
+    def tried(share: float | None) -> float | None:
+        return None if share is None else found(min(share, 1.0) * cells.varying, n_r)
+
+    effective = known.effective(cells.varying)
+    effective_if_known = known.effective_if_known(cells.varying)
+    told = cells.varying + cells.masked * masked_information(min_allele_count, people, math.inf)
+    return GroupRisk(
+        effective=effective,
+        effective_if_known=effective_if_known,
+        realistic=found(effective, n_r),
+        realistic_known=found(effective_if_known, n_r),
+        worst=found(effective, math.inf),
+        worst_known=found(known.effective_if_known(told), math.inf, exclusion(people, cells)),
+        measured=tried(known.measured),
+        measured_known=tried(known.measured_known),
+    )
+
+
+def exclusion(people: int, cells: ShownCells) -> float:
+    """Give the copies that another person is expected to carry of alleles the group is shown not to have.
+
+    By Good's and Turing's estimate (Good, Biometrika 40:237, 1953) a new haplotype carries as many
+    unseen alleles as the 2n of the group have singletons, over 2n. A masked cell may be a singleton;
+    and there cannot be more unseen alleles than cells that show none.
+    """
+    return min(cells.absent, cells.single + cells.masked) / people
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What would bring a group below a limit.
+
+    Parameters
+    ----------
+    variants
+        The most variants that it may show.
+    min_allele_count
+        Least copies of a cell by which no more are left; None where none of `FEWEST` does it.
+    """
+
+    variants: int
+    min_allele_count: int | None
+
+
+def remedy(
+    limit: float, people: int, cells: ShownCells, known: Known, attacker: Attacker
+) -> Remedy:
+    """Work out what would bring the realistic power of a group down to a limit."""
+    alpha, n_r = attacker.false_positive_rate, attacker.reference_people
+    most = known.most(most_variants(limit, alpha, people, n_r))
+    variants = min(cells.varying, math.floor(min(most, cells.varying)))
+    passing = [k for k, left in zip(FEWEST, cells.at_least, strict=True) if left <= variants]
+    return Remedy(variants, passing[0] if passing else None)
