@@ -40,11 +40,12 @@ _MOST_PEOPLE = 1_000
 """People of a population that are looked at; linkage takes their number squared in memory."""
 
 _FEWEST_PEOPLE = 20
-_KINSHIP = 0.0884
-"""Kinship from which two people are second-degree relatives or closer (Manichaikul et al. 2010)."""
-
 _KINSHIP_WINDOWS = 10_000
-_KINSHIP_SITES = 500
+_KINSHIPS = ((2_000, 0.0884), (500, 0.177))
+"""Sites from which relatives are told, and their least kinship: of the second degree, or of the first.
+
+Limits are those of Manichaikul et al. (2010). With fewer sites strangers would come near the first.
+"""
 
 
 @dataclass(frozen=True)
@@ -225,8 +226,11 @@ def _leave_out_relatives(
         alt = np.where(called, own, 0).sum(axis=1)
         rarer = np.minimum(alt, 2 * called.sum(axis=1) - alt)
         common = np.flatnonzero(rarer >= MIN_MAF * 2 * np.maximum(called.sum(axis=1), 1))
-        if len(common) < _KINSHIP_SITES:
+        told = [limits for limits in _KINSHIPS if limits[0] <= len(common)]
+        if not told:
             each.start(None)
             continue
-        pairs = close_pairs(np.ascontiguousarray(own.T), None, common, _KINSHIP, _KINSHIP_SITES)
+        least, kinship = told[0]
+        # Somebody with calls at half of the sites is told yet.
+        pairs = close_pairs(np.ascontiguousarray(own.T), None, common, kinship, least // 2)
         each.start(np.unique(pairs.other))

@@ -89,11 +89,11 @@ def risk(
         attacker = Attacker(options.alpha, options.reference_people + people[0] - people[g])
         cells = tally.of(g)
         known = known_of(group, people[g], summaries)
-        found = group_risk(people[g], cells, known, attacker, min_allele_count)
+        found = group_risk(max(people[g], 1), cells, known, attacker, min_allele_count)
         limit = options.limit_realistic
         passing = None
         if limit is not None and found.judged > limit:
-            passing = remedy(limit, people[g], cells, known, attacker)
+            passing = remedy(limit, max(people[g], 1), cells, known, attacker)
         assessed.append(
             Assessed(group, people[g], cells, bool(known.linkages), attacker, found, passing)
         )

@@ -15,7 +15,7 @@ from afpanel.core.released_cells import ShownCells
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.charts import draw_dots
 from afpanel.io.files import read_json, write_json, write_text
-from afpanel.io.tsv import Value, write_tsv
+from afpanel.io.tsv import MISSING_TEXT, Value, write_tsv
 from afpanel.stages.linkage_summary import plain
 
 RISK_VERSION = 1
@@ -180,6 +180,10 @@ def _moments(each: Assessed) -> Any:
 
 def _row(each: Assessed) -> Sequence[Value]:
     risk, cells = each.risk, each.cells
+    figures = (
+        risk.realistic, risk.realistic_known, risk.worst, risk.worst_known, risk.measured,
+        risk.measured_known,
+    )  # fmt: skip
     return (
         each.group,
         each.people,
@@ -187,16 +191,11 @@ def _row(each: Assessed) -> Sequence[Value]:
         cells.absent,
         cells.masked,
         "genotypes" if each.has_linkage else "bound",
-        risk.effective,
-        risk.effective_if_known,
+        round(risk.effective, 1),
+        round(risk.effective_if_known, 1),
         int(each.attacker.reference_people),
-        risk.realistic,
-        risk.realistic_known,
-        risk.worst,
-        risk.worst_known,
-        np.nan if risk.measured is None else risk.measured,
-        np.nan if risk.measured_known is None else risk.measured_known,
-        "." if each.remedy is None else each.remedy.variants,
+        *(np.nan if figure is None else figure for figure in figures),
+        MISSING_TEXT if each.remedy is None else each.remedy.variants,
     )
 
 

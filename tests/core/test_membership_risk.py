@@ -1,0 +1,150 @@
+"""The risk of a group: what is counted, which figures come of it, and what would pass a limit."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from afpanel.constants import State
+from afpanel.core.group_counts import ReleasedCounts
+from afpanel.core.linkage import RIDGES, Linkage
+from afpanel.core.membership_risk import Attacker, Known, exclusion, group_risk, remedy
+from afpanel.core.released_cells import FEWEST, CellTally, ShownCells
+
+NOTHING = Known([], None, None)
+REALISTIC = Attacker(1e-3, 500)
+
+
+def cells_of(varying, absent=0, masked=0, single=0):
+    at_least = tuple(int(varying * min(1, 2 / k)) for k in FEWEST)
+    return ShownCells(varying, absent, masked, single, at_least)
+
+
+def linkage(within, between, share):
+    """Linkage of 1,000 variants, of which a share is left to who knows it."""
+    sums = tuple((1000 * share, 1000 * share) for _ in RIDGES)
+    return Linkage(100, 1000, within, 0.1, between, sums)
+
+
+def test_cells_are_counted_by_what_they_show():
+    draw = np.random.default_rng(1)
+    shape = (500, 4)
+    an = draw.integers(0, 40, shape)
+    ac = np.minimum(draw.integers(0, 12, shape), an)
+    state = draw.choice(list(State), shape)
+    ac[:40], state[:40] = 0, State.ABSENT_CALLABLE  # rows at which nobody varies
+    hidden = (state == State.MASKED) | (state == State.NOT_CALLABLE)
+    ac[hidden], an[state == State.MASKED] = -1, -1
+    nothing = np.zeros(shape, np.int32)
+    tables = (ac.astype(np.int32), an.astype(np.int32), nothing, nothing, state.astype(np.int8))
+    counts = ReleasedCounts(*tables)
+    tally = CellTally(4)
+    tally.add(counts.take(slice(0, 123)))
+    tally.add(counts.take(slice(123, 500)))
+    rows = [list(zip(*(t.tolist() for t in (a, b, s)), strict=True))
+            for a, b, s in zip(ac, an, state, strict=True)]  # fmt: skip
+
+    def varies(cell):
+        return cell[2] in (State.OBSERVED, State.ABSENT_CALLABLE) and 0 < cell[0] < cell[1]
+
+    for group in range(4):
+        own = [row[group] for row in rows]
+        rarer = [min(a, n - a) for a, n, s in own if varies((a, n, s))]
+        absent = sum(
+            cell[2] in (State.OBSERVED, State.ABSENT_CALLABLE)
+            and cell[1] > 0
+            and not varies(cell)
+            and any(varies(other) or other[2] == State.MASKED for other in row)
+            for cell, row in zip(own, rows, strict=True)
+        )
+        assert tally.of(group) == ShownCells(
+            varying=len(rarer),
+            absent=absent,
+            masked=sum(s == State.MASKED for _, _, s in own),
+            single=rarer.count(1),
+            at_least=tuple(sum(r >= k for r in rarer) for k in FEWEST),
+        )
+        assert absent > 30
+
+
+def test_without_linkage_every_variant_counts_and_knowing_it_gains_nothing():
+    found = group_risk(1000, cells_of(3000), NOTHING, REALISTIC, 0)
+    assert found.effective == found.effective_if_known == 3000
+    assert found.realistic == found.realistic_known
+    assert found.worst == found.worst_known
+    assert found.measured is found.measured_known is None
+    assert found.judged == found.realistic < found.worst
+
+
+def test_of_several_populations_the_least_linked_counts():
+    loose, tight = linkage(4, 0, 0.7), linkage(30, 0.01, 0.9)
+    found = group_risk(500, cells_of(2000), Known([tight, loose], None, None), REALISTIC, 0)
+    assert found.effective == 500
+    assert found.effective_if_known == 1800
+
+
+def test_masked_and_absent_cells_raise_the_worst_figure_that_knows_linkage_and_no_other():
+    plain = group_risk(500, cells_of(2000), NOTHING, REALISTIC, 5)
+    masked = group_risk(500, cells_of(2000, masked=800), NOTHING, REALISTIC, 5)
+    absent = group_risk(500, cells_of(2000, 900, 800), NOTHING, REALISTIC, 5)
+    assert plain.worst_known < masked.worst_known < absent.worst_known
+    assert plain.realistic == absent.realistic
+    assert plain.realistic_known == absent.realistic_known
+    assert plain.worst == absent.worst
+
+
+def test_no_more_alleles_can_be_absent_than_cells_say_so_nor_than_could_be_singletons():
+    assert exclusion(100, cells_of(50, absent=30, masked=70, single=10)) == 0.3
+    assert exclusion(100, cells_of(50, absent=300, masked=70, single=10)) == 0.8
+
+
+def test_what_was_measured_is_judged_where_it_is_more():
+    cells, tight = cells_of(20_000), [linkage(40, 0, 0.8)]
+    low = group_risk(1000, cells, Known(tight, 0.02, 0.1), REALISTIC, 0)
+    high = group_risk(1000, cells, Known(tight, 0.05, 0.1), REALISTIC, 0)
+    assert low.measured < low.realistic == low.judged
+    assert high.judged == high.measured > high.realistic
+    assert high.measured_known == low.measured_known > high.measured
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    people=st.integers(30, 20_000),
+    varying=st.integers(1, 2_000_000),
+    within=st.floats(1, 60),
+    between=st.sampled_from([0.0, 1e-5, 1e-3, 0.02]),
+    measured=st.one_of(st.none(), st.floats(0.001, 1)),
+    has_linkage=st.booleans(),
+    limit=st.floats(0.01, 0.9),
+    reference=st.integers(1, 10_000),
+)
+def test_what_would_pass_does_and_one_variant_more_does_not(
+    people, varying, within, between, measured, has_linkage, limit, reference
+):
+    known = Known([linkage(within, between, 0.9)] if has_linkage else [], measured, None)
+    attacker = Attacker(1e-3, reference)
+    cells = cells_of(varying)
+
+    def judged(variants):
+        return group_risk(people, cells_of(variants), known, attacker, 0).judged
+
+    assume(judged(varying) > limit)
+    found = remedy(limit, people, cells, known, attacker)
+    assert found.variants < varying
+    assert judged(found.variants) <= limit + 1e-9
+    assert judged(found.variants + 1) >= limit - 1e-9
+    if found.min_allele_count is None:
+        assert min(cells.at_least) > found.variants
+    else:
+        at = FEWEST.index(found.min_allele_count)
+        assert cells.at_least[at] <= found.variants
+        assert at == 0 or cells.at_least[at - 1] > found.variants
+
+
+def test_where_linkage_alone_keeps_the_effective_number_down_every_number_passes():
+    known = Known([linkage(2, 0.02, 0.9)], None, None)
+    assert known.effective(10**9) == pytest.approx(50)
+    assert known.most(60) == math.inf
+    assert known.effective(known.most(40)) == pytest.approx(40)
