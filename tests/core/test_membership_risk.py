@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from afpanel.constants import State
 from afpanel.core.group_counts import ReleasedCounts
 from afpanel.core.linkage import RIDGES, Linkage
+from afpanel.core.membership import power, separation
 from afpanel.core.membership_risk import Attacker, Known, exclusion, group_risk, remedy
 from afpanel.core.released_cells import FEWEST, CellTally, ShownCells
 
 NOTHING = Known([], None, None)
-REALISTIC = Attacker(1e-3, 500)
+REALISTIC = Attacker(1e-3, 500, 100)
 
 
 def cells_of(varying, absent=0, masked=0, single=0):
@@ -85,6 +86,16 @@ def test_of_several_populations_the_least_linked_counts():
     assert found.effective_if_known == 1800
 
 
+def test_an_attacker_with_more_genomes_than_linkage_is_known_from_may_gain_from_every_variant():
+    known = Known([linkage(4, 0, 0.7)], None, None)
+    assert known.effective_if_known(2000, 100) == 1400
+    assert known.effective_if_known(2000, 101) == 2000
+    found = group_risk(500, cells_of(2000), known, REALISTIC, 0)
+    assert found.effective_if_known == 1400
+    assert found.worst_known == power(separation(2000, 500, math.inf), 1e-3)
+    assert found.worst == power(separation(500, 500, math.inf), 1e-3)
+
+
 def test_masked_and_absent_cells_raise_the_worst_figure_that_knows_linkage_and_no_other():
     plain = group_risk(500, cells_of(2000), NOTHING, REALISTIC, 5)
     masked = group_risk(500, cells_of(2000, masked=800), NOTHING, REALISTIC, 5)
@@ -124,7 +135,7 @@ def test_what_would_pass_does_and_one_variant_more_does_not(
     people, varying, within, between, measured, has_linkage, limit, reference
 ):
     known = Known([linkage(within, between, 0.9)] if has_linkage else [], measured, None)
-    attacker = Attacker(1e-3, reference)
+    attacker = Attacker(1e-3, reference, reference)
     cells = cells_of(varying)
 
     def judged(variants):

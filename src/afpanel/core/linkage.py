@@ -84,7 +84,8 @@ class Linkage:
     def effective_if_known(self, variants: float) -> float:
         """Give the effective number for an attacker who knows the linkage, the ridge being the best.
 
-        It is never below `effective`, nor above the number of variants.
+        That is what these people's genomes tell of it. It is never below `effective`, nor above the
+        number of variants.
         """
         if not self.variants:
             return variants

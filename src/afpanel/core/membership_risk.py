@@ -31,9 +31,17 @@ class Known:
         """Give the effective number of variants; of several populations, the greatest."""
         return max((each.effective(variants) for each in self.linkages), default=variants)
 
-    def effective_if_known(self, variants: float) -> float:
-        """Give the effective number where the attacker knows the linkage."""
-        return max((each.effective_if_known(variants) for each in self.linkages), default=variants)
+    def effective_if_known(self, variants: float, genomes: float) -> float:
+        """Give the effective number where the attacker learns the linkage from so many genomes.
+
+        More genomes tell variants apart that fewer do not. Of an attacker who has more than the linkage
+        is known from, nothing is certain but that no more is to be gained than from all variants.
+        """
+        found = (
+            each.effective_if_known(variants) if each.people >= genomes else variants
+            for each in self.linkages
+        )
+        return max(found, default=variants)
 
     def most(self, effective: float) -> float:
         """Give the most variants of which no more than so many are effective; may be infinite."""
@@ -55,11 +63,14 @@ class Attacker:
     false_positive_rate
         alpha: others who are taken for members.
     reference_people
-        n_r, people of a reference that matches the group.
+        n_r, people of whom the attacker has frequencies, as a reference.
+    genomes
+        People of these whose genomes the attacker has, to learn linkage from.
     """
 
     false_positive_rate: float
     reference_people: float
+    genomes: float
 
 
 @dataclass(frozen=True)
@@ -73,8 +84,8 @@ class GroupRisk:
     realistic, realistic_known
         Power with the attacker's reference, linkage unknown and known.
     worst, worst_known
-        Power with a perfect reference. With linkage known this uses masked cells, and alleles that the
-        group is shown not to have, too.
+        Power with a perfect reference. With linkage known from any number of genomes every variant
+        counts; and masked cells do, and alleles that the group is shown not to have.
     measured, measured_known
         Power, with the attacker's reference, of the attacks that were tried; None where nobody tried.
     """
@@ -121,7 +132,7 @@ def group_risk(
         return None if share is None else found(min(share, 1.0) * cells.varying, n_r)
 
     effective = known.effective(cells.varying)
-    effective_if_known = known.effective_if_known(cells.varying)
+    effective_if_known = known.effective_if_known(cells.varying, attacker.genomes)
     told = cells.varying + cells.masked * masked_information(min_allele_count, people, math.inf)
     return GroupRisk(
         effective=effective,
@@ -129,7 +140,7 @@ def group_risk(
         realistic=found(effective, n_r),
         realistic_known=found(effective_if_known, n_r),
         worst=found(effective, math.inf),
-        worst_known=found(known.effective_if_known(told), math.inf, exclusion(people, cells)),
+        worst_known=found(told, math.inf, exclusion(people, cells)),
         measured=tried(known.measured),
         measured_known=tried(known.measured_known),
     )

@@ -176,14 +176,15 @@ class MembershipTrial:
             self._homer[split] += homer_distances(
                 copies[rows].T, frequency[rows, split, _POOL], frequency[rows, split, _REFERENCE]
             )
-            self._weigh(copies, split, parts, frequency[:, split])
+            lead = frequency[:, split, _POOL] - frequency[:, split, _REFERENCE]
+            self._weigh(copies, split, parts, np.where(is_told[:, split], lead, 0))
 
     def _weigh(
         self,
         copies: NDArray[np.int8],
         split: int,
         parts: NDArray[np.int64],
-        frequency: NDArray[np.float64],
+        lead_of_pool: NDArray[np.float64],
     ) -> None:
         """Add the scores of an attacker who learns linkage from the reference.
 
@@ -204,15 +205,14 @@ class MembershipTrial:
             deviation = np.sqrt(variance[rows])[:, None]
             scaled = standardized(theirs)
             values, vectors = np.linalg.eigh(scaled @ scaled.T / len(reference))
-            # Of a variant that the pool has no call of, the difference is made up by its neighbours.
-            lead = 2 * (frequency[start + rows, _POOL] - frequency[start + rows, _REFERENCE])
+            lead = 2 * lead_of_pool[start + rows]
             along = vectors.T @ (lead / deviation[:, 0])
             own = np.where(
                 block[rows] != MISSING, (block[rows] - mean[rows, None]) / deviation, 0.0
             )
             seen = own.T @ vectors
-            for k, ridge in enumerate(RIDGES):
-                self._known[k, :, split] += seen @ (along / (np.maximum(values, 0) + ridge))
+            weights = along[:, None] / (np.maximum(values, 0)[:, None] + np.array(RIDGES))
+            self._known[:, :, split] += (seen @ weights).T
 
     def result(self, false_positive_rate: float) -> dict[str, Attack]:
         """Judge every attack.

@@ -85,8 +85,9 @@ def risk(
             progress.advance(len(variants), head.contig)
     assessed = []
     for g, group in enumerate(groups):
-        # People of other groups of the panel are a reference too, if one that matches less.
-        attacker = Attacker(options.alpha, options.reference_people + people[0] - people[g])
+        # Counts of other groups are a reference too, if one that matches less.
+        reference = options.reference_people + people[0] - people[g]
+        attacker = Attacker(options.alpha, reference, options.reference_people)
         cells = tally.of(g)
         known = known_of(group, people[g], summaries)
         found = group_risk(max(people[g], 1), cells, known, attacker, min_allele_count)

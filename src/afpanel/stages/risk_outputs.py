@@ -28,6 +28,13 @@ _COLUMNS = (
     "effective_if_known", "reference_people", "realistic", "realistic_known", "worst",
     "worst_known", "measured", "measured_known", "most_variants",
 )  # fmt: skip
+_IN_MANIFEST = ("false_positive_rate", "reference_people", "limit_realistic")
+_OF_GROUP = (
+    "group", "linkage", "effective", "realistic", "realistic_known", "worst", "worst_known",
+    "measured",
+)  # fmt: skip
+"""What of it the manifest has."""
+
 _SURE = 0.5
 _WIDTH = 100
 
@@ -100,7 +107,7 @@ def write_risk(out: Path, found: Assessment) -> None:
 
 
 def _content(found: Assessment) -> dict[str, Any]:
-    """Lay out what goes into the manifest: figures of groups, of which the release shows the counts."""
+    """Lay out every figure."""
     return {
         "risk_version": RISK_VERSION,
         "false_positive_rate": found.alpha,
@@ -134,7 +141,7 @@ def _content(found: Assessment) -> dict[str, Any]:
 
 
 def read_risk(path: Path, decision: dict[str, Any]) -> dict[str, Any]:
-    """Read what `risk` found of a panel, and hold it against the gate's decision on the panel.
+    """Read what `risk` found of a panel, for the manifest, and hold it against the gate's decision.
 
     Raises
     ------
@@ -170,8 +177,10 @@ def read_risk(path: Path, decision: dict[str, Any]) -> dict[str, Any]:
             where=path,
             remedy="see risk.txt beside it for what would pass",
         )
-    risk: dict[str, Any] = content
-    return risk
+    return {
+        **{key: content[key] for key in _IN_MANIFEST},
+        "groups": [{key: each[key] for key in _OF_GROUP} for each in content["groups"]],
+    }
 
 
 def _moments(each: Assessed) -> Any:
