@@ -10,6 +10,8 @@ from tests.simulated_panel import read_table
 
 from afpanel.core.linkage import LinkageSums
 from afpanel.core.membership import most_variants, power, separation
+from afpanel.errors import BadInputError, PolicyRefusalError
+from afpanel.stages.risk_outputs import read_risk
 
 PEOPLE = 140
 POLICY = "min_group_size: 10\nmin_allele_count: 3\n"
@@ -291,3 +293,42 @@ def test_a_cohort_that_is_given_twice_is_refused(hub, summary, tmp_path, capsys)
     run("risk", *hub.panels, "--decision", hub.decision, "--linkage", summary, "--linkage", summary,
         "--out", tmp_path, code=3)  # fmt: skip
     assert "a second linkage summary of cohort Alpha" in capsys.readouterr().err
+
+
+def test_the_manifest_gets_the_main_figures_in_three_digits(hub, summary, tmp_path):
+    found = hub.risk(tmp_path, "--linkage", summary)
+    told = read_risk(tmp_path / "risk.json", json.loads(hub.decision.read_text()))
+    assert [one["group"] for one in told["groups"]] == [one["group"] for one in found["groups"]]
+    assert told["false_positive_rate"] == 1e-3
+    for mine, one in zip(told["groups"], found["groups"], strict=True):
+        for key in (
+            "effective",
+            "realistic",
+            "realistic_known",
+            "worst",
+            "worst_known",
+            "measured",
+        ):
+            assert mine[key] == pytest.approx(one[key], rel=0.006)
+            assert mine[key] == float(f"{mine[key]:.3g}")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"risk_version": 99}, "not a membership risk that this version reads"),
+        ({"variants": 1}, "that of another panel"),
+        ({"groups": []}, "that of another panel"),
+    ],
+)
+def test_a_risk_that_is_not_that_of_the_panel_is_not_published(hub, tmp_path, change, said):
+    found = hub.risk(tmp_path)
+    (tmp_path / "risk.json").write_text(json.dumps(found | change))
+    with pytest.raises(BadInputError, match=said):
+        read_risk(tmp_path / "risk.json", json.loads(hub.decision.read_text()))
+
+
+def test_a_release_that_was_refused_is_not_published(hub, tmp_path):
+    hub.risk(tmp_path, "--limit-realistic", 0.3, code=4)
+    with pytest.raises(PolicyRefusalError, match="above its limit"):
+        read_risk(tmp_path / "risk.json", json.loads(hub.decision.read_text()))

@@ -179,8 +179,17 @@ def read_risk(path: Path, decision: dict[str, Any]) -> dict[str, Any]:
         )
     return {
         **{key: content[key] for key in _IN_MANIFEST},
-        "groups": [{key: each[key] for key in _OF_GROUP} for each in content["groups"]],
+        "groups": [{key: _rough(each[key]) for key in _OF_GROUP} for each in content["groups"]],
     }
+
+
+def _rough(value: Any) -> Any:
+    """Round to three digits: of figures from genotypes a release needs no more.
+
+    >>> _rough(0.12345), _rough(1234.5), _rough("total"), _rough(None)
+    (0.123, 1230.0, 'total', None)
+    """
+    return float(f"{value:.3g}") if isinstance(value, float) else value
 
 
 def _moments(each: Assessed) -> Any:
