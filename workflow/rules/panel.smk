@@ -130,7 +130,7 @@ rule linkage:
         ),
     params:
         country=lambda wildcards: COHORTS[wildcards.cohort]["country"],
-        folder=f"{RESULTS}/private/{{cohort}}",
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
         alpha=CONFIG["risk"]["alpha"],
         exclude=lambda wildcards, input: (
             f"--exclude {quote(str(input.exclude))}" if DROP else ""
