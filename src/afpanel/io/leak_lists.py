@@ -127,6 +127,7 @@ MANIFEST_KEYS = frozenset(
         "groups",
         "policy",
         "decision",
+        "risk",
     ]
 )
 """Keys at the top of a release's manifest."""
@@ -217,6 +218,8 @@ _SAID = (
     " kind vcf gvcf sites contribution source fields left_out_for double_count edition manifest_sha256"
     " signed_by sharing everybody populations_merged regions_left_out sexes min_cell_size min_variant_count"
     " afpanel_format_version as_is yes harmonize Position 1-based Reference Alternative allele ALT where was counted"
+    " risk false_positive_rate reference_people limit_realistic linkage effective realistic realistic_known"
+    " worst worst_known measured genotypes bound"
 )
 
 
