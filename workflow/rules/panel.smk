@@ -1,5 +1,5 @@
-# What the hub does with all cohorts together: overlap, merge, compare, gate, membership risk,
-# publish, and population genetics.
+# What the hub does with all cohorts together: overlap, merge, compare, gate, publish, and
+# population genetics; membership risk where it is asked for.
 
 
 # The table of pairs is no output: it is what the user needs to see after a refusal, and Snakemake
@@ -141,6 +141,8 @@ rule linkage:
         " --alpha {params.alpha} --out {output:q} 2> {log:q}"
 
 
+# `snakemake risk`, before a release is handed out. It is no part of the manifest that the workflow writes:
+# cohorts that come as counts have no linkage, and the release must not depend on how they came.
 rule risk:
     input:
         panels=rules.gate.output.panels,
@@ -174,7 +176,6 @@ rule publish:
     input:
         panels=rules.gate.output.panels,
         decision=rules.gate.output.decision,
-        risk=f"{RESULTS}/panel/risk/risk.json",
         harmonization=[harmonization_of(name) for name in COHORTS],
         received=expand(
             f"{RESULTS}/private/{{cohort}}/received/received.json",
@@ -217,7 +218,7 @@ rule publish:
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
         " --plan {input.plan:q} {params.received} {params.overlap}"
-        " --discordance {input.discordance:q} --risk {input.risk:q} {params.reference} --build {params.build}"
+        " --discordance {input.discordance:q} {params.reference} --build {params.build}"
         " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
 

@@ -33,7 +33,7 @@ from afpanel.stages.summary import summarize
 
 logger = logging.getLogger(__name__)
 
-MANIFEST_VERSION = 3
+MANIFEST_VERSION = 4
 
 _LIBRARIES = ("numpy", "pyarrow", "pysam", "zarr")
 
@@ -252,7 +252,7 @@ def _manifest(
             **{name: decision["totals"][name] for name in MASKED},
             "disclosure_control": "primary and secondary masking",
         },
-        "risk": None if inputs.risk is None else read_risk(inputs.risk, decision),
+        **({} if inputs.risk is None else {"risk": read_risk(inputs.risk, decision)}),
     }
 
 
