@@ -89,6 +89,13 @@ def people_of(manifest: Mapping[str, Any]) -> int:
     return sum(cell.people for cell in head_of(manifest).cells)
 
 
+def evidence_of(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Say what kind of evidence there is for silence, of all contigs together."""
+    if any(part["track_runs"] for part in parts):
+        return "track"
+    return "regions" if any(part["callable_bases"] for part in parts) else "none"
+
+
 def counts_parts(manifest: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """List the parts that hold counts, in order."""
     return [part for part in manifest["parts"] if "contig" in part]

@@ -39,6 +39,7 @@ from afpanel.stages.contribution import (
     SIGNATURE,
     counts_part,
     described_cells,
+    evidence_of,
 )
 from afpanel.stages.contribution_pages import preview_of, readme_of
 from afpanel.stages.contribution_sizes import Sizes
@@ -315,7 +316,7 @@ class _Packager:
                 "lift": self._harmonization()["lift"],
                 "thresholds_not_applied": GenotypeFilter.of(genotypes).not_applied(fields),
             },
-            "evidence": self._evidence(described),
+            "evidence": evidence_of(described),
             "parameters": {
                 "genotypes": {
                     key: genotypes[key]
@@ -340,12 +341,6 @@ class _Packager:
             },
             "parts": list(described),
         }
-
-    def _evidence(self, described: Sequence[dict[str, Any]]) -> str:
-        """Say what kind of evidence there is for silence."""
-        if any(part["track_runs"] for part in described):
-            return "track"
-        return "regions" if any(part["callable_bases"] for part in described) else "none"
 
 
 def _described(name: str, path: Path) -> dict[str, Any]:

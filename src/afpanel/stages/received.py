@@ -9,6 +9,7 @@ from typing import Any
 
 from afpanel import __version__
 from afpanel.constants import Sex
+from afpanel.core.counting import GenotypeFilter
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.files import json_text
 from afpanel.io.metadata import examine_document
@@ -176,6 +177,12 @@ def _check_harmonization(document: Mapping[str, Any], manifest: Mapping[str, Any
     if document["lift"] != manifest["source"]["lift"]:
         raise VerificationError(
             "says otherwise than the manifest how it was lifted", where=HARMONIZATION
+        )
+    wanted = GenotypeFilter.of(manifest["parameters"]["genotypes"])
+    lacking = wanted.not_applied(document["genotypes"].get("fields", {}))
+    if lacking != manifest["source"]["thresholds_not_applied"]:
+        raise VerificationError(
+            "says otherwise than the manifest which thresholds do not apply", where=HARMONIZATION
         )
     kept, _ = kept_and_rejected(document["outcomes"])
     added = sum(n for name, n in document["outcomes"].items() if "new_reference" in name)

@@ -34,6 +34,7 @@ from afpanel.stages.contribution import (
     Totals,
     counts_part,
     counts_parts,
+    evidence_of,
     head_of,
 )
 from afpanel.stages.contribution_pages import preview_of
@@ -293,6 +294,11 @@ class _Check:
         head = head_of(manifest)
         if manifest["people"] != sum(cell.people for cell in head.cells):
             self._add(MANIFEST, "people is not the sum of the people of all cells")
+        if manifest["evidence"] != evidence_of(counts_parts(manifest)):
+            self._add(MANIFEST, "evidence is not of the kind that the counts have")
+        source = manifest["source"]
+        if source["lift"] is None and source["build"] != manifest["reference"]["build"]:
+            self._add(MANIFEST, "the cohort is on another build, and was not lifted over")
         for what in faults_of_cells(head, manifest["sharing"]):
             self._add(MANIFEST, what)
         for key, theirs in manifest["parameters"].items():
