@@ -196,6 +196,17 @@ def test_a_chunk_that_lies_about_its_size_is_refused(
     assert not verdict.accepted or chunk_of(altered) == unpacked
 
 
+@pytest.mark.parametrize("name", ["allele_count/c/0/0", "variant_ref/c/0", "variant_position/c/0"])
+def test_bytes_that_unpacking_passes_over_are_refused(opened: Opened, name: str) -> None:
+    """The chunk says itself that it is longer, and unpacks to the same."""
+    entries = opened.store()
+    longer = bytearray(entries[name] + b"HG00096")
+    longer[12:16] = struct.pack("<I", len(longer))
+    assert chunk_of(bytes(longer)) == chunk_of(entries[name])
+    opened.set_store(entries | {name: bytes(longer)})
+    assert "has bytes that nothing is made of" in refused(opened)
+
+
 def chunk_of(raw: bytes) -> bytes:
     """What Blosc makes of a chunk."""
     found: bytes = blosc.decompress(raw)

@@ -14,6 +14,7 @@ import numpy as np
 
 from afpanel.core.strings import Strings
 from afpanel.errors import VerificationError
+from afpanel.io.chunk_layout import has_spare_bytes
 from afpanel.io.chunks import BLOSC_HEADER, Packing, plain_size, unpack, unpack_text
 from afpanel.io.stored_zip import StoredZip
 from afpanel.model.arrays import ARRAYS
@@ -22,6 +23,7 @@ _META = "zarr.json"
 _MAX_META = 1 << 20
 _MAX_TEXT_CHUNK = 1 << 26
 _MAX_ROWS = 1 << 31
+_PACKING = 1 << 16  # bytes that a chunk may be longer than what it holds
 _LENGTH = 4  # bytes of a number in a chunk of text
 
 
@@ -192,6 +194,8 @@ class _StoreCheck:
             raise self._fault(
                 f"chunk {key} does not hold what it should", name, f"{of_array.size:,} bytes", plain
             )
+        if has_spare_bytes(self._archive.read(key, plain + _PACKING)):
+            raise self._fault(f"chunk {key} has bytes that nothing is made of", name)
         return name, int(number)
 
     def _metadata(self, name: str) -> Any:
