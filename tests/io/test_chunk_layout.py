@@ -78,6 +78,20 @@ def test_a_frame_that_is_passed_over_and_bytes_between_blocks_are_found() -> Non
     assert has_spare_bytes(before)
 
 
+def test_a_chunk_of_countless_blocks_is_refused_soon() -> None:
+    """Blocks of nothing, of three bytes each; and blocks of Blosc of a few bytes."""
+    content = b"counts of people " * 100
+    frame = bytes(zstd.compress(content, 3))
+    head = 4 + 1 + (1, 2, 4, 8)[frame[4] >> 6] + (0 if frame[4] >> 5 & 1 else 1)
+    for n in (1, 100_000):
+        stream = frame[:head] + bytes(3) * n + frame[head:]
+        many = of_one_stream(stream, len(content))
+        assert blosc.decompress(many) == content
+        assert has_spare_bytes(many) == (n > 1)
+    values = np.arange(100_000, dtype="i4")
+    assert has_spare_bytes(blosc.compress(values.tobytes(), b"zstd", 3, 0, 256, 4))
+
+
 @pytest.mark.parametrize("size", [*range(40), 100, 1000])
 def test_a_chunk_that_is_cut_short_is_not_filled(size: int) -> None:
     values = chunk(2, "i4", 1000, 20, 100)

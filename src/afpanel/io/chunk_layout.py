@@ -10,6 +10,8 @@ from afpanel.io.chunks import BLOSC_HEADER
 
 _COPIED, _WHOLE_BLOCKS = 0x02, 0x10
 _MAGIC = 0xFD2FB528
+_LEAST_BLOCK = 1024  # bytes of Blosc's blocks, which are tens of thousands if there are so many
+_LEAST_PART = 256  # bytes on average of Zstandard's, which are thousands
 _RUN = 1  # type of a block of Zstandard that is one byte, many times
 
 
@@ -38,7 +40,7 @@ def _is_filled(packed: bytes) -> bool:
     plain, block, held = map(int, struct.unpack_from("<3I", packed, 4))
     if flags & _COPIED:
         return held == len(packed) == BLOSC_HEADER + plain
-    n = -(-plain // block) if block and size_of_number else held
+    n = -(-plain // block) if block >= min(plain, _LEAST_BLOCK) and size_of_number else held
     if held != len(packed) or BLOSC_HEADER + 4 * n > held:
         return False
     starts = struct.unpack_from(f"<{n}I", packed, BLOSC_HEADER)
@@ -52,14 +54,18 @@ def _is_filled(packed: bytes) -> bool:
         for _ in range(streams):
             (length,) = struct.unpack_from("<I", packed, at)
             at += 4
-            if length != size // streams and _end_of_frame(packed, at) != at + length:
+            each = size // streams
+            if length != each and _end_of_frame(packed, at, each) != at + length:
                 return False
             at += length
     return at == held
 
 
-def _end_of_frame(packed: bytes, at: int) -> int:
-    """Find where a frame of Zstandard ends, by its header and those of its blocks; -1 if it is none."""
+def _end_of_frame(packed: bytes, at: int, plain: int) -> int:
+    """Find where a frame of Zstandard ends, by its header and those of its blocks; -1 if it is none.
+
+    It is none either if it is cut into more blocks than what it holds would be.
+    """
     magic, about = struct.unpack_from("<IB", packed, at)
     if magic != _MAGIC:
         return -1
@@ -68,8 +74,11 @@ def _end_of_frame(packed: bytes, at: int) -> int:
     at += 0 if single else 1  # size of the window
     at += (0, 1, 2, 4)[about & 3]  # number of a dictionary
     at += (single, 2, 4, 8)[about >> 6]  # size of what is packed
-    last = 0
+    last, left = 0, 16 + plain // _LEAST_PART
     while not last:
+        left -= 1
+        if not left:
+            return -1
         head = packed[at] | packed[at + 1] << 8 | packed[at + 2] << 16
         last, kind, size = head & 1, head >> 1 & 3, head >> 3
         at += 3 + (1 if kind == _RUN else size)
