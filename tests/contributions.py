@@ -29,7 +29,8 @@ from afpanel.model.cohort import Cell
 from afpanel.stages.cell_counts import CountsHead, create_cell_counts
 from afpanel.stages.fingerprint import PLAN_VERSION
 from afpanel.stages.package import PackageInputs, package
-from afpanel.stages.verify import Verdict, VerifyOptions, verify
+from afpanel.stages.verdict import Verdict
+from afpanel.stages.verify import VerifyOptions, verify
 
 COHORT = "VN1"
 CELLS = [

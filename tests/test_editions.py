@@ -7,7 +7,7 @@ import pytest
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.files import read_json
 from afpanel.stages.editions import check_edition
-from afpanel.stages.verify import Verdict
+from afpanel.stages.verdict import Verdict
 
 
 def of(edition: int, digest: str, cohort: str = "VN1") -> Verdict:

@@ -92,19 +92,10 @@ def build_by_commands(folder: Path) -> Path:
         releasable, decision = results / "panel/releasable", results / "panel/decision.json"
         run("gate", *(results / "panel/merged" / name for name in panels),
             "--policy", config["disclosure"]["policy"], "--out", releasable, "--decision", decision)  # fmt: skip
-        linkages = [private / name / "linkage.json" for name in cohorts]
-        for (name, cohort), linkage in zip(cohorts.items(), linkages, strict=True):
-            run("linkage", *(releasable / panel for panel in panels), "--cohort", name,
-                "--country", cohort["country"], "--folder", private / name,
-                "--samples", cohort["samples"], "--out", linkage)  # fmt: skip
-        run("risk", *(releasable / name for name in panels), "--decision", decision,
-            *_words("--linkage", linkages), "--out", results / "panel/risk")  # fmt: skip
         summaries = [private / name / "harmonization.json" for name in cohorts]
         run("publish", *(releasable / name for name in panels), "--decision", decision,
             *_words("--harmonization", summaries), "--plan", private / "plan.json", "--overlap", private / "overlap.json",
-            "--discordance", results / "panel/discordance/cohorts.tsv",
-            "--risk", results / "panel/risk/risk.json", *reference,
-            *build, "--name", config["panel"]["name"], "--panel-version",
+            "--discordance", results / "panel/discordance/cohorts.tsv", *reference, *build, "--name", config["panel"]["name"], "--panel-version",
             config["panel"]["version"], "--out", release_of(folder),
             "--summary", results / "panel/summary.txt")  # fmt: skip
         run("popgen", *(releasable / name for name in panels), "--out", results / "panel/popgen")
@@ -158,11 +149,11 @@ def tools() -> SimpleNamespace:
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Content of every file of the release, of the statistics of populations and the risk, by name."""
+    """Content of every file of the release, and of the statistics of populations, by name."""
     release, panel = release_of(folder), folder / "results" / "panel"
     return {
         path.relative_to(base).as_posix(): path.read_bytes()
-        for base, top in ((release, release), (panel, panel / "popgen"), (panel, panel / "risk"))
+        for base, top in ((release, release), (panel, panel / "popgen"))
         for path in sorted(top.rglob("*"))
         if path.is_file()
     }

@@ -44,7 +44,6 @@ def test_the_release_has_the_files_that_are_promised(undisturbed, tools):
         "demo-2026.1.parquet/contig=chr21/part-0.parquet",
         "demo-2026.1.parquet/contig=chrX/part-0.parquet",
         "harmonization.tsv", "manifest.json", "popgen/fst.tsv", "popgen/pca.svg",
-        "risk/risk.json", "risk/risk.tsv", "risk/risk.svg", "risk/risk.txt",
     } <= names  # fmt: skip
 
 

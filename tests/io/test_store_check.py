@@ -15,7 +15,8 @@ from afpanel.model.arrays import RAW_COUNTS
 from afpanel.model.cohort import Cell
 from afpanel.stages.cell_counts import CELL_TABLES, CHUNK, CountsHead, create_cell_counts
 from afpanel.stages.contribution import Totals
-from afpanel.stages.verify_counts import Expected, Finding, check_counts, layout_of
+from afpanel.stages.verdict import Finding
+from afpanel.stages.verify_counts import Expected, check_counts, layout_of
 
 CELLS = [Cell("A", Sex.XX, 30), Cell("B", Sex.XY, 20)]
 HEAD = CountsHead("VN1", "VN", CELLS)

@@ -73,7 +73,7 @@ def test_another_policy_costs_no_recount(masked_panel, jobs_of):
     jobs = jobs_of((masked_panel.folder / "said.txt").read_text())
     jobs.pop("all", None)
     jobs.pop("report", None)
-    assert jobs == {"gate": 1, "linkage": 7, "risk": 1, "publish": 1, "popgen": 1}
+    assert jobs == {"gate": 1, "publish": 1, "popgen": 1}
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -1,16 +1,14 @@
 """What a hub has accepted of each cohort, so that nothing older comes in its place."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from afpanel.errors import VerificationError
 from afpanel.io.files import read_json, write_json
-
-if TYPE_CHECKING:
-    from afpanel.stages.verify import Verdict
+from afpanel.stages.verdict import Verdict
 
 
-def check_edition(verdict: "Verdict", register: Path) -> None:
+def check_edition(verdict: Verdict, register: Path) -> None:
     """Note a contribution that is accepted, and refuse one that is older than what was accepted before.
 
     Parameters

@@ -8,7 +8,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,6 @@ from afpanel.stages.contribution import (
     evidence_of,
     head_of,
 )
-from afpanel.stages.contribution_pages import preview_of
 from afpanel.stages.editions import check_edition
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, scan
 from afpanel.stages.progress import Progress
@@ -49,7 +48,8 @@ from afpanel.stages.received import (
     parse_part,
     read_manifest,
 )
-from afpanel.stages.verify_counts import Expected, Finding, check_counts
+from afpanel.stages.verdict import Finding, Verdict
+from afpanel.stages.verify_counts import Expected, check_counts
 
 logger = logging.getLogger(__name__)
 
@@ -92,41 +92,6 @@ class VerifyOptions:
     register: Path | None = None
     parameters: Mapping[str, Any] | None = None
     forbidden: Forbidden | None = None
-
-
-@dataclass
-class Verdict:
-    """What was found of a contribution.
-
-    Parameters
-    ----------
-    findings
-        Everything that is not as it should be.
-    manifest, harmonization, metadata
-        What it says of itself, or None where that cannot be read.
-    manifest_sha256
-        Digest of the manifest.
-    signed_by
-        Fingerprint of the key that it is signed with, or None.
-    """
-
-    findings: list[Finding] = field(default_factory=list)
-    manifest: dict[str, Any] | None = None
-    harmonization: dict[str, Any] | None = None
-    metadata: dict[str, Any] | None = None
-    manifest_sha256: str = ""
-    signed_by: str | None = None
-
-    @property
-    def accepted(self) -> bool:
-        """Whether nothing fatal was found."""
-        return not any(finding.fatal for finding in self.findings)
-
-    def page(self) -> str:
-        """Lay out what it tells, as the preview of who made it does."""
-        assert self.manifest is not None
-        assert self.harmonization is not None
-        return preview_of(self.manifest, self.harmonization, None, None, self.metadata)
 
 
 def verify(

@@ -28,6 +28,7 @@ from afpanel.stages.cell_counts import (
     open_cell_counts,
 )
 from afpanel.stages.contribution import Totals
+from afpanel.stages.verdict import Finding
 
 _ROWS = CHUNK
 _MAX_COUNTS = 1 << 20  # of a table in a window
@@ -37,25 +38,6 @@ _LOW_CALL_RATE = 0.5
 _MUCH = 0.5  # of the counts that are missing, or of the contig that is refused
 _LETTERS = np.zeros(256, np.bool_)
 _LETTERS[list(b"ACGTN")] = True
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is not as it should be.
-
-    Parameters
-    ----------
-    fatal
-        Whether the contribution cannot be used for it.
-    where
-        Part, and place in it.
-    what
-        In words.
-    """
-
-    fatal: bool
-    where: str
-    what: str
 
 
 @dataclass(frozen=True)
