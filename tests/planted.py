@@ -383,7 +383,7 @@ def an_array_over_samples(folder):
     )
 
 
-@plants(r"entry group_people/zarr\.json", "116 groups, where allele_count has 13")
+@plants(r"entry group_people/zarr\.json", "116 groups, where allele_count has 12")
 def an_array_as_long_as_a_cohort(folder):
     edit_metadata(folder, "group_people/zarr.json", lambda about: about.update(shape=[116]))
 

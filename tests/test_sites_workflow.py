@@ -125,6 +125,7 @@ def run(tmp_path: Path, snakemake: Callable[..., Any], inputs: Inputs) -> Run:
     return build
 
 
+@pytest.mark.long
 def test_a_hub_of_genotypes_and_published_counts_releases_what_genotypes_alone_would(
     run: Run, inputs: Inputs
 ) -> None:

@@ -158,3 +158,12 @@ def test_p_values_are_those_of_bcftools(tmp_path: Path) -> None:
 def test_homozygotes_of_the_rarer_allele_are_expected_by_its_frequency() -> None:
     three = np.array([[50, 0, 0, 48, 0], [25, 50, 0, 1, 0], [100, 100, 100, 50, 0]], np.int32)
     assert expected_rarer_homozygotes(*three).tolist() == [25, 25, 0, 12.5, 0]
+
+
+def test_without_the_genotypes_there_is_no_figure() -> None:
+    """Published counts may tell AC and AN, and not who is homozygous."""
+    het, hom, people = (np.array(x, np.int32) for x in ([-1, 3, 4], [-1, -1, 1], [10, 10, 10]))
+    test = exact_test(het, hom, people)
+    assert np.isnan(test.p_value).tolist() == [True, True, False]
+    assert np.isnan(test.p_excess).tolist() == [True, True, False]
+    assert np.isnan(inbreeding_coefficient(het, hom, people)).tolist() == [True, True, False]

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from tests.primary_only import gate_without_secondary_masking
-from tests.published import release as write_release
+from tests.published_files import release as write_release
 
 from afpanel.stages.gate import gate
 from afpanel.stages.verify_release import attack_release

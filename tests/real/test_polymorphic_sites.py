@@ -13,8 +13,9 @@ import pysam
 import pytest
 import yaml
 from tests.builders import write_cohorts
+from tests.conftest import Once
 from tests.demo.conftest import build_by_commands, release_of
-from tests.real.conftest import COUNTRIES, FREQUENCIES, Figures, Once, Panel
+from tests.real.conftest import COUNTRIES, FREQUENCIES, Figures, Panel
 
 REGION = ("22", 16_050_000, 16_650_000)
 """Where the file has records, as BED."""

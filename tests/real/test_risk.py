@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-
 CONFIG = ("--configfile", "config/1000g/config.yaml", "--cores", "2")
 
 
@@ -38,4 +37,3 @@ def test_linked_variants_of_a_short_piece_are_worth_few_independent_ones(groups)
     assert max(worth, key=worth.get) == "total"
     for each in groups:
         assert 10 < each["effective"] < 0.05 * each["cells"]["varying"]
-

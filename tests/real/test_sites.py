@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cyvcf2
 import numpy as np
+import pytest
 import yaml
 from tests.builders import write_cohorts, write_vcf
 from tests.real.conftest import COUNTRIES, Panel
@@ -57,6 +58,7 @@ def counts_of(
     return "\n".join(lines) + "\n", cells
 
 
+@pytest.mark.long
 def test_the_release_from_published_counts_is_that_from_the_genotypes(
     tmp_path: Path, root: Path, test_data: Path, seven_countries: Panel, build: Callable[..., str]
 ) -> None:

@@ -393,7 +393,7 @@ def test_gvcfs_take_no_callable_regions_of_merge_either(built, tmp_path, capfd, 
     words = ["--quiet", "merge", "--list", "results/private/counts.txt", "--contig", "chrM",
              "--reference", "panel.fa", "--build", "GRCh38", "--out", str(tmp_path / "out.zip")]  # fmt: skip
     assert main([*words, "--callable", "Gvcf=Bed.bed"]) == 3
-    assert "cohort Gvcf is of gVCFs" in capfd.readouterr().err
+    assert "the counts of cohort Gvcf say themselves" in capfd.readouterr().err
 
 
 def data_of(folder: Path) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from afpanel.constants import MISSING
 from afpanel.core.compiled import READ_I4, compiled, part
 
 _SAME = 1 + 1e-9  # probabilities that differ by rounding alone are one
@@ -43,12 +44,21 @@ def exact_test(
     heterozygotes, homozygotes
         People with one copy of ALT, and with two.
     people
-        People with two called alleles. Where it is missing (negative) so are the results.
+        People with two called alleles. Where one of these is missing (negative) so are the results.
     """
+    people = _where_known(heterozygotes, homozygotes, people)
     p_value, p_excess = (np.full(people.size, np.nan) for _ in range(2))
     columns = (np.ascontiguousarray(each).ravel() for each in (heterozygotes, homozygotes, people))
     _test(*columns, p_value, p_excess)
     return HardyWeinberg(p_value.reshape(people.shape), p_excess.reshape(people.shape))
+
+
+def _where_known(
+    heterozygotes: NDArray[np.int32], homozygotes: NDArray[np.int32], people: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Set people to missing where their genotypes are: counts that others published may lack these."""
+    unknown = (heterozygotes < 0) | (homozygotes < 0)
+    return np.where(unknown, np.int32(MISSING), people)
 
 
 def inbreeding_coefficient(
@@ -61,8 +71,9 @@ def inbreeding_coefficient(
     Returns
     -------
     float64, of the shape of the counts
-        NaN where nobody is diploid, or everybody has one and the same allele.
+        NaN where nobody is diploid, everybody has one and the same allele, or a count is missing.
     """
+    people = _where_known(heterozygotes, homozygotes, people)
     known = people > 0
     frequency = np.full(people.shape, np.nan)
     copies = 2 * homozygotes.astype(np.int64) + heterozygotes
