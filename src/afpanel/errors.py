@@ -77,10 +77,13 @@ class VerificationError(AfpanelError):
 
 
 class FaultsError(BadInputError):
-    """Several faults of the inputs, reported together."""
+    """Several faults of the inputs, reported together; faults of one kind end the program as one would."""
 
     def __init__(self, faults: Iterable[AfpanelError]) -> None:
         self.faults = list(faults)
         count = len(self.faults)
+        codes = {fault.exit_code for fault in self.faults}
+        if len(codes) == 1:
+            self.exit_code = codes.pop()
         listed = "\n".join(f"[{i}] {fault}" for i, fault in enumerate(self.faults, 1))
         super().__init__(f"{count} fault{'s' if count != 1 else ''} in the inputs:\n{listed}")

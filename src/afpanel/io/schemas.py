@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -182,3 +183,12 @@ def _fill(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
             value = {name: _fill(each, each_has) for name, each in (value or {}).items()}
         result[key] = value
     return result
+
+
+def days_as_text(value: Any) -> Any:
+    """Copy what YAML holds with days as text: it reads 2026-06-01 without quotation marks as a date."""
+    if isinstance(value, dict):
+        return {key: days_as_text(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [days_as_text(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else value
