@@ -1,5 +1,7 @@
 """Pieces of the statistics of populations that a whole run does not show one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from allel.stats.misc import jackknife
@@ -8,9 +10,9 @@ from hypothesis import strategies as st
 
 from afpanel.constants import State
 from afpanel.core.differentiation import BLOCK_BASES, OccupiedBlocks, PairwiseFst, ratio_jackknife
-from afpanel.core.diversity import base_changes
+from afpanel.core.diversity import Diversity, base_changes
 from afpanel.core.group_components import CommonVariants, principal_components
-from afpanel.core.group_counts import ReleasedCounts
+from afpanel.core.group_counts import GroupCounts, ReleasedCounts
 from afpanel.core.shown_counts import ShownCounts, from_units, to_units
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
@@ -209,3 +211,21 @@ def test_there_are_no_components_of_one_group_or_of_groups_that_do_not_differ(fr
     found = principal_components(frequency)
     assert found.coordinates.shape == (frequency.shape[1], 0)
     assert found.explained.shape == (0,)
+
+
+def test_people_who_are_heterozygous_are_not_told_where_the_homozygous_ones_are_withheld():
+    table = np.array([[2, 4], [3, 2]], np.int32)
+    base = replace(
+        GroupCounts.zeros(2, 2),
+        allele_count=table,
+        allele_number=np.full((2, 2), 8, np.int32),
+        homozygote_count=np.array([[1, -1], [0, 1]], np.int32),
+        state=np.full((2, 2), State.OBSERVED, np.int8),
+    )
+    variants = Variants(np.array([1, 2], np.int32), Strings.of(["A", "A"]), Strings.of(["G", "C"]))
+    diversity = Diversity([4, 4])
+    diversity.add(variants, ShownCounts.of(base), base)
+    observed = diversity.observed_heterozygosity_complete
+    assert observed[0] == (0 + 3) / (2 * 4)
+    assert np.isnan(observed[1])
+    assert not np.isnan(diversity.expected_heterozygosity).any()

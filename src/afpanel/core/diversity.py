@@ -41,6 +41,7 @@ class Diversity:
             np.zeros(len(people), np.int64) for _ in range(3)
         )
         self.transitions, self.transversions = (np.zeros(len(people), np.int64) for _ in range(2))
+        self._untold = np.zeros(len(people), np.bool_)
 
     def add(self, variants: Variants, shown: ShownCounts, counts: ReleasedCounts) -> None:
         """Add variants, and their counts as a panel has them."""
@@ -57,8 +58,10 @@ class Diversity:
             expected = to_units(allel.mean_pairwise_difference(shown.alleles(g, rows)))
             self._expected[g] += int(expected.sum())
             self._expected_complete[g] += int(expected[complete[g, rows]].sum())
-        heterozygous = np.where(complete, shown.alt - 2 * homozygous, 0)
+        untold = complete & (homozygous < 0)
+        heterozygous = np.where(complete & ~untold, shown.alt - 2 * homozygous, 0)
         self._heterozygous += heterozygous.sum(axis=1)
+        self._untold |= untold.any(axis=1)
         self.variants += comparable.sum(axis=1)
         self.segregating += segregating.sum(axis=1)
         self.complete += complete.sum(axis=1)
@@ -77,8 +80,12 @@ class Diversity:
 
     @property
     def observed_heterozygosity_complete(self) -> NDArray[np.float64]:
-        """(g,) float64: share of people who are heterozygous, mean over the complete variants."""
-        return _ratio(self._heterozygous, self.complete * self._people)
+        """(g,) float64: share of people who are heterozygous, mean over the complete variants.
+
+        NaN where the homozygous ones of a complete variant are withheld.
+        """
+        ratio = _ratio(self._heterozygous, self.complete * self._people)
+        return np.where(self._untold, np.nan, ratio)
 
     @property
     def transition_ratio(self) -> NDArray[np.float64]:
