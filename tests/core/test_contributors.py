@@ -3,10 +3,19 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from afpanel.constants import Sex
 from afpanel.core.contributors import Contributor, Permission, refusals, withheld_groups
-from afpanel.core.policy import Approval, CountryRules, DisclosurePolicy, Rules, effective
+from afpanel.core.policy import (
+    Approval,
+    CountryRules,
+    DisclosurePolicy,
+    Rules,
+    effective,
+    strictest,
+)
 from afpanel.model.groups import GroupKind
 
 GROUPS = ["total", "TH", "TH_BKK", "TH_CNX", "VN", "VN_KHV", "VN_TAY", "XX", "XY"]
@@ -188,9 +197,11 @@ def test_kinds_of_groups_that_nobody_may_see_stay_behind():
 
 def test_the_size_of_a_group_is_held_against_the_limit_of_its_kind():
     sizes = {"total": 400, "country": 200, "population": 100, "sex": 200}
-    assert withheld(ALL, min_group_size=sizes) == {
-        "TH_CNX": "fewer than 100 people", "XY": "fewer than 200 people",
-    }  # fmt: skip
+    found = withheld(ALL, min_group_size=sizes)
+    small = {"TH_CNX": "fewer than 100 people", "XY": "fewer than 200 people"}
+    assert {name: found.pop(name) for name in small} == small
+    # Without these two the small ones would be what is left of Thailand, and of everybody.
+    assert set(found) == {"TH_BKK", "XX"}
 
 
 def test_a_population_stays_behind_with_its_country():
@@ -202,9 +213,61 @@ def test_a_population_stays_behind_with_its_country():
 
 def test_a_group_of_two_cohorts_stays_behind_where_three_are_asked_for_and_one_of_one_does_not():
     found = withheld(ALL, min_contributors=3)
-    assert set(found) == {"VN", "VN_KHV", "VN_TAY"}
     assert found["VN"] == "fewer than 3 cohorts together"
+    assert found["VN_KHV"] == "VN is withheld"
+    # Viet Nam is not to be what is left of everybody without Thailand either.
+    assert set(found) == {"VN", "VN_KHV", "VN_TAY", "TH", "TH_BKK", "TH_CNX"}
     assert withheld(ALL, min_contributors=2) == {}
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["ID", "TH", "VN"]),
+            st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(list(Sex))), min_size=1),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.integers(0, 4),
+    st.integers(0, 6),
+)
+def test_nobody_can_subtract_to_few_people_or_to_few_cohorts(drawn, fewest, size):
+    """Held against the cells themselves: one person of each cohort in each."""
+    cohorts = [
+        Contributor(f"c{i}", country, tuple(dict.fromkeys(cells)), GOOD)
+        for i, (country, cells) in enumerate(drawn)
+    ]
+    cells = [(c.cohort, c.country, *cell) for c in cohorts for cell in c.cells]
+
+    def members(group):
+        return {
+            cell
+            for cell in cells
+            if group in ("total", cell[1], f"{cell[1]}_{cell[2]}", str(cell[3]))
+        }
+
+    countries = sorted({c.country for c in cohorts})
+    populations = sorted({f"{country}_{label}" for _, country, label, _ in cells})
+    sexes = [sex for sex in ("XX", "XY") if members(sex)]
+    groups = ["total", *countries, *populations, *sexes]
+    rules = Rules.of("tier", ALLOWED | {"min_contributors": fewest,
+                                        "min_group_size": dict.fromkeys(GroupKind, size)})  # fmt: skip
+    people = [len(members(group)) for group in groups]
+    reasons = withheld_groups(strictest([rules]), cohorts, groups, people)
+    shown = [group for group in groups if group not in reasons]
+    sums = [("total", countries), ("total", sexes)]
+    sums += [(c, [p for p in populations if p.startswith(f"{c}_")]) for c in countries]
+    known = [members(group) for group in shown]
+    for parent, parts in sums:
+        published = [part for part in parts if part in shown]
+        if parent in shown and published:
+            known.append(members(parent).difference(*map(members, published)))
+    for held in filter(None, known):
+        assert len(held) >= size
+        assert not 1 < len({cohort for cohort, *_ in held}) < fewest
+    assert all(group.partition("_")[0] in shown for group in shown if "_" in group)
 
 
 def test_a_total_of_two_cohorts_stays_behind_too():

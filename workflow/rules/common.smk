@@ -14,7 +14,8 @@ def make_plan():
     private = Path(config.get("results", "results")) / "private"
     private.mkdir(parents=True, exist_ok=True)
     effective = private / "config.json"
-    text = json.dumps(config, indent=1, sort_keys=True) + "\n"
+    # YAML reads a day without quotation marks as a date, of which JSON has none.
+    text = json.dumps(config, indent=1, sort_keys=True, default=str) + "\n"
     if not effective.is_file() or effective.read_text() != text:
         effective.write_text(text)
     plan_path = private / "plan.json"

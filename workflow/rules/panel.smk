@@ -94,6 +94,7 @@ rule gate:
     input:
         panels=expand(f"{RESULTS}/panel/merged/{{contig}}.zarr.zip", contig=CONTIGS),
         policy=CONFIG["disclosure"]["policy"],
+        contributors=f"{RESULTS}/private/contributors.json",
     output:
         panels=expand(f"{RESULTS}/panel/releasable/{{contig}}.zarr.zip", contig=CONTIGS),
         decision=f"{RESULTS}/panel/decision.json",
@@ -105,8 +106,14 @@ rule gate:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         out=lambda wildcards, output: str(Path(output.decision).parent / "releasable"),
+        as_of=(
+            f"--as-of {CONFIG['disclosure']['as_of']}"
+            if CONFIG["disclosure"]["as_of"]
+            else ""
+        ),
     shell:
-        "afpanel gate {input.panels:q} --policy {input.policy:q} --out {params.out:q}"
+        "afpanel gate {input.panels:q} --policy {input.policy:q}"
+        " --contributors {input.contributors:q} {params.as_of} --out {params.out:q}"
         " --decision {output.decision:q} 2> {log:q}"
 
 

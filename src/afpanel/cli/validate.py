@@ -30,7 +30,8 @@ def command(config: Path, plan_path: Path | None) -> None:
     if plan_path is not None and is_current(plan_path, config):
         logger.debug("the plan is current: %s", plan_path)
         return
-    from afpanel.stages.plan import plan, write_plan  # slow to import, and not always needed
+    from afpanel.stages.plan import plan  # slow to import, and not always needed
+    from afpanel.stages.plan_files import write_plan
 
     made = plan(config)
     if plan_path is not None:

@@ -1,11 +1,13 @@
 """Those whose figures a panel is made of, held against a policy: who may not be in it, which groups stay behind."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from afpanel.constants import Sex
 from afpanel.core.data_use import TERMS
+from afpanel.core.group_tree import kept_back
 from afpanel.core.policy import (
     TIERS,
     Approval,
@@ -16,9 +18,11 @@ from afpanel.core.policy import (
 )
 from afpanel.errors import PolicyRefusalError
 from afpanel.model.cohort import Cell
-from afpanel.model.groups import Group, GroupKind, country_of, groups_of, kind_of
+from afpanel.model.groups import TOTAL, GroupKind, country_of, groups_of, kind_of
 
 _MORATORIUM = "DUO:0000024"
+
+_KEPT_BACK = "so that what withheld people are left of a sum are not too few, or of too few cohorts"
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,15 @@ class Contributor:
     @property
     def groups(self) -> set[str]:
         """Names of the groups of the panel that hold people of the cohort."""
-        cells = [(self.country, Cell(population, sex, 1)) for population, sex in self.cells]
-        return {group.name for group in groups_of(cells)} | {Group().name}
+        return {TOTAL}.union(*self.groups_of_cells)
+
+    @property
+    def groups_of_cells(self) -> list[set[str]]:
+        """Names of the groups that hold each of its cells."""
+        return [
+            {group.name for group in groups_of([(self.country, Cell(population, sex, 1))])}
+            for population, sex in self.cells
+        ]
 
 
 def refusals(
@@ -276,7 +287,24 @@ def withheld_groups(
         of_country = kind_of(name) is GroupKind.POPULATION and country_of(name) in reasons
         if of_country and name not in reasons:
             reasons[name] = f"{country_of(name)} is withheld"
-    return reasons
+    withheld = {g for g, name in enumerate(groups) if name in reasons}
+
+    def risky(parent: int, shown: Sequence[int], rest: int) -> bool:
+        fewest = rules.value(f"min_group_size.{kind_of(groups[shown[0]])}")
+        cohorts = _cohorts_left(contributors, groups[parent], {groups[g] for g in shown})
+        return 0 < rest < fewest or 1 < cohorts < rules.value("min_contributors")
+
+    for g in kept_back(groups, people, withheld, risky):
+        reasons[groups[g]] = _KEPT_BACK
+    return {name: reasons[name] for name in groups if name in reasons}
+
+
+def _cohorts_left(contributors: Sequence[Contributor], parent: str, shown: AbstractSet[str]) -> int:
+    """Count the cohorts of the people who are in a group and in none of its shown parts."""
+    return sum(
+        any(parent in held and not held & shown for held in each.groups_of_cells)
+        for each in contributors
+    )
 
 
 def _why_withheld(

@@ -4,7 +4,8 @@ People who are in a group but in none of its published parts are the *rest* of t
 withheld, and people of unknown sex. Whoever subtracts knows what the rest counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,24 +99,51 @@ def withheld_groups(
         if kind_of(name) is GroupKind.POPULATION
         and any(groups[i] == country_of(name) for i in too_small)
     }
-    kept_back: set[int] = set()
+    return sorted(too_small), kept_back(groups, people, too_small, lambda _, __, n: 0 < n < fewest)
+
+
+def kept_back(
+    groups: Sequence[str],
+    people: Sequence[int],
+    withheld: AbstractSet[int],
+    risky: Callable[[int, Sequence[int], int], bool],
+) -> list[int]:
+    """Choose the groups that are not published so that what is left of a sum may be known.
+
+    Parameters
+    ----------
+    groups, people
+        Names of the groups, and their sizes.
+    withheld
+        Places of those that are not published anyhow.
+    risky
+        Whether what is left may not be known, by the place of a sum, those of its published parts, of which
+        there are some, and how many people are left. Where it is so, the smallest published part is kept
+        back too, the first of several, and with a country its populations.
+
+    Returns
+    -------
+    list of int
+        Places in `groups`, in order.
+    """
+    kept: set[int] = set()
 
     def narrow(parent: int, children: list[int]) -> None:
-        shown = [g for g in children if g not in too_small | kept_back]
+        shown = [g for g in children if g not in withheld | kept]
         rest = people[parent] - sum(people[g] for g in shown)
-        while shown and 0 < rest < fewest:
+        while shown and risky(parent, shown, rest):
             smallest = min(shown, key=lambda g: people[g])
             shown.remove(smallest)
             rest += people[smallest]
-            kept_back.add(smallest)
-            kept_back.update(
+            kept.add(smallest)
+            kept.update(
                 g for g, name in enumerate(groups) if name.startswith(f"{groups[smallest]}_")
             )
 
     for parent, children in reversed(_sums(groups)):
-        if parent not in too_small | kept_back:
+        if parent not in withheld | kept:
             narrow(parent, children)
-    return sorted(too_small), sorted(kept_back - too_small)
+    return sorted(kept - withheld)
 
 
 def _sums(groups: Sequence[str]) -> list[tuple[int, list[int]]]:

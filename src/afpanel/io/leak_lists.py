@@ -220,6 +220,9 @@ _SAID = (
     " afpanel_format_version as_is yes harmonize Position 1-based Reference Alternative allele ALT where was counted"
     " risk false_positive_rate reference_people limit_realistic linkage effective realistic realistic_known"
     " worst worst_known measured genotypes bound"
+    " policy effective rule value by tier as_of country sex true false null min_contributors statistics"
+    " hardy_weinberg no_populations_under refused_terms verified_only reason registered controlled open"
+    " masked_primary masked_secondary masked_by_contributors"
 )
 
 

@@ -19,7 +19,7 @@ from afpanel.core.contigs import ContigNames
 from afpanel.core.intervals import Intervals
 from afpanel.core.masking import Policy
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
-from afpanel.io.schemas import faults_of, load_schema, with_defaults, with_words
+from afpanel.io.schemas import days_as_text, faults_of, load_schema, with_defaults, with_words
 from afpanel.io.sniff import Compression, compression_of
 from afpanel.model.cohort import Cohort, Sample
 from afpanel.model.groups import RESERVED_NAMES
@@ -105,7 +105,7 @@ def _read_document(path: Path, schema: str) -> dict[str, Any]:
     document = read_yaml(path)
     if not isinstance(document, dict):
         raise BadInputError("holds no keys", where=path, expected="a mapping of keys to values")
-    document = with_words(document, schema)
+    document = with_words(days_as_text(document), schema)
     raise_any(faults_of(document, schema, str(path)))
     return with_defaults(document, schema)
 

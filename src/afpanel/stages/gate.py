@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import State
+from afpanel.core.contributors import Contributor, refusals, withheld_groups
 from afpanel.core.group_counts import GroupCounts
-from afpanel.core.group_tree import GroupTree, withheld_groups
-from afpanel.core.masking import Policy, mask, sensitive_raw
+from afpanel.core.group_tree import GroupTree
+from afpanel.core.masking import mask, sensitive_raw
+from afpanel.core.policy import DisclosurePolicy, EffectivePolicy, effective
+from afpanel.core.statistics_shown import withhold_statistics
 from afpanel.core.suppression import suppress
 from afpanel.core.suppression_kernel import CONTRIBUTOR, PRIMARY, SECONDARY
 from afpanel.errors import BadInputError, PolicyRefusalError
@@ -31,13 +34,13 @@ from afpanel.io.panel_store import (
     read_panel_sites,
     write_panel_block,
 )
-from afpanel.io.tables import read_policy
+from afpanel.io.policy import read_disclosure_policy
+from afpanel.io.tables import raise_any
 from afpanel.model.groups import TOTAL
+from afpanel.stages.contributors import read_contributors
 from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
-
-_KEPT_BACK = "so that people of whom too few are withheld are not what is left of a sum"
 
 MASKED = ("masked_cells", "masked_primary", "masked_secondary", "masked_by_contributors")
 """How the decision counts masked cells of the variants that are let through: all, and by reason."""
@@ -55,7 +58,14 @@ _TALLY = (
 _GROUP = re.compile(rf"{TOTAL}|XX|XY|[A-Z]{{2}}(_[A-Za-z0-9]+)?")
 
 
-def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -> None:
+def gate(
+    panels: Sequence[Path],
+    policy_path: Path,
+    out: Path,
+    decision: Path,
+    contributors_path: Path | None = None,
+    as_of: str | None = None,
+) -> None:
     """Decide what of a panel may be released.
 
     Parameters
@@ -68,27 +78,29 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
         Folder for the releasable stores, which keep their names.
     decision
         JSON to write: the policy, what was let through and what was withheld.
+    contributors_path
+        Who contributes to the panel (see `stages.contributors`); a policy of two limits does without.
+    as_of
+        Day at which approvals, embargoes and reviews are judged, ``YYYY-MM-DD``; the same goes for it.
 
     Raises
     ------
     PolicyRefusalError
-        If a panel holds anything but counts of groups, or no group may be published.
+        If a panel holds anything but counts of groups, no group may be published, or a cohort of the
+        panel may not be.
     BadInputError
         If a contig is given twice.
     """
-    policy = read_policy(policy_path)
+    policy = read_disclosure_policy(policy_path)
     heads = [_check_panel(path) for path in panels]
     head = heads[0]
-    fewest = policy.min_group_size
-    too_small, kept_back = withheld_groups(head.groups, head.people, fewest)
-    allowed = [g for g in range(len(head.groups)) if g not in {*too_small, *kept_back}]
-    if 0 not in allowed:
-        raise PolicyRefusalError(
-            f"the whole panel has {head.people[0]} people",
-            where=policy_path,
-            expected=f"at least {fewest} (min_group_size)",
-            remedy="wait for more cohorts; nothing can be published under this policy",
-        )
+    contributors = _contributors(policy, policy_path, head, contributors_path)
+    raise_any([*refusals(policy, contributors, as_of, str(policy_path))])
+    rules = effective(policy, (each.country for each in contributors))
+    withheld = withheld_groups(rules, contributors, head.groups, head.people)
+    allowed = [g for g, name in enumerate(head.groups) if name not in withheld]
+    if TOTAL in withheld:
+        raise _nothing_left(rules, head, withheld[TOTAL], policy_path)
     for path, contig_head in zip(panels, heads, strict=True):
         if contig_head.groups != head.groups or contig_head.people != head.people:
             raise PolicyRefusalError(
@@ -100,7 +112,7 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
     progress = Progress(logger, "gate", "variants")
     per_contig = {}
     for path, contig_head in zip(panels, heads, strict=True):
-        tally = _gate_contig(path, contig_head, allowed, policy, out / path.name)
+        tally = _gate_contig(path, contig_head, allowed, rules, out / path.name)
         per_contig[contig_head.contig] = tally
         progress.advance(tally["variants_in"], f"{contig_head.contig}, {_words(tally)}")
     totals = {
@@ -112,22 +124,65 @@ def gate(panels: Sequence[Path], policy_path: Path, out: Path, decision: Path) -
             "policy": {
                 "sha256": sha256(policy_path),
                 "description": policy.description,
-                "min_group_size": policy.min_group_size,
-                "min_allele_count": policy.min_allele_count,
+                "tier": policy.tier or None,
+                "as_of": as_of if policy.tier else None,
+                "min_group_size": rules.min_group_size,
+                "min_allele_count": rules.min_allele_count,
+                "effective": rules.describe(),
             },
             "groups": [{"group": head.groups[g], "people": head.people[g]} for g in allowed],
             "withheld_groups": [
-                {
-                    "group": head.groups[g],
-                    "reason": f"fewer than {fewest} people" if g in too_small else _KEPT_BACK,
-                }
-                for g in sorted([*too_small, *kept_back])
+                {"group": name, "reason": reason} for name, reason in withheld.items()
             ],
             "totals": totals,
             "contigs": per_contig,
         },
     )
     logger.info("gate: done, %s", _words(totals))
+
+
+def _contributors(
+    policy: DisclosurePolicy, policy_path: Path, head: PanelHead, path: Path | None
+) -> Sequence[Contributor]:
+    """Read who contributes, where the policy asks for it, and refuse a panel that has groups of others."""
+    if not policy.tier:
+        return ()
+    if path is None:
+        raise PolicyRefusalError(
+            "nothing says who contributes to the panel, and what they agreed to",
+            where=policy_path,
+            remedy="give contributors.json, which afpanel validate writes beside the plan, as --contributors",
+        )
+    contributors = read_contributors(path)
+    known = set().union(*(each.groups for each in contributors))
+    strange = [name for name in head.groups if name not in known]
+    if strange:
+        raise PolicyRefusalError(
+            f"no cohort is said to have people of {', '.join(strange)}",
+            where=path,
+            expected="the cohorts that the panel was merged from",
+            remedy="validate and merge again",
+        )
+    return contributors
+
+
+def _nothing_left(
+    rules: EffectivePolicy, head: PanelHead, reason: str, policy_path: Path
+) -> PolicyRefusalError:
+    """Say why the total may not be published, and so nothing."""
+    fewest = rules.ruling(f"min_group_size.{TOTAL}")
+    if head.people[0] < fewest.value:
+        return PolicyRefusalError(
+            f"the whole panel has {head.people[0]} people",
+            where=policy_path,
+            expected=f"at least {fewest.value} (min_group_size), asked for by {', '.join(fewest.by)}",
+            remedy="wait for more cohorts; nothing can be published under this policy",
+        )
+    return PolicyRefusalError(
+        f"the total may not be shown: {reason}",
+        where=policy_path,
+        remedy="wait for more cohorts, or leave out those whose rules forbid it",
+    )
 
 
 def _check_panel(path: Path) -> PanelHead:
@@ -155,7 +210,7 @@ def _check_panel(path: Path) -> PanelHead:
 
 
 def _gate_contig(
-    path: Path, head: PanelHead, allowed: list[int], policy: Policy, out: Path
+    path: Path, head: PanelHead, allowed: list[int], rules: EffectivePolicy, out: Path
 ) -> dict[str, int]:
     """Write what may be released of one contig; count what was done."""
     tally = dict.fromkeys(_TALLY, 0)
@@ -164,9 +219,9 @@ def _gate_contig(
     with create_panel(out, released) as writer:
         for variants, counts in read_panel_sites(path):
             shown = counts.take(groups=allowed)
-            reason = suppress(variants, shown, tree, policy.min_allele_count)
-            raw = sensitive_raw(shown, policy.min_allele_count)
-            result = mask(shown, reason != 0, raw)
+            reason = suppress(variants, shown, tree, rules.min_allele_count)
+            raw = sensitive_raw(shown, rules.min_allele_count)
+            result = withhold_statistics(mask(shown, reason != 0, raw), rules)
             unknown = ~_known(result)
             worth = _worth_a_row(result)
             rows = np.flatnonzero(worth)

@@ -4,7 +4,6 @@ Everything that is wrong is found in one go. What comes out is a plan that the w
 stays with the private results.
 """
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +15,13 @@ import numpy as np
 
 from afpanel.constants import ContigKind
 from afpanel.core.contigs import ContigNames, contig_kind
+from afpanel.core.contributors import refusals
 from afpanel.core.counting import GenotypeFilter
 from afpanel.core.ploidy import loci_of
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
 from afpanel.io.cell_table import read_cells
-from afpanel.io.files import write_if_changed
+from afpanel.io.metadata import read_metadata
+from afpanel.io.policy import read_disclosure_policy
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.sniff import sniff
 from afpanel.io.tables import (
@@ -29,7 +30,6 @@ from afpanel.io.tables import (
     read_aliases,
     read_cohorts,
     read_config,
-    read_policy,
     read_samples,
 )
 from afpanel.model.cohort import Cell, Cohort, GivenCell, Sample, cells_of
@@ -40,6 +40,7 @@ from afpanel.stages.cohort_files import (
     files_of,
     partitions_of,
 )
+from afpanel.stages.contributors import contributors_of, described_contributor
 from afpanel.stages.double_count import left_out_of_panel
 from afpanel.stages.fingerprint import PLAN_VERSION, fingerprint
 from afpanel.stages.gvcf_files import check_build, gvcf_partitions, input_paths
@@ -81,35 +82,6 @@ def plan(config_path: Path) -> dict[str, Any]:
     return _Planner(config_path).plan()
 
 
-def write_plan(made: dict[str, Any], path: Path) -> None:
-    """Write a plan, and beside it the tables that single jobs read; unchanged ones are left alone."""
-    write_if_changed(path, json.dumps(made, indent=1) + "\n")
-    for name, cohort in made["cohorts"].items():
-        columns = ("id", "contig", "source_contig", "start", "end", "path")
-        rows = [columns, *([p[column] for column in columns] for p in cohort["partitions"])]
-        table = "".join("\t".join(map(str, row)) + "\n" for row in rows)
-        write_if_changed(path.parent / name / "partitions.tsv", table)
-    for left in _left_over(made, path.parent):
-        logger.warning("%s: of an earlier run; delete it if somebody has been withdrawn", left)
-
-
-def _left_over(made: dict[str, Any], private: Path) -> list[str]:
-    """Name what earlier plans led to and this one does not: cohorts that are gone, other partitions."""
-    found = []
-    for table in sorted(private.glob("*/partitions.tsv")):
-        cohort = made["cohorts"].get(table.parent.name)
-        if cohort is None:
-            found.append(f"{table.parent}, which is of no cohort of the panel")
-            continue
-        used = {partition["id"] for partition in cohort["partitions"]}
-        for kind, ending in (("genotypes", ".vcz.zip"), ("counts", ".zarr.zip")):
-            names = sorted(path.name for path in (table.parent / kind).glob(f"*{ending}"))
-            left = [name for name in names if name.removesuffix(ending) not in used]
-            if left:
-                found.append(f"{table.parent / kind}, stores of no partition: {', '.join(left)}")
-    return found
-
-
 @dataclass(frozen=True)
 class _OnBuild:
     """How cohorts of one build are read, and what they are lifted with; None where a fault prevents it."""
@@ -126,6 +98,7 @@ class _Planner:
         self._faults: list[AfpanelError] = []
         self._inputs: dict[str, None] = {}
         self._cells: dict[str, list[tuple[str, Cell]]] = {}
+        self._metadata: dict[str, dict[str, Any]] = {}
 
     @contextmanager
     def _gathering(self) -> Iterator[None]:
@@ -152,8 +125,9 @@ class _Planner:
         left_out: dict[str, str] = {}
         with self._gathering():
             left_out = left_out_of_panel(config["double_count"], [c.name for c in cohorts])
+        policy = None
         with self._gathering():
-            read_policy(self._input(config["disclosure"]["policy"]))
+            policy = read_disclosure_policy(self._input(config["disclosure"]["policy"]))
         paths = grid = reference = None
         with self._gathering():
             fasta = self._input(config["reference"]["fasta"])
@@ -174,7 +148,7 @@ class _Planner:
             with self._gathering():
                 names = sorted(cohort.name for cohort in cohorts if cohort.build == other)
                 builds[other] = self._other_build(other, names, config, grid, reference)
-        planned = {}
+        planned: dict[str, dict[str, Any]] = {}
         for cohort in sorted(cohorts, key=lambda cohort: cohort.name):
             if cohort.kind == "contribution":
                 with self._gathering():
@@ -185,12 +159,20 @@ class _Planner:
                 continue
             on_build = builds.get(cohort.build, _OnBuild(None, None))
             planned[cohort.name] = self._cohort(cohort, on_build, config)
+            cells = [cell for _, cell in self._cells[cohort.name]]
+            metadata = self._metadata.get(cohort.name)
+            planned[cohort.name] |= described_contributor(cohort.country, cells, metadata)
         if not self._faults:  # else groups may be missing for want of a cohort
             excluded = config["groups"]["grpmax_exclude"]
             told = planned.keys() - left_out.keys()
             groups = [g.name for g in groups_of(pair for n in told for pair in self._cells[n])]
             where = "groups.grpmax_exclude"
             self._faults.extend(faults_of_exclusions(excluded, groups, where))
+        if policy is not None and len(planned) == len(cohorts):
+            chosen = config["disclosure"]
+            unread = {c.name for c in cohorts if c.metadata} - self._metadata.keys()
+            judged = contributors_of(planned, without={*left_out, *unread})
+            self._faults += refusals(policy, judged, chosen["as_of"], chosen["policy"])
         with self._gathering():
             everybody = [pair for pairs in self._cells.values() for pair in pairs]
             check_people(everybody)
@@ -346,6 +328,7 @@ class _Planner:
         if cohort.metadata is not None:
             with self._gathering():
                 check_metadata(self._input(cohort.metadata), samples, cohort)
+                self._metadata[cohort.name] = read_metadata(cohort.metadata)
         partitions: list[PlannedPartition] = []
         files: list[str] = []
         limit = config["harmonize"]["max_ref_mismatch"]

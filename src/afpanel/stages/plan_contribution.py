@@ -7,12 +7,13 @@ from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.stored_zip import StoredZip
 from afpanel.model.cohort import Cell, Cohort
 from afpanel.stages.cohort_files import Grid
-from afpanel.stages.contribution import MANIFEST, MAX_ENTRIES, counts_parts, head_of
-from afpanel.stages.received import MAX_MANIFEST, read_manifest
+from afpanel.stages.contribution import MANIFEST, MAX_ENTRIES, METADATA, counts_parts, head_of
+from afpanel.stages.contributors import described_contributor
+from afpanel.stages.received import MAX_MANIFEST, parse_metadata, read_manifest
 
 
 def plan_contribution(cohort: Cohort, build: str, grid: Grid) -> tuple[dict[str, Any], list[Cell]]:
-    """Read a contribution's manifest, and hold it against its row in the table of cohorts.
+    """Read a contribution's manifest and metadata, and hold them against its row in the table of cohorts.
 
     The rest of the file is looked at when it is verified, before a number of it is used.
 
@@ -37,6 +38,9 @@ def plan_contribution(cohort: Cohort, build: str, grid: Grid) -> tuple[dict[str,
         if MANIFEST not in archive.entries:
             raise VerificationError("not a contribution: there is no manifest.json", where=path)
         manifest, digest = read_manifest(archive.read(MANIFEST, MAX_MANIFEST))
+        metadata = None
+        if METADATA in archive.entries:
+            metadata = parse_metadata(archive.read(METADATA, MAX_MANIFEST), manifest)
     where = f"cohort {cohort.name}, {path}"
     said = {
         "cohort": (manifest["cohort"], cohort.name),
@@ -69,8 +73,9 @@ def plan_contribution(cohort: Cohort, build: str, grid: Grid) -> tuple[dict[str,
             remedy="the contribution was made on another reference",
         )
     head = head_of(manifest)
+    cells = [*head.cells, *head.withheld_cells]
     described = {
-        "country": cohort.country,
+        **described_contributor(cohort.country, cells, metadata),
         "kind": cohort.kind,
         "files": [str(path)],
         "build": cohort.build,
@@ -86,4 +91,4 @@ def plan_contribution(cohort: Cohort, build: str, grid: Grid) -> tuple[dict[str,
         "counts": [{"contig": part["contig"], "path": part["path"]} for part in parts],
         "contigs": [contig for contig in manifest["contigs"] if contig in grid.wanted],
     }
-    return described, [*head.cells, *head.withheld_cells]
+    return described, cells

@@ -20,6 +20,7 @@ from afpanel.stages.contribution import (
     CONTRIBUTION_VERSION,
     HARMONIZATION,
     MANIFEST,
+    METADATA,
     README,
     counts_parts,
     head_of,
@@ -71,13 +72,24 @@ def read_manifest(raw: bytes) -> tuple[dict[str, Any], str]:
 
 def parse_part(path: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Read metadata or the account of harmonization, and hold it against the manifest."""
-    document = _parse(path.read_bytes(), name)
-    if name == HARMONIZATION:
-        _expect(document, "harmonization", name)
-        _check_harmonization(document, manifest)
-        content: dict[str, Any] = document
-        return content
-    return _checked_metadata(document, manifest, name)
+    raw = path.read_bytes()
+    if name != HARMONIZATION:
+        return parse_metadata(raw, manifest, name)
+    document: dict[str, Any] = _parse(raw, name)
+    _expect(document, "harmonization", name)
+    _check_harmonization(document, manifest)
+    return document
+
+
+def parse_metadata(raw: bytes, manifest: Mapping[str, Any], name: str = METADATA) -> dict[str, Any]:
+    """Read metadata with their defaults, and hold them against the manifest.
+
+    Raises
+    ------
+    VerificationError
+        If they have a fault, or are of others than the manifest.
+    """
+    return _checked_metadata(_parse(raw, name), manifest, name)
 
 
 def check_readme(raw: bytes, manifest: Mapping[str, Any]) -> Iterator[str]:
