@@ -222,7 +222,8 @@ _SAID = (
     " worst worst_known measured genotypes bound"
     " policy effective rule value by tier as_of country sex true false null min_contributors statistics"
     " hardy_weinberg no_populations_under refused_terms verified_only reason registered controlled open"
-    " masked_primary masked_secondary masked_by_contributors"
+    " masked_primary masked_secondary masked_by_contributors so that people whom too few are withheld not"
+    " what is left sum fewer than cohorts together"
 )
 
 
