@@ -119,8 +119,10 @@ def verify(
         what = "not a file" if path.exists() else "file does not exist"
         raise BadInputError(what, where=path, expected="a contribution, an .afc.zip")
     verdict = Verdict()
-    beside = path.parent if out is None else out.parent
-    beside.mkdir(parents=True, exist_ok=True)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    # Where the file came in may be nothing to write to; TMPDIR chooses another place.
+    beside = None if out is None else out.parent
     with tempfile.TemporaryDirectory(prefix=".verify.", dir=beside) as scratch:
         check = _Check(path, options, verdict, Path(scratch))
         with check.gathering(path.name):
