@@ -185,3 +185,18 @@ def test_a_panel_of_published_counts_alone_is_built(run: Run, inputs: Inputs) ->
     found = run("alone", [inputs.counts["Gnom"]])
     assert [each["kind"] for each in found.manifest["cohorts"]] == ["sites"]
     assert not (found.folder.parents[1] / "private/overlap.json").exists()
+
+
+def test_genotypes_a_contribution_and_published_counts_meet_in_one_hub(
+    run: Run, inputs: Inputs, snakemake: Callable[..., Any], tmp_path: Path
+) -> None:
+    pooled = run("pooled", [inputs.genotypes[name] for name in ("Geno", "Gnom", "Tab")])
+    folder = tmp_path / "pooled"
+    snakemake(folder, "contributions", "--configfile", "config.yaml", "--cores", "2")
+    path = folder / "results/contributions/Geno.afc.zip"
+    contributed = {"cohort": "Geno", "country": "VN", "kind": "contribution", "path": path}
+    rows = [contributed, inputs.genotypes["Gnom"], inputs.counts["Tab"]]
+    mixed = run("mixed", rows, signatures="optional")
+    assert mixed.data() == pooled.data()
+    kinds = {each["cohort"]: each["kind"] for each in mixed.manifest["cohorts"]}
+    assert kinds == {"Geno": "contribution", "Gnom": "vcf", "Tab": "sites"}

@@ -191,12 +191,12 @@ class StoredZip:
         found: dict[str, Entry] = {}
         at = reached = 0
         for _ in range(n):
-            entry, offset, at = self._central(directory, at)
+            entry, offset, versions, at = self._central(directory, at)
             if entry.name in found:
                 raise self._fault(f"two entries are called {entry.name}")
             if offset != reached:
                 raise self._fault(f"there are bytes before entry {entry.name} that belong to none")
-            begin = self._local(entry, offset)
+            begin = self._local(entry, offset, versions)
             reached = begin + entry.size
             found[entry.name] = Entry(entry.name, begin, entry.size, entry.crc)
         if at != size or reached != start:
@@ -208,8 +208,11 @@ class StoredZip:
         self._file.seek(max(end - _LOCATOR.size, 0))
         return end >= _LOCATOR.size and self._file.read(4) == b"PK\6\7"
 
-    def _central(self, directory: bytes, at: int) -> tuple[Entry, int, int]:
-        """Read a line of the directory: the entry, where it begins, and where the next line does."""
+    def _central(self, directory: bytes, at: int) -> tuple[Entry, int, set[int], int]:
+        """Read a line of the directory.
+
+        Gives the entry, where it begins, which versions its own header may need, and where the next line is.
+        """
         if len(directory) < at + _CENTRAL.size or directory[at : at + 4] != b"PK\1\2":
             raise self._fault("the directory of the zip file is damaged")
         fields = _CENTRAL.unpack_from(directory, at)[1:]
@@ -227,18 +230,22 @@ class StoredZip:
         if extra != _wide_fields(size, packed, offset):
             raise self._fault(f"entry {name} has a field that it should not have")
         plain = (system, reserved, flags, method, time, date, long_comment, disk, inside, mode)
-        version = _WIDE if extra or _has_room(size) else _PLAIN
+        # Pythons differ in what they say of an entry that has room for longer sizes than it needs.
+        own = {_WIDE} if size >= _WIDE_FROM else {_PLAIN, _WIDE} if _has_room(size) else {_PLAIN}
         if (
             plain != (_UNIX, 0, 0, 0, 0, _DATE_WORD, 0, 0, 0, _MODE)
             or packed != size
-            or (made, needed) != (version, version)
+            or made != needed
+            or needed not in ({_WIDE} if extra else own)
         ):
             raise self._fault(
                 f"entry {name} is not plain",
                 "a file, stored, dated 1980-01-01, without a comment",
                 self._oddity(method, flags, mode, packed, size),
             )
-        return Entry(name, 0, size, crc), offset, at + long_name + long_extra
+        # Where the entry is so far on that its place takes 8 bytes, that is no matter of its own header.
+        versions = own if offset >= _WIDE_FROM else own & {needed}
+        return Entry(name, 0, size, crc), offset, versions, at + long_name + long_extra
 
     def _oddity(self, method: int, flags: int, mode: int, packed: int, size: int) -> str:
         if method:
@@ -248,7 +255,7 @@ class StoredZip:
             return f"a file of mode {mode >> 16:o}, as a link or a folder has"
         return f"flags {flags:#x}"
 
-    def _local(self, entry: Entry, offset: int) -> int:
+    def _local(self, entry: Entry, offset: int, versions: set[int]) -> int:
         """Check an entry's own header against the directory; gives where its bytes begin."""
         fields = self._take(_LOCAL, offset, b"PK\3\4")
         needed, flags, method, time, date, crc, packed, size, long_name, long_extra = fields
@@ -257,11 +264,10 @@ class StoredZip:
         room = _has_room(entry.size)
         if extra != (struct.pack("<2H2Q", 1, 16, entry.size, entry.size) if room else b""):
             raise self._fault(f"entry {entry.name} has a field that it should not have")
-        short = _FULL if room else entry.size
-        stated = (needed, flags, method, time, date, crc, packed, size, name)
-        version = _WIDE if room else _PLAIN
-        same = (version, 0, 0, 0, _DATE_WORD, entry.crc, short, short, entry.name.encode())
-        if stated != same:
+        short = _FULL if needed == _WIDE else entry.size
+        stated = (flags, method, time, date, crc, packed, size, name)
+        same = (0, 0, 0, _DATE_WORD, entry.crc, short, short, entry.name.encode())
+        if stated != same or needed not in versions:
             raise self._fault(f"the header of entry {entry.name} is not that of the directory")
         return offset + _LOCAL.size + long_name + long_extra
 
