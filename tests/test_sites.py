@@ -201,7 +201,7 @@ def test_a_swapped_or_flipped_third_of_all_alleles_gives_what_is_known_of_the_ge
     assert 0 < missing <= several
 
 
-@pytest.mark.parametrize("step", [700, 5_000])
+@pytest.mark.parametrize("step", [pytest.param(700, marks=pytest.mark.long), 5_000])
 def test_the_panel_does_not_depend_on_partitions(
     tmp_path: Path, world: World, expected: dict[str, dict[str, object]], step: int
 ) -> None:

@@ -196,7 +196,7 @@ def test_genotypes_a_contribution_and_published_counts_meet_in_one_hub(
     path = folder / "results/contributions/Geno.afc.zip"
     contributed = {"cohort": "Geno", "country": "VN", "kind": "contribution", "path": path}
     rows = [contributed, inputs.genotypes["Gnom"], inputs.counts["Tab"]]
-    mixed = run("mixed", rows, signatures="optional")
+    mixed = run("mixed", rows, signatures="optional", sites={"Tab": FORM})
     assert mixed.data() == pooled.data()
     kinds = {each["cohort"]: each["kind"] for each in mixed.manifest["cohorts"]}
     assert kinds == {"Geno": "contribution", "Gnom": "vcf", "Tab": "sites"}

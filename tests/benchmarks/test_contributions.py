@@ -23,6 +23,7 @@ from afpanel.io.files import write_json
 from afpanel.model.cohort import Cell
 from afpanel.stages.bench_launch import Launcher
 from afpanel.stages.cell_counts import CountsHead, create_cell_counts
+from afpanel.stages.fingerprint import PLAN_VERSION
 
 VARIANTS, POPULATIONS, PEOPLE, CALLED = 1_000_000, 10, 500, 0.98
 LENGTH = 24 * VARIANTS
@@ -98,8 +99,18 @@ def make(folder: Path) -> None:
     config = {name: defaults_of(name) for name in ("genotypes", "harmonize", "overlap")}
     sharing = defaults_of("sharing") | {"populations": {"merge": {}, "leave_out": []}}
     config |= {"reference": {"build": "GRCh38"}, "sharing": sharing}
-    about = {"kind": "vcf", "build": "GRCh38", "metadata": None, "partitions": [{"contig": "chr1"}]}
-    write_json(folder / "plan.json", {"config": config, "cohorts": {COHORT: about}})
+    config |= {"panel": {"name": "home", "version": "1"}, "results": "results"}
+    about = {
+        "kind": "vcf",
+        "country": "VN",
+        "build": "GRCh38",
+        "files": [],
+        "samples": None,
+        "metadata": None,
+        "partitions": [{"contig": "chr1"}],
+    }
+    plan = {"plan_version": PLAN_VERSION, "config": config, "contigs": ["chr1"], "inputs": []}
+    write_json(folder / "plan.json", plan | {"cohorts": {COHORT: about}})
     strand = {"verdict": "forward", "records": {}}
     write_json(
         folder / "harmonization.json",

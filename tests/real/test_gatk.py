@@ -352,6 +352,7 @@ def test_the_release_says_which_filter_was_used(filtered):
     assert {key: found[key] for key in wanted} == wanted
 
 
+@pytest.mark.long
 def test_small_partitions_make_the_same_release(filtered, spoiled, make_panel, tmp_path):
     """The file is indexed: jobs read parts of it, one of which ends inside of a record."""
     with pysam.VariantFile(str(spoiled)) as vcf:

@@ -44,6 +44,7 @@ def release_of(workspace, build, tmp_path):
     return make
 
 
+@pytest.mark.long
 def test_whole_contigs_on_one_core_and_other_folders_make_the_same_release(
     seven_countries, release_of
 ):

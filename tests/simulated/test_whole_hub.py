@@ -406,6 +406,7 @@ def data_of(folder: Path) -> dict[str, bytes]:
     return found
 
 
+@pytest.mark.long
 def test_other_partitions_orders_and_cores_give_the_same_bytes(hub, built, tmp_path, snakemake):
     other = hub.write(tmp_path / "other", size=1_300_003, shuffle=7)
     snakemake(other, *WORKFLOW, "1")
