@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tests.plain_derivation import Table, Vector, possible, too_well_known
 
 from afpanel.constants import State
+from afpanel.core.contributors import withheld_groups
 from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
-from afpanel.core.group_tree import GroupTree, withheld_groups
+from afpanel.core.group_tree import GroupTree
+from afpanel.core.policy import Rules, strictest
 from afpanel.core.strings import Strings
 from afpanel.core.suppression import suppress
 from afpanel.core.suppression_kernel import CONTRIBUTOR, PRIMARY, SECONDARY
@@ -284,10 +286,25 @@ def test_counts_that_do_not_add_up_are_refused():
         suppress(apart(1), counts, GroupTree.of(groups, [200, 100, 100]), 11)
 
 
+def withheld(groups, people, fewest):
+    """Places of the groups that are not published under a least size alone: too small, and kept back."""
+    reasons = withheld_groups(strictest([Rules.simple(fewest, 0)]), [], groups, people)
+    places = {name: groups.index(name) for name in reasons}
+    kept = {name for name, reason in reasons.items() if reason.startswith("so that")}
+    return sorted(places[n] for n in places.keys() - kept), sorted(places[n] for n in kept)
+
+
+def test_what_is_left_of_a_sum_is_a_group_too():
+    groups = ["total", "JP", "TH", "TH_A", "TH_B", "VN"]
+    assert withheld(groups, [220, 95, 85, 70, 15, 40], 20) == ([4], [3])
+    groups = ["total", "JP", "TH", "VN", "VN_KHV"]
+    assert withheld(groups, [150, 60, 80, 10, 10], 20) == ([3, 4], [1])
+
+
 def test_a_group_that_is_too_small_is_not_what_is_left_of_the_others():
     groups = ["total", "AA", "BB", "BB_P", "BB_Q", "BB_R", "CC", "XX", "XY"]
     people = [300, 60, 180, 15, 75, 90, 60, 140, 155]
-    small, kept = withheld_groups(groups, people, 20)
+    small, kept = withheld(groups, people, 20)
     assert [groups[g] for g in small] == ["BB_P"]
     assert [groups[g] for g in kept] == ["BB_Q", "XX"]
     rest = GroupTree.of(
@@ -301,7 +318,7 @@ def test_no_group_and_no_rest_of_a_sum_has_too_few_people(fewest):
     rng = np.random.default_rng(fewest)
     for _ in range(50):
         people = People(rng, 1, most=40)
-        small, kept = withheld_groups(people.groups, people.people, fewest)
+        small, kept = withheld(people.groups, people.people, fewest)
         shown = [g for g in range(len(people.groups)) if g not in {*small, *kept}]
         assert {g for g in small if people.people[g] >= fewest} == set()
         if 0 in shown:

@@ -73,35 +73,6 @@ class GroupTree:
         return list(zip(self.parent.tolist(), parts, strict=True))
 
 
-def withheld_groups(
-    groups: Sequence[str], people: Sequence[int], fewest: int
-) -> tuple[list[int], list[int]]:
-    """Choose the groups that are not published at all.
-
-    Those of fewer people than `fewest` are too small. Where all that is withheld of a sum would be so few
-    people that the rest is too small itself, the smallest published part of the sum is kept back too, the
-    first of several, until it is not. A country takes its populations with it.
-
-    Returns
-    -------
-    too_small, kept_back
-        Places in `groups`, in order.
-
-    >>> withheld_groups(["total", "JP", "TH", "TH_A", "TH_B", "VN"], [220, 95, 85, 70, 15, 40], 20)
-    ([4], [3])
-    >>> withheld_groups(["total", "JP", "TH", "VN", "VN_KHV"], [150, 60, 80, 10, 10], 20)
-    ([3, 4], [1])
-    """
-    too_small = {g for g, n in enumerate(people) if n < fewest}
-    too_small |= {
-        g
-        for g, name in enumerate(groups)
-        if kind_of(name) is GroupKind.POPULATION
-        and any(groups[i] == country_of(name) for i in too_small)
-    }
-    return sorted(too_small), kept_back(groups, people, too_small, lambda _, __, n: 0 < n < fewest)
-
-
 def kept_back(
     groups: Sequence[str],
     people: Sequence[int],
