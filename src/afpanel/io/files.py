@@ -33,18 +33,24 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
-    """Give a folder to fill, and put it in the place of `out` when all went well."""
-    folder = out.with_name(f".{out.name}.partial")
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """Make an empty folder for what is not to be seen before all of it is whole, and take it away again."""
     shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
     folder.mkdir(parents=True)
     try:
         yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Give a folder to fill, and put it in the place of `out` when all went well."""
+    with scratch_folder(out.with_name(f".{out.name}.partial")) as folder:
+        yield folder
         if out.exists():
             shutil.rmtree(out)
         folder.replace(out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_json(path: Path, content: Any) -> None:

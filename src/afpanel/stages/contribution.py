@@ -84,11 +84,6 @@ def head_of(manifest: Mapping[str, Any]) -> CountsHead:
     )
 
 
-def people_of(manifest: Mapping[str, Any]) -> int:
-    """Count the people that a contribution tells of."""
-    return sum(cell.people for cell in head_of(manifest).cells)
-
-
 def evidence_of(parts: Sequence[Mapping[str, Any]]) -> str:
     """Say what kind of evidence there is for silence, of all contigs together."""
     if any(part["track_runs"] for part in parts):

@@ -4,9 +4,8 @@ A store holds what the file has, raw: nothing is normalised, filtered or counted
 """
 
 import logging
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Self
 import numpy as np
 
 from afpanel.errors import BadInputError
+from afpanel.io.files import scratch_folder
 from afpanel.io.prefetch import prefetch
 from afpanel.io.records import BLOCKS_IN_USE, RecordBlock, Source, WideGenotypeError
 from afpanel.io.sites_form import SitesSource
@@ -112,8 +112,9 @@ def write_stores(
     if chunk is None:
         chunk = chunk_rows(len(source.samples), len(source.fields))
     task = f"ingest {source.path.name}"
+    first = targets[0].path
     with (
-        _staging_folder(targets[0].path) as folder,
+        scratch_folder(first.with_name(f".{first.name}.ingest")) as folder,
         _OpenStores(source, targets, folder, chunk) as stores,
     ):
         progress = Progress(logger, task, "records")
@@ -130,18 +131,6 @@ def write_stores(
         )  # fmt: skip
     stores_written = "1 store" if len(targets) == 1 else f"{len(targets)} stores"
     logger.info("%s: done, %s records into %s", task, f"{progress.done:,}", stores_written)
-
-
-@contextmanager
-def _staging_folder(first: Path) -> Iterator[Path]:
-    """Make a folder for stores that are not to be seen before all are whole."""
-    folder = first.parent / f".{first.name}.ingest"
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _OpenStores:

@@ -84,6 +84,8 @@ def merge(
         for cell in (*cohort.cells, *cohort.head.withheld_cells)
     )
     memberships = [Membership.of(c.country, c.cells, groups) for c in cohorts]
+    told = {g for membership in memberships for g in membership.groups.tolist()}
+    untold = [g for g in range(len(groups)) if g not in told]
     head = PanelHead(
         contig=options.contig,
         contig_length=reference.lengths[options.contig],
@@ -94,7 +96,8 @@ def merge(
     with create_panel(out, head) as writer:
         for window in windows(cohorts, on_contig):
             sums = _sums(window, memberships, len(groups))
-            write_panel_block(writer, window.variants, sums)
+            sums.state[:, untold] = State.MASKED
+            write_panel_block(writer, window.variants, sums.with_missing())
             progress.advance(len(window.variants), f"{len(cohorts)} cohorts, {len(groups)} groups")
     logger.info("merge %s: done, %s variants", options.contig, f"{progress.done:,}")
 
@@ -132,9 +135,7 @@ def _sums(window: Window, memberships: Sequence[Membership], n_groups: int) -> G
             unknown.add(name, at[values < 0])
             getattr(sums, name)[at] += values
     unknown.settle(sums)
-    told = {g for membership in memberships for g in membership.groups.tolist()}
-    sums.state[:, [g for g in range(n_groups) if g not in told]] = State.MASKED
-    return sums.with_missing()
+    return sums
 
 
 class _Unknown:

@@ -6,9 +6,7 @@ does not name is not in the file.
 
 import logging
 import platform
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +18,7 @@ from afpanel.core.counting import THRESHOLDS, GenotypeFilter
 from afpanel.core.intervals import Intervals
 from afpanel.core.withholding import Sharing, told_cells
 from afpanel.errors import BadInputError, PolicyRefusalError
-from afpanel.io.files import json_text, read_json, sha256, write_text
+from afpanel.io.files import json_text, read_json, scratch_folder, sha256, write_text
 from afpanel.io.leak_walk import CONTRIBUTION
 from afpanel.io.metadata import read_metadata
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest, seqcol_digest
@@ -117,7 +115,7 @@ def package(
     """
     made = _Packager(inputs, cohort)
     beside = out or inputs.plan
-    with _scratch(beside.with_name(f".{cohort}.parts")) as folder:
+    with scratch_folder(beside.with_name(f".{cohort}.parts")) as folder:
         parts, manifest, page = made.write(folder)
         if out is not None:
             key = made.config["sharing"]["signing_key"]
@@ -136,17 +134,6 @@ def package(
     if preview is not None:
         write_text(preview, page)
     return page
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """Give a folder for parts that are not yet together, and take it away."""
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Packager:
@@ -175,6 +162,8 @@ class _Packager:
         populations = {cell.population for cell in self._head.cells}
         self._sharing.check_labels(populations, f"sharing.populations, cohort {cohort}")
         self._told = told_cells(self._head.cells, self._sharing)
+        self._told_head = told_head(self._head, self._told, self._sharing)
+        self._harmonized = self._read_harmonization()
         if not self._told.cells:
             raise PolicyRefusalError(
                 f"nothing is left of cohort {cohort} to tell",
@@ -189,8 +178,8 @@ class _Packager:
         found = Forbidden(machine)
         found.add_plan(self._plan)
         found.allow(self._reference.lengths)
-        told = [*self._told.cells, *told_head(self._head, self._told, self._sharing).withheld_cells]
-        found.allow(cell.population for cell in told)
+        told = self._told_head
+        found.allow(cell.population for cell in (*told.cells, *told.withheld_cells))
         return found
 
     def _look_at(self) -> tuple[dict[str, list[Path]], CountsHead]:
@@ -239,7 +228,7 @@ class _Packager:
             progress.advance(told.totals.variants, contig)
         metadata = self._metadata()
         texts = {} if metadata is None else {METADATA: json_text(metadata)}
-        texts[HARMONIZATION] = json_text(self._harmonization())
+        texts[HARMONIZATION] = json_text(self._harmonized)
         manifest = self._manifest(contigs, described)
         texts = {README: readme_of(manifest)} | texts
         for name, text in texts.items():
@@ -247,7 +236,7 @@ class _Packager:
         written = {name: folder / name for name in texts}
         manifest["parts"] = [*(_described(*part) for part in written.items()), *described]
         write_text(folder / MANIFEST, json_text(manifest))
-        page = preview_of(manifest, self._harmonization(), sizes, dropped, metadata)
+        page = preview_of(manifest, self._harmonized, sizes, dropped, metadata)
         return {MANIFEST: folder / MANIFEST, **written, **parts}, manifest, page
 
     def _contigs(self) -> list[str]:
@@ -275,7 +264,7 @@ class _Packager:
         path = self._about["metadata"]
         return None if path is None else told_metadata(read_metadata(Path(path)), self._sharing)
 
-    def _harmonization(self) -> dict[str, Any]:
+    def _read_harmonization(self) -> dict[str, Any]:
         found = read_json(self._inputs.harmonization)
         if found["cohort"] != self._cohort:
             raise BadInputError(
@@ -291,8 +280,8 @@ class _Packager:
         sharing = self.config["sharing"]
         lengths = self._reference.lengths
         digests = {name: refget_digest(self._reference.letters(name)) for name in contigs}
-        head = told_head(self._head, self._told, self._sharing)
-        fields = self._harmonization()["genotypes"]["fields"]
+        head = self._told_head
+        fields = self._harmonized["genotypes"]["fields"]
         return {
             "contribution_version": CONTRIBUTION_VERSION,
             "cohort": self._cohort,
@@ -313,7 +302,7 @@ class _Packager:
             "source": {
                 "kind": self._about["kind"],
                 "build": self._about["build"],
-                "lift": self._harmonization()["lift"],
+                "lift": self._harmonized["lift"],
                 "thresholds_not_applied": GenotypeFilter.of(genotypes).not_applied(fields),
             },
             "evidence": evidence_of(described),
