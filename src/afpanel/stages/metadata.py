@@ -42,8 +42,10 @@ def _faults_in(fault: AfpanelError) -> list[AfpanelError]:
     return list(fault.faults) if isinstance(fault, FaultsError) else [fault]
 
 
-def check_metadata(path: Path, samples: Sequence[Sample], cohort: Cohort | None = None) -> None:
-    """Check a cohort's metadata, and that it says what the tables say.
+def check_metadata(
+    path: Path, samples: Sequence[Sample], cohort: Cohort | None = None
+) -> dict[str, Any]:
+    """Read a cohort's metadata, and check that it says what the tables say.
 
     Parameters
     ----------
@@ -53,6 +55,11 @@ def check_metadata(path: Path, samples: Sequence[Sample], cohort: Cohort | None 
         The cohort's sample sheet: its labels must be those described. Empty if it is not known.
     cohort
         Its row in the table of cohorts: country and build must be the same. None if it is not known.
+
+    Returns
+    -------
+    dict
+        As `read_metadata` gives it.
 
     Raises
     ------
@@ -80,6 +87,7 @@ def check_metadata(path: Path, samples: Sequence[Sample], cohort: Cohort | None 
     if samples and not any(where.startswith(f"{path}, populations") for where in faulty):
         faults.extend(_labels(document, samples, path))
     raise_any(faults)
+    return document
 
 
 def _labels(

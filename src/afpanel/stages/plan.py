@@ -20,7 +20,6 @@ from afpanel.core.counting import GenotypeFilter
 from afpanel.core.ploidy import loci_of
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
 from afpanel.io.cell_table import read_cells
-from afpanel.io.metadata import read_metadata
 from afpanel.io.policy import read_disclosure_policy
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.sniff import sniff
@@ -327,8 +326,8 @@ class _Planner:
                 check_callable(cohort, cells, grid, lift)
         if cohort.metadata is not None:
             with self._gathering():
-                check_metadata(self._input(cohort.metadata), samples, cohort)
-                self._metadata[cohort.name] = read_metadata(cohort.metadata)
+                document = check_metadata(self._input(cohort.metadata), samples, cohort)
+                self._metadata[cohort.name] = document
         partitions: list[PlannedPartition] = []
         files: list[str] = []
         limit = config["harmonize"]["max_ref_mismatch"]
