@@ -155,7 +155,7 @@ rule risk:
         panels=rules.gate.output.panels,
         decision=rules.gate.output.decision,
         linkage=expand(
-            f"{RESULTS}/private/{{cohort}}/linkage.json", cohort=sorted(WITH_GENOTYPES)
+            f"{RESULTS}/private/{{cohort}}/linkage.json", cohort=sorted(OVERLAPPING)
         ),
     output:
         expand(
