@@ -157,20 +157,29 @@ def _solve(
     at = np.arange(blocks) * size + targets.ravel()
     objective = np.zeros(blocks * size)
     objective[at] = sign
-    bounds = np.column_stack([np.tile(each, (len(targets), 1)).ravel() for each in (low, high)])
+    lowest, highest = (np.tile(each, (len(targets), 1)).ravel() for each in (low, high))
+    # What has one value is no variable: most of what a release shows, and so most of each problem.
+    free = np.flatnonzero(lowest < highest)
+    values = np.where(lowest < highest, 0, lowest)
     repeated = identity(blocks, format="csr")
-    limits = kron(repeated, at_most, format="csr") if at_most.shape[0] else None
-    answer = linprog(
-        objective,
-        A_ub=limits,
-        b_ub=None if limits is None else np.zeros(limits.shape[0]),
-        A_eq=kron(repeated, equal, format="csr"),
-        b_eq=np.zeros(blocks * equal.shape[0]),
-        bounds=bounds,
-        integrality=np.ones(len(objective)) if in_whole_numbers else None,
-        method="highs",
-    )
-    if answer.x is None and cells > 1:
+    equal_free, equal_to, some_equal = _of_free(kron(repeated, equal, format="csr"), values, free)
+    most_free, at_most_is, some_most = _of_free(kron(repeated, at_most, format="csr"), values, free)
+    contradicted = (equal_to[~some_equal] != 0).any() or (at_most_is[~some_most] < 0).any()
+    answer = None
+    if not contradicted and len(free):
+        answer = linprog(
+            objective[free],
+            A_ub=most_free if some_most.any() else None,
+            b_ub=at_most_is[some_most] if some_most.any() else None,
+            A_eq=equal_free if some_equal.any() else None,
+            b_eq=equal_to[some_equal] if some_equal.any() else None,
+            bounds=np.column_stack([lowest[free], highest[free]]),
+            integrality=np.ones(len(free)) if in_whole_numbers else None,
+            method="highs",
+        ).x
+    elif not contradicted:
+        answer = np.empty(0)
+    if answer is None and cells > 1:
         # One that contradicts itself spoils all; halves find it.
         half = cells // 2
         parts = (slice(0, half), slice(half, cells))
@@ -181,9 +190,29 @@ def _solve(
             for p in parts
         ]
         return np.concatenate(solved, axis=1)
-    if answer.x is None:
+    if answer is None:
         return np.full((len(targets), cells), -1, np.int32)
-    found = answer.x[at] - sign * _ROUNDING
+    values[free] = answer
+    found = values[at] - sign * _ROUNDING
     whole = np.where(sign > 0, np.ceil(found), np.floor(found))
     result: NDArray[np.int32] = whole.reshape(len(targets), cells).astype(np.int32)
     return result
+
+
+def _of_free(
+    rows: csr_array, values: NDArray[np.float64], free: NDArray[np.intp]
+) -> tuple[csr_array, NDArray[np.float64], NDArray[np.bool_]]:
+    """Take what has one value to the other side of some equations.
+
+    Returns
+    -------
+    csr_array
+        The rows that have a variable left, of the columns `free`.
+    (rows,) float64
+        The other side of every row.
+    (rows,) bool
+        Which rows have a variable left.
+    """
+    of_free = rows[:, free]
+    some: NDArray[np.bool_] = np.diff(of_free.indptr) > 0
+    return of_free[np.flatnonzero(some)], -(rows @ values), some

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
 from afpanel.errors import BadInputError
+from afpanel.io.prefetch import prefetch
 from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
 from afpanel.io.store import Store
 from afpanel.model.figures import AN, FIGURES, SITE_FIGURES, STATE, Figure, SiteFigure, figures_of
 
 _ROWS = 16_384
-_TEXT_BLOCK = 1 << 23
+_TEXT_BLOCK = 1 << 25
 
 _TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
 
@@ -101,7 +102,9 @@ def read_release(
     for suffix, read in readers.items():
         path = folder / f"{stem}{suffix}"
         if path.exists():
-            found[suffix.split(".")[1]] = _of_equal_size(read(path, contigs, groups))
+            tables = _of_equal_size(read(path, contigs, groups))
+            # Each format in a thread of its own: unpacking and parsing leave the interpreter to others.
+            found[suffix.split(".")[1]] = prefetch(tables, 1)
     return found
 
 
