@@ -32,6 +32,7 @@ COMMANDS = (
     "verify-release",
     "popgen",
     "diff",
+    "export",
     "bench",
 )
 """Names of the commands, in the order of the work; each is in the module of its name, `_` for `-`."""
