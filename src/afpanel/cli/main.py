@@ -33,6 +33,7 @@ COMMANDS = (
     "popgen",
     "diff",
     "export",
+    "catalog",
     "bench",
 )
 """Names of the commands, in the order of the work; each is in the module of its name, `_` for `-`."""
