@@ -10,6 +10,7 @@ from pathlib import Path
 from afpanel.errors import BadInputError
 
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 """The empty block that a BGZF file ends with."""
 
@@ -42,6 +43,16 @@ def compression_of(path: Path) -> Compression:
         return Compression.NONE
     is_bgzf = len(head) == 18 and head[3] & 4 and head[12:14] == b"BC"
     return Compression.BGZF if is_bgzf else Compression.GZIP
+
+
+def is_zip_or_folder(path: Path) -> bool:
+    """Tell whether a path is a folder or a zip file: a Zarr store, if it is a variant file at all."""
+    if path.is_dir():
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as source:
+        return source.read(len(_ZIP)) == _ZIP
 
 
 def sniff(path: Path) -> FileKind:

@@ -4,16 +4,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from afpanel.core.contigs import ContigNames, bare_name
 from afpanel.core.refcheck import mismatch, refuse_wrong_reference
 from afpanel.errors import BadInputError
 from afpanel.io.scan import IndexedSites, Site, all_sites
-from afpanel.io.sniff import FileKind
+from afpanel.io.sniff import is_zip_or_folder
 from afpanel.io.source import open_source
 from afpanel.model.cohort import Cohort, Sample
 from afpanel.model.region import Partition, tile_of
+
+if TYPE_CHECKING:
+    from afpanel.io.vcz_store import VczSites
 
 PROBED = 1000
 """Records whose REF is looked at before the work begins."""
@@ -95,7 +98,7 @@ def files_of(cohort: Cohort, grid: Grid) -> dict[Path, str | None]:
     for contig in grid.contigs or grid.lengths:
         spellings = (contig, bare_name(contig), f"chr{bare_name(contig)}")
         paths = [Path(cohort.path.replace("{contig}", spelling)) for spelling in spellings]
-        existing = [path for path in paths if path.is_file()]
+        existing = [path for path in paths if path.exists()]
         if existing:
             found[existing[0]] = contig
         elif grid.contigs:
@@ -114,6 +117,15 @@ def files_of(cohort: Cohort, grid: Grid) -> dict[Path, str | None]:
     return found
 
 
+def inputs_of(cohort: Cohort, path: Path) -> list[str]:
+    """List what a plan depends on of one of a cohort's files: the file and its indexes, there or not."""
+    if cohort.kind != "vcz":
+        return [f"{path}{suffix}" for suffix in ("", ".csi", ".tbi")]
+    # A store that is written again has other files; so have the folders that these are in.
+    inside = ("zarr.json", ".zattrs", "call_genotype") if path.is_dir() else ()
+    return [str(path), *(str(path / name) for name in inside)]
+
+
 def partitions_of(
     cohort: Cohort, samples: list[Sample], path: Path, contig: str | None, grid: Grid, limit: float
 ) -> list[PlannedPartition]:
@@ -130,6 +142,7 @@ def partitions_of(
     limit
         Share of REF mismatches at which the cohort is refused.
     """
+    _check_kind(cohort, path)
     source = open_source(path, [sample.id for sample in samples])
     if not source.has_genotypes:
         raise BadInputError(
@@ -138,8 +151,13 @@ def partitions_of(
             expected="samples, and GT in their FORMAT",
             remedy="if INFO has AC and AN, give it as kind sites",
         )
+    if cohort.kind == "vcz":
+        from afpanel.io.vcz_store import VczSites  # noqa: PLC0415 - slow to import
+
+        return indexed_partitions(cohort, path, VczSites(path), contig, grid, limit)
     if source.kind.index is not None:
-        return indexed_partitions(cohort, path, source.kind, contig, grid, limit)
+        sites = IndexedSites(path, source.kind)
+        return indexed_partitions(cohort, path, sites, contig, grid, limit)
     tiles: dict[tuple[str, int], None] = {}
     probe: list[Site] = []
     for site in all_sites(path, source.kind):
@@ -153,13 +171,32 @@ def partitions_of(
     return plan_tiles(cohort, path, tiles, probe, grid, limit)
 
 
+def _check_kind(cohort: Cohort, path: Path) -> None:
+    """Refuse a VCF Zarr store as VCF, and the other way round."""
+    is_store = is_zip_or_folder(path)
+    if cohort.kind in ("vcf", "vcz") and is_store != (cohort.kind == "vcz") and path.exists():
+        what = "a folder or a zip file" if is_store else "a file"
+        raise BadInputError(
+            f"{what}, which is not of kind {cohort.kind}",
+            where=path,
+            expected="VCF or BCF" if is_store else "a VCF Zarr store: a folder or a zip file",
+            remedy="if it is a VCF Zarr store, give the cohort as kind vcz"
+            if is_store
+            else "give the cohort as kind vcf",
+        )
+
+
 def indexed_partitions(
-    cohort: Cohort, path: Path, kind: FileKind, contig: str | None, grid: Grid, limit: float
+    cohort: Cohort,
+    path: Path,
+    sites: "IndexedSites | VczSites",
+    contig: str | None,
+    grid: Grid,
+    limit: float,
 ) -> list[PlannedPartition]:
-    """Partition a VCF or BCF file that has an index; see `partitions_of`."""
+    """Partition a variant file by what its index knows, or a VCF Zarr store; see `partitions_of`."""
     tiles: dict[tuple[str, int], None] = {}
     probe: list[Site] = []
-    sites = IndexedSites(path, kind)
     for source_contig, name, tile, part in _grid_of(sites, path, contig, grid):
         found = sites.starting_in(source_contig, part.region.start, part.region.end)
         wanted = 1 if len(probe) >= PROBED else PROBED
@@ -230,7 +267,7 @@ def described_partitions(partitions: Sequence[PlannedPartition]) -> dict[str, An
 
 
 def _grid_of(
-    sites: IndexedSites, path: Path, contig: str | None, grid: Grid
+    sites: "IndexedSites | VczSites", path: Path, contig: str | None, grid: Grid
 ) -> Iterator[tuple[str, str, int, Partition]]:
     """List every tile of every contig that an index knows of and the panel wants."""
     for source_contig in sites.records:

@@ -37,6 +37,7 @@ from afpanel.stages.cohort_files import (
     Grid,
     PlannedPartition,
     files_of,
+    inputs_of,
     partitions_of,
 )
 from afpanel.stages.contributors import contributors_of, described_contributor
@@ -347,7 +348,7 @@ class _Planner:
                     fields = self._fields(config["genotypes"])
                     gvcfs = gvcf_partitions(cohort, samples, fields, grid, limit)
                     partitions, files = gvcfs.partitions, gvcfs.files
-        elif grid is None and "{contig}" not in cohort.path:
+        elif grid is None and cohort.kind == "vcf" and "{contig}" not in cohort.path:
             with self._gathering():
                 sniff(Path(cohort.path))  # all that can be said without a reference
         with self._gathering():
@@ -355,8 +356,8 @@ class _Planner:
                 files.append(str(path))
                 logger.info("checking %s: %s", cohort.name, path)
                 with self._gathering():
-                    for suffix in ("", ".csi", ".tbi"):
-                        self._input(f"{path}{suffix}")
+                    for each in inputs_of(cohort, path):
+                        self._input(each)
                     assert grid is not None
                     found = partitions_of(cohort, samples, path, contig, grid, limit)
                     partitions.extend(found)

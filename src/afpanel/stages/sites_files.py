@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from afpanel.errors import AfpanelError, BadInputError
 from afpanel.io.files import sha256
 from afpanel.io.records import RecordBlock
-from afpanel.io.scan import Site
+from afpanel.io.scan import IndexedSites, Site
 from afpanel.io.sites_form import SitesForm, SitesSource
 from afpanel.io.sites_source import open_sites
 from afpanel.io.sniff import sniff
@@ -179,7 +179,9 @@ def _partitions(
     """Partition one file; one without an index is read through, and every count of it checked."""
     path = source.path
     if source.index is not None:
-        return indexed_partitions(cohort, path, sniff(path), contig, grid, limit)
+        return indexed_partitions(
+            cohort, path, IndexedSites(path, sniff(path)), contig, grid, limit
+        )
     tiles: dict[tuple[str, int], None] = {}
     probe: list[Site] = []
     for block in source.blocks(None, _RECORDS):
