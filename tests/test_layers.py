@@ -90,7 +90,8 @@ def test_only_the_stores_know_zarr() -> None:
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             if any(name.split(".")[0] == "zarr" for name in names):
                 knowing.add(name_of(path))
-    assert knowing == {f"afpanel.io.{name}" for name in ("chunks", "store", "store_writer")}
+    stores = ("chunks", "store", "store_writer", "vcz_store")
+    assert knowing == {f"afpanel.io.{name}" for name in stores}
 
 
 FILES = {"cyvcf2", "gzip", "pathlib", "pysam", "subprocess", "tempfile", "zarr", "zipfile"}
