@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 
+from afpanel.cli import process
 from afpanel.cli.main import main
 
 
@@ -13,6 +14,7 @@ def run() -> None:
     Files are closed by now. The interpreter is left as it is: to take apart all that was imported
     would take a tenth of a second of each job.
     """
+    process.do_without_pandas()
     code = main()
     logging.shutdown()
     sys.stdout.flush()

@@ -97,3 +97,16 @@ def test_help_of_a_command_starts_without_numba_zarr_and_pyarrow(name):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_a_job_does_not_wait_for_what_it_does_not_use() -> None:
+    """Arrow would import pandas, which is beside Snakemake, and SciPy's statistics take longer than most jobs."""
+    stages = ("ingest", "harmonize", "count", "merge", "discordance", "gate", "publish", "verify")
+    code = (
+        "import sys; from afpanel.cli import process; process.do_without_pandas();"
+        f"[__import__(f'afpanel.stages.{{name}}') for name in {stages}];"
+        "import pyarrow; pyarrow.array(['a']);"
+        "print(*({'pandas', 'scipy.stats', 'matplotlib', 'allel'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

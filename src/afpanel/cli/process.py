@@ -30,6 +30,24 @@ def prepare() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+class _NoPandas:
+    """Says of pandas that it is not there."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        """Refuse pandas, and leave everything else to others."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError("pandas is not used here", name=fullname)
+
+
+def do_without_pandas() -> None:
+    """Keep pandas out of this process, which must be one that ends with the command.
+
+    Arrow imports it where it is installed, as it is beside Snakemake, to see whether a column is one of its own.
+    None is, and the import takes longer than most jobs of a small partition.
+    """
+    sys.meta_path.insert(0, _NoPandas())
+
+
 def _keep_freed_memory() -> None:
     """Ask the C library to reuse freed memory rather than give it back to the system at once.
 

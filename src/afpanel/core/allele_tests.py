@@ -5,11 +5,12 @@ table of two by two: ALT and other alleles, of the cohort and of the rest of the
 drawn allele by allele, but where genotypes are in equilibrium it makes no difference.
 """
 
+from collections.abc import Sequence
+
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlogy
-from scipy.stats import chi2
+from scipy.special import chdtrc, chdtri, gammaincinv, xlogy
 
 from afpanel.core.compiled import I8, READ_I8, compiled, part
 
@@ -232,13 +233,21 @@ def conditional_p(
 
 def chi_square_p(statistic: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give the p-value of chi-squares with one degree of freedom."""
-    p: NDArray[np.float64] = chi2.sf(statistic, 1)
+    p: NDArray[np.float64] = chdtrc(1, statistic)
     return p
 
 
 def chi_square_of(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give the chi-square with one degree of freedom that has a p-value."""
-    statistic: NDArray[np.float64] = chi2.isf(p, 1)
+    statistic: NDArray[np.float64] = chdtri(1, p)
+    return statistic
+
+
+def chi_square_below(
+    share: Sequence[float] | float, degrees: NDArray[np.int64] | int
+) -> NDArray[np.float64]:
+    """Give the chi-square that a share of those with so many degrees of freedom are below."""
+    statistic: NDArray[np.float64] = 2 * gammaincinv(np.asarray(degrees) / 2, share)
     return statistic
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from afpanel.core.allele_tests import (
     LEAST_P,
+    chi_square_below,
     chi_square_of,
     chi_square_p,
     conditional_p,
@@ -123,7 +123,7 @@ def _judge(
     p = np.maximum(chi_square_p(exact / divisor), LEAST_P)
     observed, expected = tables.frequencies()
     ratio = (same - exchanged) / 2
-    agrees = chi2.ppf(_AGREES, np.maximum((tables.total > 0).sum(axis=1), 1))
+    agrees = chi_square_below(_AGREES, np.maximum((tables.total > 0).sum(axis=1), 1))
     swapped = (
         (ratio >= -np.log(limits.level) * divisor)
         & (exchanged <= np.maximum(agrees * divisor, _CLOSE * same))

@@ -8,7 +8,6 @@ copies answers yes where there are k or more. Somebody in it brings the first co
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
 
 _STEPS = 2_000
 
@@ -47,6 +46,8 @@ def chance_of_row(
     errors
         Share of a member's alleles that the panel missed.
     """
+    from scipy.stats import binom  # noqa: PLC0415 - half a second of start-up that most commands do not need
+
     k = max(fewest, 1)
     frequency = (np.arange(_STEPS) + 0.5) / _STEPS * most_frequent
     others = 2 * people - 2
@@ -70,6 +71,8 @@ def existence_power(answers: Answers, queries: int, false_positive_rate: float) 
     false_positive_rate
         alpha.
     """
+    from scipy.stats import binom  # noqa: PLC0415 - as above
+
     limit = int(binom.isf(false_positive_rate, queries, answers.other))
     above, at = binom.sf(limit, queries, answers.other), binom.pmf(limit, queries, answers.other)
     lot = 0.0 if at == 0 else (false_positive_rate - above) / at

@@ -6,14 +6,12 @@ depends neither on their order nor on how they are cut.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+
+from afpanel.core.allele_tests import chi_square_below
 
 _WIDTH = 0.01  # of a bin, in standard deviations
 _BINS = 10_000  # the last has all that are larger
 _FEWEST = 100  # statistics whose median says anything
-
-CHANCE = chi2(1)
-"""What statistics are distributed as where nothing but chance makes them."""
 
 
 class Inflation:
@@ -47,7 +45,7 @@ class Inflation:
         The median chi-square, divided by that of chance.
         """
         medians = [self.quantile(cohort, 0.5) for cohort in range(len(self._bins))]
-        return np.array(medians) / float(CHANCE.median())
+        return np.array(medians) / float(chi_square_below(0.5, 1))
 
     def divisors(self) -> NDArray[np.float64]:
         """(cohorts,) what statistics are divided by: the factor where it is above 1."""

@@ -73,11 +73,24 @@ def _stands_apart(text, start, end, sort, classes):  # type: ignore[no-untyped-d
 
 
 @part
+def _first_not_below(keys, key):  # type: ignore[no-untyped-def]
+    """Find a key's place in order; `np.searchsorted` would have every process load linear algebra."""
+    low, high = 0, len(keys)
+    while low < high:
+        middle = (low + high) >> 1
+        if keys[middle] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@part
 def _look_up(  # type: ignore[no-untyped-def]
     key, place, text, fold, classes, keys, starts, names, offsets, sorts, ignored, shortest
 ):
     """Find the longest name with a key that is at a place; -1 is none."""
-    at = np.searchsorted(keys, key)
+    at = _first_not_below(keys, key)
     if at == len(keys) or keys[at] != key:
         return np.int64(-1)
     for name in range(starts[at], starts[at + 1]):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import beta, rankdata
 
 from afpanel.constants import MISSING
 from afpanel.core.linkage import RIDGES, block_size, standardized
@@ -110,6 +109,8 @@ def judged(
 
 def _auc(members: NDArray[np.float64], others: NDArray[np.float64]) -> float:
     """Mann and Whitney's statistic over the number of pairs; ties count half."""
+    from scipy.stats import rankdata  # noqa: PLC0415 - half a second of start-up; others read figures alone
+
     ranks = rankdata(np.concatenate([members, others]))[: len(members)]
     return float(
         (ranks.sum() - len(members) * (len(members) + 1) / 2) / (len(members) * len(others))
@@ -117,6 +118,8 @@ def _auc(members: NDArray[np.float64], others: NDArray[np.float64]) -> float:
 
 
 def _interval(share: float, people: int) -> tuple[float, float]:
+    from scipy.stats import beta  # noqa: PLC0415 - as above
+
     tail = (1 - _CONFIDENCE) / 2
     found = share * people
     low = float(beta.ppf(tail, found, people - found + 1)) if found else 0.0

@@ -11,8 +11,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from afpanel.core.allele_tests import chi_square_below
 from afpanel.core.discordance import Flags, Kind
-from afpanel.core.inflation import CHANCE, Inflation
+from afpanel.core.inflation import Inflation
 from afpanel.core.strata import Strata
 from afpanel.core.variants import Variants
 from afpanel.io.tsv import TsvWriter, create_tsv, write_tsv
@@ -193,7 +194,7 @@ def write_tables(
             for number, j in enumerate(judged)
             if j.partners
             for test, each in (("alleles", alleles), ("genotypes", genotypes))
-            for share, chance in zip(_QUANTILES, CHANCE.ppf(_QUANTILES), strict=True)
+            for share, chance in zip(_QUANTILES, chi_square_below(_QUANTILES, 1), strict=True)
         ),
     )
 

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from afpanel.constants import MISSING
 from afpanel.core.kinship import Pairs, close_pairs
@@ -306,6 +304,9 @@ class _People:
         Samples that are joined by pairs, be it through others, are one person, of whom the first stays:
         in order of cohorts' names and, in a cohort, of sample IDs.
         """
+        from scipy.sparse import coo_array  # noqa: PLC0415 - start-up that other runs do not need
+        from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - as above
+
         start = {cohort.name: rows.start for cohort, rows in self.rows()}
         ends = [np.empty((2, 0), np.int64)]
         for each in comparisons:
