@@ -10,7 +10,7 @@ demo: $(VENV)/.package
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.test $(VENV)/.shapes
-	$(BIN)/pytest -n $(CORES)
+	$(BIN)/pytest -n $(CORES) --dist worksteal
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .

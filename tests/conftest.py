@@ -1,14 +1,17 @@
 """What all tests share: where the real data are, and how the workflow is run."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.prepared import Prepared
 
 # As the command line does: threads that wait for each other take ten times as long beside other workers.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -62,14 +65,36 @@ Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def snakemake() -> Snakemake:
-    """Run the workflow as a user would: snakemake(working_directory, *arguments)."""
+def prepared() -> Iterator[Iterator[Prepared]]:
+    """Commands that start at once, by turns of two servers that hash differently."""
+    with tempfile.TemporaryDirectory(prefix="prepared-") as folder:
+        servers = [Prepared(Path(folder) / str(seed), seed) for seed in (1, 2)]
+        yield itertools.cycle(servers)
+        for server in servers:
+            server.close()
 
-    def run(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+
+@pytest.fixture(scope="session")
+def snakemake(request: pytest.FixtureRequest) -> Snakemake:
+    """Run the workflow: snakemake(working_directory, *arguments).
+
+    With `afresh`, every command is a process that starts as a user's does; otherwise they are forks of one that
+    has everything imported, which takes a fifth of the time. Those of one run hash alike, and those of the next
+    do not. What many tests compare theirs with, byte by byte, is made afresh.
+    """
+
+    def run(
+        folder: Path, *arguments: str, check: bool = True, afresh: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        if afresh:
+            command, environment = [sys.executable, "-m", "snakemake"], dict(os.environ)
+        else:
+            server: Prepared = next(request.getfixturevalue("prepared"))
+            command, environment = [str(server.folder / "snakemake")], server.environment()
         done = subprocess.run(
-            [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False
-        )
+            [*command, "--snakefile", str(ROOT / "Snakefile"), *arguments],
+            cwd=folder, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
         if check and done.returncode:
             pytest.fail(f"snakemake failed:\n{done.stdout}\n{done.stderr}")
         return done

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 
 import pytest
 
@@ -11,11 +10,17 @@ from afpanel.cli.main import main
 LINE = re.compile(r"\d\d:\d\d:\d\d  (?P<task>[^:]+): (?P<done>[\d,]+) (?P<unit>[a-z ]+), [\d,]+/s")
 
 
-def run(folder, arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "afpanel", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def run(prepared):
+    """Run a command in a process of its own: run(working_directory, arguments)."""
+    command = str(next(prepared).folder / "afpanel")
+
+    def start(folder, arguments):
+        return subprocess.run(
+            [command, *arguments], cwd=folder, capture_output=True, text=True, check=False
+        )
+
+    return start
 
 
 def progress(text):
@@ -23,7 +28,7 @@ def progress(text):
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory, by_hand_module):
+def said(tmp_path_factory, by_hand_module, run):
     """How the first call of each command ended, and the call; the others only do their work."""
     folder = tmp_path_factory.mktemp("logging")
     by_hand_module.write_inputs(folder)
@@ -79,7 +84,7 @@ def test_validate_says_who_takes_part(said):
     assert "chr1, chrX" in done.stderr
 
 
-def test_quiet_says_nothing_but_errors(tiny, by_hand):
+def test_quiet_says_nothing_but_errors(tiny, by_hand, run):
     command = list(by_hand())[1]
     done = run(tiny, ["--quiet", *command])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

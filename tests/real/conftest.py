@@ -101,13 +101,13 @@ class Figures:
 def build(snakemake: Callable[..., Any]) -> Callable[..., str]:
     """Run the workflow as a known user on a known host; returns all that it says."""
 
-    def run(folder: Path, *arguments: str) -> str:
+    def run(folder: Path, *arguments: str, **how: bool) -> str:
         with pytest.MonkeyPatch.context() as patch:
             for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
                 patch.setenv(variable, USER)
             for variable in ("HOST", "HOSTNAME"):
                 patch.setenv(variable, HOST)
-            done = snakemake(folder, *arguments)
+            done = snakemake(folder, *arguments, **how)
         return done.stdout + done.stderr
 
     return run
@@ -181,7 +181,7 @@ def seven_countries(
         workspace(folder)
         command, *arguments = _readme_commands(root)[1]
         assert command == "snakemake"
-        (folder / "said.txt").write_text(build(folder, *arguments))
+        (folder / "said.txt").write_text(build(folder, *arguments, afresh=True))
 
     folder = once("seven-countries", fill)
     results = folder / "results/1000g"

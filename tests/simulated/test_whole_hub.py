@@ -53,12 +53,12 @@ def hub() -> Hub:
 
 
 @pytest.fixture(scope="module")
-def built(
-    hub: Hub, tmp_path_factory: pytest.TempPathFactory, snakemake: Callable[..., Any]
-) -> Path:
-    folder = hub.write(tmp_path_factory.mktemp("hub"))
-    snakemake(folder, *WORKFLOW, "2")
-    return folder
+def built(hub: Hub, once: Callable[..., Path], snakemake: Callable[..., Any]) -> Path:
+    def build(folder: Path) -> None:
+        hub.write(folder)
+        snakemake(folder, *WORKFLOW, "2")
+
+    return once("whole-hub", build)
 
 
 @pytest.fixture(scope="module")
