@@ -11,12 +11,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.prepared import Prepared
+from tests.prepared import Prepared, compile_all
 
 # As the command line does: threads that wait for each other take ten times as long beside other workers.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile loops before there are workers, which would each do it."""
+    is_worker = hasattr(session.config, "workerinput")
+    if session.config.getoption("numprocesses", None) and not is_worker:
+        compile_all()
 
 
 @pytest.fixture(scope="session")

@@ -77,13 +77,11 @@ class Prepared:
         self._process.stdout.close()
 
 
-def _import_everything() -> None:
+def _import_package() -> None:
     import afpanel
 
     for module in pkgutil.walk_packages(afpanel.__path__, "afpanel."):
         importlib.import_module(module.name)
-    for name in _LATE:
-        importlib.import_module(name)
 
 
 def _run(connection: socket.socket, commands: str) -> None:
@@ -103,13 +101,16 @@ def _run(connection: socket.socket, commands: str) -> None:
     sys.argv = [name, *words]
     sys.executable = f"{commands}/python"  # for what the workflow starts as it is read
 
+    process, leave_at_once = os.getpid(), os._exit
+
     def leave(code: int) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        connection.send(bytes([code & 255]))
+        if os.getpid() == process:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            connection.send(bytes([code & 255]))
         leave_at_once(code)
 
-    leave_at_once, os._exit = os._exit, leave
+    os._exit = leave
     if name == "afpanel":
         from afpanel.__main__ import run
 
@@ -124,7 +125,9 @@ def _run(connection: socket.socket, commands: str) -> None:
 
 
 def _serve(address: str) -> None:
-    _import_everything()
+    _import_package()
+    for name in _LATE:
+        importlib.import_module(name)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(64)
@@ -139,8 +142,8 @@ def _serve(address: str) -> None:
                 try:
                     _run(connection, str(Path(address).parent))
                 finally:
-                    sys.stderr.flush()
-                    os.kill(os.getpid(), 9)  # an exception that nobody caught
+                    sys.excepthook(*sys.exc_info())  # what nobody caught
+                    os.kill(os.getpid(), 9)
             connection.close()
             while True:
                 try:
@@ -151,5 +154,13 @@ def _serve(address: str) -> None:
                     break
 
 
+def compile_all() -> None:
+    """Have all loops compiled that are not, in one process, so that not each worker does it at the same time."""
+    subprocess.run([sys.executable, "-P", __file__], check=True)
+
+
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    if sys.argv[1:]:
+        _serve(sys.argv[1])
+    else:
+        _import_package()
