@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from afpanel.errors import BadInputError
-from afpanel.io.files import scratch_folder
+from afpanel.io.files import move, scratch_folder
 from afpanel.io.prefetch import prefetch
 from afpanel.io.records import BLOCKS_IN_USE, RecordBlock, Source, WideGenotypeError
 from afpanel.io.sites_form import SitesSource
@@ -114,7 +114,7 @@ def write_stores(
     task = f"ingest {source.path.name}"
     first = targets[0].path
     with (
-        scratch_folder(first.with_name(f".{first.name}.ingest")) as folder,
+        scratch_folder(first) as folder,
         _OpenStores(source, targets, folder, chunk) as stores,
     ):
         progress = Progress(logger, task, "records")
@@ -196,7 +196,7 @@ class _OpenStores:
                 self._close(number)
         for number, target in enumerate(self._targets):
             target.path.parent.mkdir(parents=True, exist_ok=True)
-            self._staged(number).replace(target.path)
+            move(self._staged(number), target.path)
 
     def _staged(self, number: int) -> Path:
         return self._folder / f"{number}.zip"

@@ -18,7 +18,7 @@ from afpanel.core.counting import THRESHOLDS, GenotypeFilter
 from afpanel.core.intervals import Intervals
 from afpanel.core.withholding import Sharing, told_cells
 from afpanel.errors import BadInputError, PolicyRefusalError
-from afpanel.io.files import json_text, read_json, scratch_folder, sha256, write_text
+from afpanel.io.files import json_text, move, read_json, scratch_folder, sha256, write_text
 from afpanel.io.leak_walk import CONTRIBUTION
 from afpanel.io.metadata import read_metadata
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest, seqcol_digest
@@ -115,7 +115,7 @@ def package(
     """
     made = _Packager(inputs, cohort)
     beside = out or inputs.plan
-    with scratch_folder(beside.with_name(f".{cohort}.parts")) as folder:
+    with scratch_folder(beside.with_name(f"{cohort}.parts")) as folder:
         parts, manifest, page = made.write(folder)
         if out is not None:
             key = made.config["sharing"]["signing_key"]
@@ -124,7 +124,7 @@ def package(
             whole = folder / f"{cohort}{CONTRIBUTION}"
             write_stored_zip(whole, parts)
             logger.info("package %s: %s", cohort, refuse_leaks([whole], made.forbidden(machine)))
-            whole.replace(out)
+            move(whole, out)
             logger.info(
                 "package %s: done, %s variants in %d cells of %s people; %s bytes, %s",
                 cohort, f"{sum(p.get('variants', 0) for p in manifest['parts']):,}",
