@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     is left, under either name; what a killed process left is taken away.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with naming(path), partial_file(path) as partial:
+    with partial_file(path) as partial, naming(path):
         yield partial
         _to_disk(partial)
         move(partial, path)
@@ -41,7 +42,7 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
     It is taken away afterwards, and so is what a killed process left of it.
     """
     beside.parent.mkdir(parents=True, exist_ok=True)
-    with naming(beside), partial_folder(beside) as folder:
+    with partial_folder(beside) as folder, naming(beside):
         yield folder
 
 
@@ -70,13 +71,29 @@ def whole_folder(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Give errors of the system that name no file the name of the one that is being written."""
+    """Give errors of the system that name no file the name of the one that is being written.
+
+    htslib says that it could not write, and not why; that is found by trying.
+    """
     try:
         yield
     except OSError as error:
+        if error.errno is None and (reason := _why_not(path)) is not None:
+            error.errno, error.strerror = reason.errno, reason.strerror
         if error.filename is None:
             error.filename = str(path)
         raise
+
+
+def _why_not(path: Path) -> OSError | None:
+    """Find out what prevents writing beside a file."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as probe:
+            probe.write(bytes(_BLOCK))
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return error
+    return None
 
 
 def _to_disk(path: Path) -> None:

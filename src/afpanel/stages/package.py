@@ -44,6 +44,7 @@ from afpanel.stages.contribution_sizes import Sizes
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.package_counts import package_contig, told_head
 from afpanel.stages.progress import Progress
+from afpanel.stages.room import OF_COUNTS, require_room, sizes_of
 from afpanel.stages.told_metadata import told_metadata
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ def package(
     """
     made = _Packager(inputs, cohort)
     beside = out or inputs.plan
+    require_room(beside, OF_COUNTS * sizes_of(inputs.counts), "the size of the counts")
     with scratch_folder(beside.with_name(f"{cohort}.parts")) as folder:
         parts, manifest, page = made.write(folder)
         if out is not None:
