@@ -75,7 +75,7 @@ def read_log(path: Path) -> JobLog | None:
     found = [match for line in lines if (match := _PROGRESS.match(line))]
     last = found[-1] if found else None
     error = _error_of(lines)
-    ended_well = bool(lines) and error is None and any(_DONE.match(line) for line in lines[-40:])
+    ended_well = bool(lines) and error is None and any(map(_DONE.match, lines))
     held = is_locked(path)
     if held is None:
         held = silent < FRESH and error is None and not ended_well
