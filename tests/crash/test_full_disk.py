@@ -18,23 +18,6 @@ PAGE = 4096
 STAGES = ["ingest", "harmonize", "count", "package", "verify", "merge", "gate", "publish", "popgen"]
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """A file system of 4 MB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system to fill")
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 @contextlib.contextmanager
 def filled(disk: Path, free: int):
     """Fill a disk but for some bytes."""

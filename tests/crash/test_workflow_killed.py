@@ -1,6 +1,7 @@
 """The workflow on a tiny panel, through kills of its processes, and started twice at once."""
 
 import contextlib
+import fcntl
 import json
 import os
 import random
@@ -137,6 +138,47 @@ def test_the_logs_of_a_run_are_those_of_the_jobs_that_status_knows(twice):
     known = {job.log for job in jobs_of(plan, results) if job.asked}
     assert known == set(results.glob("private/**/logs/*.log"))
     assert len(known) == JOBS
+
+
+def test_a_run_with_another_configuration_is_refused_before_it_changes_the_plan_of_one_that_goes(
+    root, lay_out, tmp_path
+):
+    folder = lay_out(tmp_path / "a")
+    private = folder / "results/private"
+    private.mkdir(parents=True)
+    for name in ("config.json", "plan.json"):
+        (private / name).write_text("of the run that goes")
+    with (private / "run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert start(root, folder, tmp_path / "log", "--dry-run").wait(120) == 1
+    said = (tmp_path / "log").read_text()
+    assert "Another run is going in results, with another configuration" in said
+    assert "afpanel status" in said
+    for name in ("config.json", "plan.json"):
+        assert (private / name).read_text() == "of the run that goes"
+
+
+@pytest.mark.long
+def test_a_run_that_fills_the_disk_goes_on_when_there_is_room(
+    root, lay_out, look, twice, tmp_path, disk
+):
+    whole = outputs_of(twice / "made", look)
+    folder, filler = lay_out(tmp_path / "a"), disk / "filler"
+    (disk / "results").mkdir()
+    (folder / "results").symlink_to(disk / "results")
+    for free in (30_000, 120_000, 220_000):
+        with filler.open("wb", buffering=0) as sink, contextlib.suppress(OSError):
+            while True:
+                sink.write(bytes(4096))
+        os.truncate(filler, filler.stat().st_size - free)
+        log = tmp_path / f"log.{free}"
+        assert start(root, folder, log, "--rerun-incomplete").wait(300) == 1
+        assert "room" in log.read_text() or "No space left" in log.read_text()
+        found = look.files_of(folder / "results")
+        assert {name for name, data in found.items() if whole.get(name, data) != data} == set()
+        filler.unlink()
+    assert start(root, folder, tmp_path / "log", "--rerun-incomplete").wait(300) == 0
+    assert outputs_of(folder, look) == whole
 
 
 def kill_many(root, lay_out, look, twice, folder, log, moments, seed):

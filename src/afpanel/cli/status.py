@@ -66,7 +66,10 @@ def _page(found: "Status", results: Path, *, everything: bool) -> list[str]:
     ]
     lines += _messages(found.trouble, everything=everything)
     if found.trouble and not found.run:
-        lines += ["", "To go on when it is mended: snakemake --cores all --rerun-incomplete"]
+        lines += [
+            "",
+            "To go on when it is mended: the same snakemake command with --rerun-incomplete",
+        ]
     return lines
 
 
