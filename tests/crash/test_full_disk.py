@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,21 @@ def test_a_log_on_the_full_disk_still_says_what_happened(server, chain, whole, l
         ended = server.run(folder, command, log=folder / "logs" / "ingest.log")
     assert ended.code == 1
     assert "there is no room left on its file system" in ended.said
+
+
+def test_where_the_log_has_no_room_either_the_message_goes_to_who_began_the_job(
+    chain, lay_out, disk, tmp_path
+):
+    folder = lay_out(disk / "full")
+    command = next(c for c in chain if c[0] == "ingest")
+    with filled(disk, 0), (folder / "log").open("w") as log:
+        done = subprocess.run(
+            [sys.executable, "-m", "afpanel", *command],
+            cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "no room left" in done.stdout
+    assert "remedy" in done.stdout
 
 
 def test_a_file_system_that_can_only_be_read_is_named(server, chain, lay_out, disk, tmp_path):

@@ -111,6 +111,10 @@ def _tell(error: Exception) -> int:
     told = machine_fault(error) or error
     if not isinstance(told, AfpanelError):
         raise error
-    with suppress(OSError):  # the log may be on the disk that is full
-        click.echo(f"afpanel: error: {visible(str(told))}", err=True)
+    message = f"afpanel: error: {visible(str(told))}"
+    try:
+        click.echo(message, err=True)
+    except OSError:  # the log may be on the disk that is full; who began the job sees this
+        with suppress(OSError):
+            click.echo(message)
     return told.exit_code
