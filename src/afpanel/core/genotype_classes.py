@@ -1,0 +1,167 @@
+"""Classes of genotypes of few people: where homozygotes, hemizygotes and what tells them are withheld.
+
+A cell that shows many copies may show that exactly one person is homozygous. What a policy asks of each class
+is held against every group, shown or masked, and every rest of a sum; where one has few people in a class, the
+figures of genotypes are withheld in all parts of its sum, as they would be differences of each other, and
+where the whole of a sum would tell, in it too. AC and AN stay as they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afpanel.constants import MISSING
+from afpanel.core.group_counts import GroupCounts
+from afpanel.core.group_tree import GroupTree
+from afpanel.core.masking import few
+from afpanel.core.node_counts import Kind, NodeCounts
+from afpanel.model.arrays import SINGLE_COUNTS
+
+_Table = NDArray[np.int32]
+_Flags = NDArray[np.bool_]
+
+GENOTYPE_TABLES = ("homozygote_count", "hemizygote_count", *SINGLE_COUNTS)
+"""The counts from which classes of genotypes can be told."""
+
+
+def withhold_genotypes(counts: GroupCounts, cells: _Flags) -> GroupCounts:
+    """Set what tells classes of genotypes to missing (-1) in some cells; (n, g) bool."""
+    tables = {
+        name: np.where(cells, np.int32(MISSING), getattr(counts, name)) for name in GENOTYPE_TABLES
+    }
+    return replace(counts, **tables)
+
+
+def small_classes(
+    counts: GroupCounts,
+    tree: GroupTree,
+    masked: _Flags,
+    min_genotype_count: int,
+    min_allele_count: int,
+    insiders: Sequence[int] = (),
+) -> _Flags:
+    """Find the cells whose figures of genotypes are withheld.
+
+    Parameters
+    ----------
+    counts
+        n variants in the groups of `tree`.
+    masked
+        (n, g) bool: cells of the first g groups that are masked altogether; the rest are not shown.
+    min_genotype_count
+        Fewest people of a class that may be shown, unless there are none; and how many values each smaller
+        class must leave possible, or as many as AC and AN leave.
+    min_allele_count
+        Fewest copies that are shown. A masked cell has as many possible values.
+    insiders
+        Countries, by their place among the groups, who know their own figures.
+
+    Returns
+    -------
+    (n, g) bool
+    """
+    classes = _Classes(NodeCounts.of(counts, tree).counts, tree, masked)
+    small = classes.small(min_genotype_count, min_allele_count)
+    withheld = np.zeros(small.shape, np.bool_)
+    everything = small[:, 0].copy()
+    for place in insiders:
+        everything |= classes.small_without(place, min_genotype_count)
+    for parent, parts in tree.sums():
+        rows = np.flatnonzero(small[:, parts].any(axis=1) & ~everything)
+        below = [p for whole, inner in tree.sums() if whole in parts for p in inner]
+        withheld[rows[:, None], [*parts, *below]] = True
+        known = [None, *(each for each in insiders if each in parts)]
+        for own in known:
+            told = classes.told(rows, parent, parts, own, min_genotype_count)
+            everything[rows] |= told
+    withheld[everything] = True
+    return withheld[:, : masked.shape[1]] & ~masked
+
+
+class _Classes:
+    """People by class at every node, and what AC and AN leave possible."""
+
+    def __init__(self, counts: NDArray[np.int32], tree: GroupTree, masked: _Flags) -> None:
+        self._counts, self._tree = counts, tree
+        alt, het, hom = (
+            counts[kind] for kind in (Kind.ALT, Kind.HETEROZYGOUS, Kind.HOMOZYGOUS_ALT)
+        )
+        single_alt = alt - het - 2 * hom
+        diploid = het + hom + counts[Kind.HOMOZYGOUS_OTHER]
+        of_diploid = het + 2 * hom
+        haploid = single_alt + counts[Kind.SINGLE_OTHER]
+        self._diploid = diploid
+        self._boxes = {
+            Kind.HOMOZYGOUS_ALT: (np.maximum(of_diploid - diploid, 0), of_diploid // 2),
+            Kind.HEMIZYGOUS_ALT: (np.maximum(alt - 2 * diploid, 0), np.minimum(alt, haploid)),
+        }
+        people = tree.people.astype(np.int32)
+        hidden = np.ones(alt.shape, np.bool_)
+        hidden[:, : masked.shape[1]] = masked
+        # Nobody knows AC of what is masked, so that it leaves any number possible.
+        self._room = {
+            Kind.HOMOZYGOUS_ALT: np.where(hidden, people, np.minimum(alt // 2, people)),
+            Kind.HEMIZYGOUS_ALT: np.where(hidden, people, np.minimum(alt, people)),
+        }
+
+    def small(self, fewest: int, min_allele_count: int) -> _Flags:
+        """Tell which nodes have few people in a class; (n, v) bool."""
+        counts = self._counts
+        # What hides the few copies of a cell hides its heterozygotes, and calls of one allele alone.
+        hidden = few(counts[Kind.ALT], min_allele_count) | few(counts[Kind.OTHER], min_allele_count)
+        hidden &= fewest <= min_allele_count
+        diploid = few(counts[Kind.HOMOZYGOUS_ALT], fewest)
+        for kind in (Kind.HETEROZYGOUS, Kind.HOMOZYGOUS_OTHER):
+            diploid |= few(counts[kind], fewest) & ~hidden
+        haploid = few(counts[Kind.HEMIZYGOUS_ALT], fewest) & ~(hidden & (self._diploid == 0))
+        self._concerned = {Kind.HOMOZYGOUS_ALT: diploid, Kind.HEMIZYGOUS_ALT: haploid}
+        small: _Flags = diploid | haploid
+        return small
+
+    def small_without(self, place: int, fewest: int) -> _Flags:
+        """Tell at which variants the total less one country has few people in a class; (n,) bool."""
+        small = np.zeros(self._counts.shape[1], np.bool_)
+        for kind in (
+            Kind.HOMOZYGOUS_ALT,
+            Kind.HEMIZYGOUS_ALT,
+            Kind.HETEROZYGOUS,
+            Kind.HOMOZYGOUS_OTHER,
+        ):
+            small |= few(self._counts[kind, :, 0] - self._counts[kind, :, place], fewest)
+        return small
+
+    def told(
+        self,
+        rows: NDArray[np.int64],
+        parent: int,
+        parts: Sequence[int],
+        own: int | None,
+        fewest: int,
+    ) -> _Flags:
+        """Tell in which rows a small class of a part follows from the whole, where all parts are withheld.
+
+        Parameters
+        ----------
+        own
+            A part that is known, or None.
+
+        Returns
+        -------
+        (m,) bool
+        """
+        found = np.zeros(len(rows), np.bool_)
+        asked = [part for part in parts if part != own]
+        for kind, (low, high) in self._boxes.items():
+            at = (rows[:, None], asked)
+            whole = self._counts[kind, rows, parent]
+            if own is not None:
+                whole = whole - self._counts[kind, rows, own]
+            least, most = low[at], high[at]
+            lowest = np.maximum(least, whole[:, None] - (most.sum(axis=1, keepdims=True) - most))
+            highest = np.minimum(most, whole[:, None] - (least.sum(axis=1, keepdims=True) - least))
+            needed = np.minimum(fewest - 1, self._room[kind][at])
+            concerned = self._concerned[kind][at]
+            found |= (concerned & (highest - lowest < needed)).any(axis=1)
+        return found
