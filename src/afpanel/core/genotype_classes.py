@@ -84,26 +84,37 @@ class _Classes:
     """People by class at every node, and what AC and AN leave possible."""
 
     def __init__(self, counts: NDArray[np.int32], tree: GroupTree, masked: _Flags) -> None:
-        self._counts, self._tree = counts, tree
         alt, het, hom = (
             counts[kind] for kind in (Kind.ALT, Kind.HETEROZYGOUS, Kind.HOMOZYGOUS_ALT)
         )
-        single_alt = alt - het - 2 * hom
-        diploid = het + hom + counts[Kind.HOMOZYGOUS_OTHER]
+        hemi, hom_other = counts[Kind.HEMIZYGOUS_ALT], counts[Kind.HOMOZYGOUS_OTHER]
+        self._counts, self._people = counts, tree.people.astype(np.int32)
+        self._diploid = het + hom + hom_other
+        self._one_copy = alt - 2 * hom - hemi
         of_diploid = het + 2 * hom
-        haploid = single_alt + counts[Kind.SINGLE_OTHER]
-        self._diploid = diploid
+        haploid = alt - of_diploid + counts[Kind.SINGLE_OTHER]
         self._boxes = {
-            Kind.HOMOZYGOUS_ALT: (np.maximum(of_diploid - diploid, 0), of_diploid // 2),
-            Kind.HEMIZYGOUS_ALT: (np.maximum(alt - 2 * diploid, 0), np.minimum(alt, haploid)),
+            Kind.HOMOZYGOUS_ALT: (
+                np.maximum(of_diploid - self._diploid, 0),
+                of_diploid // 2,
+            ),
+            Kind.HEMIZYGOUS_ALT: (
+                np.maximum(alt - 2 * self._diploid, 0),
+                np.minimum(alt, haploid),
+            ),
         }
-        people = tree.people.astype(np.int32)
-        hidden = np.ones(alt.shape, np.bool_)
-        hidden[:, : masked.shape[1]] = masked
-        # Nobody knows AC of what is masked, so that it leaves any number possible.
-        self._room = {
-            Kind.HOMOZYGOUS_ALT: np.where(hidden, people, np.minimum(alt // 2, people)),
-            Kind.HEMIZYGOUS_ALT: np.where(hidden, people, np.minimum(alt, people)),
+        self._hidden = np.ones(alt.shape, np.bool_)
+        self._hidden[:, : masked.shape[1]] = masked
+
+    def _tables(self) -> dict[str, _Table]:
+        """Give the people of each class: with two copies, one of two, and none of two; of haploid calls with one."""
+        counts = self._counts
+        return {
+            "two": counts[Kind.HOMOZYGOUS_ALT],
+            "heterozygous": counts[Kind.HETEROZYGOUS],
+            "one": self._one_copy,
+            "none": counts[Kind.HOMOZYGOUS_OTHER],
+            "haploid": counts[Kind.HEMIZYGOUS_ALT],
         }
 
     def small(self, fewest: int, min_allele_count: int) -> _Flags:
@@ -112,24 +123,21 @@ class _Classes:
         # What hides the few copies of a cell hides its heterozygotes, and calls of one allele alone.
         hidden = few(counts[Kind.ALT], min_allele_count) | few(counts[Kind.OTHER], min_allele_count)
         hidden &= fewest <= min_allele_count
-        diploid = few(counts[Kind.HOMOZYGOUS_ALT], fewest)
-        for kind in (Kind.HETEROZYGOUS, Kind.HOMOZYGOUS_OTHER):
-            diploid |= few(counts[kind], fewest) & ~hidden
-        haploid = few(counts[Kind.HEMIZYGOUS_ALT], fewest) & ~(hidden & (self._diploid == 0))
-        self._concerned = {Kind.HOMOZYGOUS_ALT: diploid, Kind.HEMIZYGOUS_ALT: haploid}
-        small: _Flags = diploid | haploid
+        small = np.zeros(hidden.shape, np.bool_)
+        for name, table in self._tables().items():
+            if name == "two":
+                small |= few(table, fewest)
+            elif name == "haploid":
+                small |= few(table, fewest) & ~(hidden & (self._diploid == 0))
+            else:
+                small |= few(table, fewest) & ~hidden
         return small
 
     def small_without(self, place: int, fewest: int) -> _Flags:
         """Tell at which variants the total less one country has few people in a class; (n,) bool."""
         small = np.zeros(self._counts.shape[1], np.bool_)
-        for kind in (
-            Kind.HOMOZYGOUS_ALT,
-            Kind.HEMIZYGOUS_ALT,
-            Kind.HETEROZYGOUS,
-            Kind.HOMOZYGOUS_OTHER,
-        ):
-            small |= few(self._counts[kind, :, 0] - self._counts[kind, :, place], fewest)
+        for table in self._tables().values():
+            small |= few(table[:, 0] - table[:, place], fewest)
         return small
 
     def told(
@@ -140,7 +148,7 @@ class _Classes:
         own: int | None,
         fewest: int,
     ) -> _Flags:
-        """Tell in which rows a small class of a part follows from the whole, where all parts are withheld.
+        """Tell in which rows a class of a part follows too well from the whole, where all parts are withheld.
 
         Parameters
         ----------
@@ -151,17 +159,35 @@ class _Classes:
         -------
         (m,) bool
         """
-        found = np.zeros(len(rows), np.bool_)
         asked = [part for part in parts if part != own]
+        at = (rows[:, None], asked)
+        found = np.zeros(len(rows), np.bool_)
         for kind, (low, high) in self._boxes.items():
-            at = (rows[:, None], asked)
-            whole = self._counts[kind, rows, parent]
-            if own is not None:
-                whole = whole - self._counts[kind, rows, own]
+            count = self._counts[kind]
+            whole = count[rows, parent] - (0 if own is None else count[rows, own])
             least, most = low[at], high[at]
-            lowest = np.maximum(least, whole[:, None] - (most.sum(axis=1, keepdims=True) - most))
-            highest = np.minimum(most, whole[:, None] - (least.sum(axis=1, keepdims=True) - least))
-            needed = np.minimum(fewest - 1, self._room[kind][at])
-            concerned = self._concerned[kind][at]
-            found |= (concerned & (highest - lowest < needed)).any(axis=1)
+            of_others = [each.sum(axis=1, keepdims=True) - each for each in (most, least)]
+            lowest, highest = (whole[:, None] - each for each in of_others)
+            # Nobody knows AC of what is masked, which so leaves any number possible.
+            hidden, people = self._hidden[at], self._people[asked]
+            lowest = np.maximum(lowest, np.where(hidden, 0, least))
+            highest = np.minimum(highest, np.where(hidden, people, most))
+            alt = self._counts[Kind.ALT][at]
+            by_alt = np.minimum(alt // 2 if kind is Kind.HOMOZYGOUS_ALT else alt, people)
+            room = np.where(hidden, people, by_alt)
+            narrow = highest - lowest < np.minimum(fewest - 1, room)
+            found |= (narrow & _may_be_few(lowest, highest, fewest)).any(axis=1)
+            if kind is Kind.HOMOZYGOUS_ALT:
+                one = self._one_copy[at] + 2 * count[at]
+                may_be = _may_be_few(one - 2 * highest, one - 2 * lowest, fewest)
+                found |= (narrow & may_be & ~hidden).any(axis=1)
+                none = self._counts[Kind.HOMOZYGOUS_OTHER][at] - count[at]
+                may_be = _may_be_few(none + lowest, none + highest, fewest)
+                narrow &= highest - lowest < most - least
+                found |= (narrow & may_be & ~hidden).any(axis=1)
         return found
+
+
+def _may_be_few(lowest: _Table, highest: _Table, fewest: int) -> _Flags:
+    found: _Flags = (highest >= 1) & (lowest < fewest)
+    return found
