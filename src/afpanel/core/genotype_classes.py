@@ -62,7 +62,7 @@ def small_classes(
     -------
     (n, g) bool
     """
-    classes = _Classes(NodeCounts.of(counts, tree).counts, tree, masked)
+    classes = _Classes(NodeCounts.of(counts, tree).counts, tree, min_allele_count)
     small = classes.small(min_genotype_count, min_allele_count)
     withheld = np.zeros(small.shape, np.bool_)
     everything = small[:, 0].copy()
@@ -83,7 +83,7 @@ def small_classes(
 class _Classes:
     """People by class at every node, and what AC and AN leave possible."""
 
-    def __init__(self, counts: NDArray[np.int32], tree: GroupTree, masked: _Flags) -> None:
+    def __init__(self, counts: NDArray[np.int32], tree: GroupTree, min_allele_count: int) -> None:
         alt, het, hom = (
             counts[kind] for kind in (Kind.ALT, Kind.HETEROZYGOUS, Kind.HOMOZYGOUS_ALT)
         )
@@ -103,8 +103,8 @@ class _Classes:
                 np.minimum(alt, haploid),
             ),
         }
-        self._hidden = np.ones(alt.shape, np.bool_)
-        self._hidden[:, : masked.shape[1]] = masked
+        # What is few is hidden; what is masked for others, or in no group, may be known all the same.
+        self._hidden = few(alt, min_allele_count) | few(counts[Kind.OTHER], min_allele_count)
 
     def _tables(self) -> dict[str, _Table]:
         """Give the people of each class: with two copies, one of two, and none of two; of haploid calls with one."""
@@ -119,10 +119,8 @@ class _Classes:
 
     def small(self, fewest: int, min_allele_count: int) -> _Flags:
         """Tell which nodes have few people in a class; (n, v) bool."""
-        counts = self._counts
         # What hides the few copies of a cell hides its heterozygotes, and calls of one allele alone.
-        hidden = few(counts[Kind.ALT], min_allele_count) | few(counts[Kind.OTHER], min_allele_count)
-        hidden &= fewest <= min_allele_count
+        hidden = self._hidden & (fewest <= min_allele_count)
         small = np.zeros(hidden.shape, np.bool_)
         for name, table in self._tables().items():
             if name == "two":
@@ -168,7 +166,7 @@ class _Classes:
             least, most = low[at], high[at]
             of_others = [each.sum(axis=1, keepdims=True) - each for each in (most, least)]
             lowest, highest = (whole[:, None] - each for each in of_others)
-            # Nobody knows AC of what is masked, which so leaves any number possible.
+            # Nobody knows AC of what is hidden, which so leaves any number possible.
             hidden, people = self._hidden[at], self._people[asked]
             lowest = np.maximum(lowest, np.where(hidden, 0, least))
             highest = np.minimum(highest, np.where(hidden, people, most))

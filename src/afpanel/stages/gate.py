@@ -43,8 +43,17 @@ from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-MASKED = ("masked_cells", "masked_primary", "masked_secondary", "masked_by_contributors")
-"""How the decision counts masked cells of the variants that are let through: all, and by reason."""
+DROPPED = ("variants_dropped", "variants_dropped_secondary")
+"""How the decision counts variants that are dropped; and those of them that primary masking alone would have left."""
+
+MASKED = (
+    "masked_cells",
+    "masked_primary",
+    "masked_secondary",
+    "masked_by_contributors",
+    "cells_without_genotypes",
+)
+"""How it counts masked cells of the variants that are let through, all and by reason, and those without genotypes."""
 
 ALTERNATIVES = (
     "total_alone_variants_out",
@@ -56,14 +65,12 @@ ALTERNATIVES = (
 _TALLY = (
     "variants_in",
     "variants_out",
-    "variants_dropped",
-    "variants_dropped_secondary",
+    *DROPPED,
     "variants_unknown",
     *MASKED,
-    "cells_without_genotypes",
     *ALTERNATIVES,
 )
-"""What is counted. Dropped for secondary masking are variants that primary masking alone would have left."""
+"""What is counted."""
 
 _GROUP = re.compile(rf"{TOTAL}|XX|XY|[A-Z]{{2}}(_[A-Za-z0-9]+)?")
 

@@ -66,13 +66,15 @@ def summarize(
         "",
         f"variants merged     {totals['variants_in']:>12,}",
         f"variants published  {totals['variants_out']:>12,}",
-        f"variants dropped    {totals['variants_dropped']:>12,}  (all that carries ALT is withheld)",
+        f"variants dropped    {totals['variants_dropped']:>12,}  (all that carries ALT is withheld"
+        f"{_for_others(totals)})",
         *(
             []
             if unknown == 0
             else [f"variants unknown    {unknown:>12,}  (nobody is counted there)"]
         ),
         f"cells masked        {totals['masked_cells']:>12,}  (of {cells:,}: {_reasons(totals)})",
+        *_alternatives(totals, cells),
         f"groups published    {len(head.groups):>12,}  ({', '.join(head.groups)})",
         f"groups withheld     {len(withheld):>12,}  ({', '.join(withheld) or '-'})",
         *([] if overlap is None else [f"people found twice  {_twice(overlap)}"]),
@@ -89,6 +91,29 @@ def summarize(
 
 
 _NOTHING: dict[str, Any] = {"cohorts": {}}
+
+
+def _for_others(totals: dict[str, int]) -> str:
+    """Say how many variants secondary masking costs."""
+    number = totals["variants_dropped_secondary"]
+    return f"; of {number:,} for secondary masking alone" if number else ""
+
+
+def _alternatives(totals: dict[str, int], cells: int) -> list[str]:
+    """Say what simpler rules would have left, where anything is masked."""
+    if not totals["masked_cells"] and not totals["variants_dropped"]:
+        return []
+    lines = [
+        f"  if such variants showed the total alone: {totals['total_alone_variants_out']:,} variants,"
+        f" {totals['total_alone_masked_cells']:,} cells masked",
+        f"  if such variants were dropped: {totals['without_masked_variants_out']:,} variants",
+    ]
+    without = totals["cells_without_genotypes"]
+    if without:
+        lines.append(
+            f"cells without genotypes {without:>8,}  (few people of a class; of {cells:,})"
+        )
+    return lines
 
 
 def _reasons(totals: dict[str, int]) -> str:
