@@ -1,7 +1,7 @@
 """Releases under a policy of tiers and countries, of the simulated panel of `published_files`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import yaml
@@ -27,9 +27,12 @@ RULES = {
 }
 
 
-def write_policy(folder: Path, **rules: object) -> tuple[Path, Path]:
+def write_policy(
+    folder: Path, populations: Iterable[str] = tuple(POPULATIONS), **rules: object
+) -> tuple[Path, Path]:
     """Write a policy with some rules of the tier changed, and one cohort of each country; gives both paths."""
-    countries = sorted({name[:2] for name in POPULATIONS})
+    populations = list(populations)
+    countries = sorted({name[:2] for name in populations})
     # The last one asks for the limits itself too, so that two are named.
     asks = {
         "min_allele_count": 11,
@@ -51,9 +54,9 @@ def write_policy(folder: Path, **rules: object) -> tuple[Path, Path]:
             "country": name,
             "cells": [
                 {"population": population.split("_")[1], "sex": sex}
-                for population in POPULATIONS
+                for population in populations
                 if population.startswith(name)
-                for sex in ("XX", "XY")
+                for sex in ("XX", "XY", "unknown")
             ],
             "permission": permission,
         }

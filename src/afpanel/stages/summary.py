@@ -66,8 +66,7 @@ def summarize(
         "",
         f"variants merged     {totals['variants_in']:>12,}",
         f"variants published  {totals['variants_out']:>12,}",
-        f"variants dropped    {totals['variants_dropped']:>12,}  (all that carries ALT is withheld"
-        f"{_for_others(totals)})",
+        f"variants dropped    {totals['variants_dropped']:>12,}  ({_why_dropped(totals)})",
         *(
             []
             if unknown == 0
@@ -93,20 +92,21 @@ def summarize(
 _NOTHING: dict[str, Any] = {"cohorts": {}}
 
 
-def _for_others(totals: dict[str, int]) -> str:
-    """Say how many variants secondary masking costs."""
+def _why_dropped(totals: dict[str, int]) -> str:
+    """Say why variants are dropped, and how many of them secondary masking costs."""
     number = totals["variants_dropped_secondary"]
-    return f"; of {number:,} for secondary masking alone" if number else ""
+    beside = f"; {number:,} of them only with secondary masking" if number else ""
+    return f"all that carries ALT is withheld{beside}"
 
 
 def _alternatives(totals: dict[str, int], cells: int) -> list[str]:
     """Say what simpler rules would have left, where anything is masked."""
     if not totals["masked_cells"] and not totals["variants_dropped"]:
         return []
+    alone, cells_alone = totals["total_alone_variants_out"], totals["total_alone_masked_cells"]
     lines = [
-        f"  if such variants showed the total alone: {totals['total_alone_variants_out']:,} variants,"
-        f" {totals['total_alone_masked_cells']:,} cells masked",
-        f"  if such variants were dropped: {totals['without_masked_variants_out']:,} variants",
+        f"  with the total alone where any is  {alone:,} variants published, {cells_alone:,} cells masked",
+        f"  without the variants where any is  {totals['without_masked_variants_out']:,} variants published",
     ]
     without = totals["cells_without_genotypes"]
     if without:
