@@ -104,10 +104,9 @@ def _alternatives(totals: dict[str, int], cells: int) -> list[str]:
     if not totals["masked_cells"] and not totals["variants_dropped"]:
         return []
     alone, cells_alone = totals["total_alone_variants_out"], totals["total_alone_masked_cells"]
-    lines = [
-        f"  with the total alone where any is  {alone:,} variants published, {cells_alone:,} cells masked",
-        f"  without the variants where any is  {totals['without_masked_variants_out']:,} variants published",
-    ]
+    without_them = totals["without_masked_variants_out"]
+    simpler = f"with the total alone where one is masked: {alone:,} variants, {cells_alone:,} cells masked"
+    lines = [f"  {simpler}; without these variants: {without_them:,}"]
     without = totals["cells_without_genotypes"]
     if without:
         lines.append(
