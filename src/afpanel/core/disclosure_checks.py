@@ -105,7 +105,8 @@ def _check_genotypes(
         ("hemizygous for ALT", haploid, known & (haploid >= 0)),
         ("with one copy of two", ac - 2 * two - haploid, told),
     ):
-        yield _cells(f"few people {what} are shown", shown & _few(people, limits.genotypes))
+        if limits.genotypes > 1:
+            yield _cells(f"few people {what} are shown", shown & _few(people, limits.genotypes))
     tests = np.zeros(known.shape, np.bool_)
     for figure in (HWE, EXC_HET, INBREEDING):
         tests |= ~_missing(figures[figure.array])
