@@ -24,17 +24,23 @@ from afpanel.cli import options
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
     help="Folder for the releasable panels.",
 )
-@click.option("--decision", type=options.OUTPUT, required=True, help="Decision to write (JSON).")
+@click.option("--decision", type=options.OUTPUT, help="Decision to write (JSON).")
+@click.option(
+    "--explain",
+    metavar="CONTIG:POS:REF:ALT",
+    help="Say of one variant why each cell is shown or masked, and by whose rule, and write nothing. It tells"
+    " the counts themselves, so it is for the hub alone.",
+)
 def command(
     panels: tuple[Path, ...],
     policy: Path,
     contributors: Path | None,
     as_of: str | None,
-    out: Path,
-    decision: Path,
+    out: Path | None,
+    decision: Path | None,
+    explain: str | None,
 ) -> None:
     """Decide what of a panel may be published, and withhold the rest.
 
@@ -47,10 +53,35 @@ def command(
     Example:
       afpanel gate panel/*.zarr.zip --policy config/policies/demo.yaml \\
           --out releasable --decision decision.json
+      afpanel gate panel/*.zarr.zip --policy config/policies/demo.yaml --explain chr21:5030081:A:G
     """
     from afpanel.core.data_use import is_date
-    from afpanel.stages.gate import gate
 
     if as_of is not None and not is_date(as_of):
         raise click.UsageError(f"--as-of takes a day, as YYYY-MM-DD, not '{as_of}'")
+    if explain is not None:
+        _explain(panels, policy, explain, contributors, as_of)
+        return
+    if out is None or decision is None:
+        raise click.UsageError("--out and --decision are needed, or --explain")
+    from afpanel.stages.gate import gate
+
     gate(panels, policy, out, decision, contributors, as_of)
+
+
+def _explain(
+    panels: tuple[Path, ...],
+    policy: Path,
+    variant: str,
+    contributors: Path | None,
+    as_of: str | None,
+) -> None:
+    from afpanel.stages.explain import Site, explain
+
+    try:
+        site = Site.of(variant)
+    except ValueError:
+        raise click.UsageError(
+            f"--explain takes contig:pos:ref:alt, as chr1:10000:A:G, not '{variant}'"
+        ) from None
+    click.echo(explain(panels, policy, site, contributors, as_of))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from afpanel.cli import options
+
 
 @click.command("verify-release")
 @click.argument("release", type=click.Path(path_type=Path))
@@ -14,7 +16,15 @@ import click
     show_default=True,
     help="Masked cells, drawn by lot, to bound by linear programming besides those that need it.",
 )
-def command(release: Path, sample: int) -> None:
+@click.option(
+    "--panel",
+    "panels",
+    type=options.INPUT,
+    multiple=True,
+    help="Panel store of a contig from before the gate (repeatable): what each country knows of itself, to attack"
+    " with where the policy has insider_protection.",
+)
+def command(release: Path, sample: int, panels: tuple[Path, ...]) -> None:
     """Try to work out what a release masks, from its files alone.
 
     Reads every format in the folder, holds them against one another and against the policy that the manifest
@@ -27,7 +37,7 @@ def command(release: Path, sample: int) -> None:
     """
     from afpanel.stages.verify_release import verify_release
 
-    for name, verdict in verify_release(release, sample).items():
+    for name, verdict in verify_release(release, sample, panels).items():
         click.echo(
             f"{name}: {verdict.variants:,} variants, {verdict.masked:,} masked cells,"
             f" {verdict.derivable:,} of them can be worked out"

@@ -222,6 +222,9 @@ _SAID = (
     " worst worst_known measured genotypes bound"
     " policy effective rule value by tier as_of country sex true false null min_contributors statistics"
     " hardy_weinberg no_populations_under refused_terms verified_only reason registered controlled open"
+    " sides alt other zeros masked shown min_genotype_count insider_protection populations_never_shown never alone its with no group this"
+    " cells_without_genotypes variants_dropped variants_dropped_secondary total_alone_variants_out"
+    " total_alone_masked_cells without_masked_variants_out"
     " masked_primary masked_secondary masked_by_contributors so that people whom too few are withheld not"
     " what is left sum fewer than cohorts together"
 )

@@ -23,7 +23,7 @@ from afpanel.io.release_vcf import VcfReleaseWriter
 from afpanel.io.release_zarr import ZarrReleaseWriter
 from afpanel.io.tables import raise_any
 from afpanel.io.tsv import read_tsv
-from afpanel.stages.gate import MASKED
+from afpanel.stages.gate import ALTERNATIVES, DROPPED, MASKED
 from afpanel.stages.harmonize import is_kept
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.plan_checks import faults_of_exclusions
@@ -255,7 +255,7 @@ def _manifest(
         "decision": {
             "withheld_groups": decision["withheld_groups"],
             "variants": decision["totals"]["variants_out"],
-            **{name: decision["totals"][name] for name in MASKED},
+            **{name: decision["totals"][name] for name in (*DROPPED, *MASKED, *ALTERNATIVES)},
             "disclosure_control": "primary and secondary masking",
         },
         **({} if inputs.risk is None else {"risk": read_risk(inputs.risk, decision)}),
