@@ -1,5 +1,6 @@
 """Profiles, the container's recipe and conda: what can be said of them without a cluster, a container or conda."""
 
+import os
 import re
 import subprocess
 import sys
@@ -60,13 +61,31 @@ def test_all_machine_code_is_compiled_beforehand_and_then_only_read(tmp_path):
     assert int(done.stdout) == len(modules) - 1  # afpanel itself has no dot
 
 
-def test_a_dry_run_with_conda_finds_the_environment_of_every_rule(tmp_path):
+CONDA = """#!/bin/sh
+case "$1" in
+info) echo '{"conda_prefix": "/opt/conda", "root_prefix": "/opt/conda", "platform": "linux-64"}' ;;
+config) echo '{"get": {"channel_priority": "strict"}}' ;;
+*) echo 'conda 24.11.1' ;;
+esac
+"""
+
+
+def test_a_dry_run_with_conda_would_create_one_environment_for_all_rules(tmp_path):
+    """With a stand-in that tells Snakemake its version and no more: no conda is at hand."""
+    conda = tmp_path / "bin" / "conda"
+    conda.parent.mkdir()
+    conda.write_text(CONDA)
+    conda.chmod(0o755)
+    for name in ("demo", "config"):
+        (tmp_path / name).symlink_to(ROOT / name)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "-n"]
-    (tmp_path / "demo").symlink_to(ROOT / "demo")
-    (tmp_path / "config").symlink_to(ROOT / "config")
+    environment = os.environ | {"PATH": f"{conda.parent}:{os.environ['PATH']}"}
     done = subprocess.run(
-        [*command, "--sdm", "conda"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    text = "".join(p.read_text() for p in (ROOT / "workflow" / "rules").glob("*.smk"))
-    assert text.count("    shell:\n") == text.count('"../../envs/afpanel.yaml"')
+        [*command, "--sdm", "conda"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert len(re.findall(r"Conda environment .*envs/afpanel.yaml.* will be created", said)) == 1
+    rules = "".join(p.read_text() for p in (ROOT / "workflow" / "rules").glob("*.smk"))
+    assert rules.count("shell:\n") == rules.count('"../../envs/afpanel.yaml"\n')

@@ -31,7 +31,7 @@ def asked(folder: Path, *arguments: str) -> dict[str, dict[str, int]]:
     """What a dry run says that the first job of each rule asks for."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "-n"]
     said = subprocess.run(
-        [*command, "--configfile", "config.yaml", *arguments],
+        [*command, *arguments, "--configfile", "config.yaml"],
         cwd=folder, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     found: dict[str, dict[str, int]] = {}
