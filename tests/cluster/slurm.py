@@ -18,7 +18,7 @@ from pathlib import Path
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
 MARK = "# Written by the tests of afpanel, which replace and delete it."
-LOCK = Path("/run/lock/afpanel-tests-slurm")
+LOCK = Path("/tmp/afpanel-tests-slurm.lock")
 DAEMONS = ("slurmd", "slurmctld", "munged")
 
 TEMPLATE = """{mark}
