@@ -45,11 +45,15 @@ def make_plan():
     """Check all inputs and lay out the work; costs little while nothing has changed."""
     results = Path(config.get("results", "results"))
     private = results / "private"
+    plan_path = private / "plan.json"
+    if workflow.remote_exec and plan_path.is_file():
+        # A job on a cluster goes by the plan it was submitted for: thousands of jobs need not look at all
+        # inputs again, nor write what others are reading.
+        return json.loads(plan_path.read_text())
     private.mkdir(parents=True, exist_ok=True)
     effective = private / "config.json"
     # YAML reads a day without quotation marks as a date, of which JSON has none.
     text = json.dumps(config, indent=1, sort_keys=True, default=str) + "\n"
-    plan_path = private / "plan.json"
     # Jobs on other machines read the workflow too, while the run that they are of goes on.
     clean = []
     if workflow.is_main_process:
