@@ -159,6 +159,7 @@ JSON_KEYS = {
     "harmonization.json": frozenset(
         ["cohort", "outcomes", "strand", "lift", "ignored_contigs", "genotypes"]
     ),
+    "linkage.json": frozenset(["linkage_version", "cohort", "country", "populations"]),
     "metadata.json": frozenset(
         [
             "metadata_version",

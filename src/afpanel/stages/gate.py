@@ -18,7 +18,7 @@ from afpanel.core.contributors import Contributor, refusals, withheld_groups
 from afpanel.core.group_counts import GroupCounts
 from afpanel.core.group_tree import GroupTree
 from afpanel.core.masking import mask, sensitive_raw
-from afpanel.core.policy import DisclosurePolicy, EffectivePolicy, effective
+from afpanel.core.policy import DisclosurePolicy, EffectivePolicy, effective, more_controlled
 from afpanel.core.statistics_shown import withhold_statistics
 from afpanel.core.suppression import suppress
 from afpanel.core.suppression_kernel import CONTRIBUTOR, PRIMARY, SECONDARY
@@ -133,6 +133,10 @@ def gate(
             "groups": [{"group": head.groups[g], "people": head.people[g]} for g in allowed],
             "withheld_groups": [
                 {"group": name, "reason": reason} for name, reason in withheld.items()
+            ],
+            "more_controlled_tiers": [
+                {"tier": tier, "effective": each.describe()}
+                for tier, each in more_controlled(policy, (each.country for each in contributors))
             ],
             "totals": totals,
             "contigs": per_contig,

@@ -34,7 +34,7 @@ from afpanel.stages.summary import summarize
 
 logger = logging.getLogger(__name__)
 
-MANIFEST_VERSION = 4
+MANIFEST_VERSION = 5
 
 _LIBRARIES = ("numpy", "pyarrow", "pysam", "zarr")
 
