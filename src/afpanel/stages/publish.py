@@ -85,7 +85,7 @@ class PublishInputs:
     overlap
         What was found of people who are in two cohorts, or None where nobody looked.
     risk
-        The membership risk of these stores, or None where nobody worked it out.
+        The membership risk of these stores, or None where nobody worked it out; the workflow does.
     """
 
     panels: Sequence[Path]
