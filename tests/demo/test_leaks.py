@@ -278,7 +278,7 @@ def _plant_in_store(archive, name, comment):
         ("manifest.json", json.dumps(ABOUT | {"note": CANARY}), f"entry manifest.json, key note: {ID}"),
         ("manifest.json.sig", f"{CANARY}\n", f"entry manifest.json.sig, text: {ID}"),
         ("linkage.json", json.dumps({"cohort": "VN-demo", "note": CANARY}), f"entry linkage.json, key note: {ID}"),
-        ("linkage.json", json.dumps({"populations": [{"population": CANARY}]}), f"entry linkage.json, key population: {ID}"),
+        ("linkage.json", json.dumps({"populations": [{"population": CANARY}]}), f"entry linkage.json, key populations.population: {ID}"),
         ("samples.tsv", "x\n", "entry samples.tsv: an entry that is not one of a contribution"),
         ("metadata.json", '{"legal": "a@b.example.org"}', "entry metadata.json, key legal: an e-mail address"),
         ("counts/chr21.00000.zarr.zip", None,
