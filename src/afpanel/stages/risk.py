@@ -212,7 +212,7 @@ def known_of(
                 linked += each.people if of.is_linked else 0
     known = [each.known() for each in members]
     # XX and XY are not told apart in summaries; together they are no more than everybody.
-    complete = held >= people and linked >= _ENOUGH * people
+    complete = bool(known) and held >= people and linked >= _ENOUGH * people
     trials = [each.trial for each in members if each.trial is not None]
     best = max(trials, key=lambda trial: trial.share("likelihood_ratio"), default=None)
     return Known(known, complete), best
