@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ from typing import Any
 
 import numpy as np
 from tests.builders import write_fasta
+from tests.linkages import summary_of_people
 from tests.ssh import NAMESPACE, make_key, public, signed
 
 from afpanel.constants import Sex
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
+from afpanel.core.withholding import Sharing, told_cells
 from afpanel.io.chunks import Packing, unpack
 from afpanel.io.files import json_text, write_json
 from afpanel.io.metadata import read_metadata
@@ -28,6 +31,7 @@ from afpanel.model.arrays import ARRAYS
 from afpanel.model.cohort import Cell
 from afpanel.stages.cell_counts import CountsHead, create_cell_counts
 from afpanel.stages.fingerprint import PLAN_VERSION
+from afpanel.stages.linkage_summary import write_summary
 from afpanel.stages.package import PackageInputs, package
 from afpanel.stages.verdict import Verdict
 from afpanel.stages.verify import VerifyOptions, verify
@@ -144,6 +148,7 @@ class Programme:
             self.folder / "harmonization.json",
             bed,
             ReferencePaths.find(self.fasta),
+            self._write_linkage(),
         )
         package(inputs, COHORT, self.path)
 
@@ -186,6 +191,18 @@ class Programme:
             "cohorts": {COHORT: about},
         }
         write_json(self.folder / "plan.json", plan)
+
+    def _write_linkage(self) -> Path:
+        plan = json.loads((self.folder / "plan.json").read_text())
+        told = told_cells(self.cells, Sharing.of(plan["config"]["sharing"]))
+        people: Counter[str] = Counter()
+        for cell in told.cells:
+            people[cell.population] += cell.people
+        path = self.folder / "linkage.json"
+        country = plan["cohorts"][COHORT]["country"]
+        variants = sum(self.variants.values())
+        write_summary(path, summary_of_people(COHORT, country, people, variants))
+        return path
 
     def _write_harmonization(self) -> None:
         summary = {

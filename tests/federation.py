@@ -90,7 +90,13 @@ def differing(one: Path, other: Path) -> list[str]:
     def files(results: Path) -> dict[str, bytes]:
         return {
             path.relative_to(results).as_posix(): path.read_bytes()
-            for top in ("release", "panel/popgen", "panel/merged", "panel/discordance")
+            for top in (
+                "release",
+                "panel/popgen",
+                "panel/merged",
+                "panel/discordance",
+                "panel/risk",
+            )
             for path in sorted((results / top).rglob("*"))
             if path.is_file() and path.name != "manifest.json"
         }

@@ -24,6 +24,12 @@ RULES = {
     "no_populations_under": [],
     "refused_terms": [],
     "verified_only": False,
+    "membership_risk": {
+        "max_realistic_power": None,
+        "false_positive_rate": 0.001,
+        "reference_people": 500,
+        "worst_case": "reported",
+    },
 }
 
 

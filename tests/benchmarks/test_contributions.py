@@ -97,7 +97,10 @@ def make(folder: Path) -> None:
             out.variants(np.zeros(BLOCK, int), some, counts_of(rng, BLOCK))
         out.refused(nobody, nobody, nobody)
     config = {name: defaults_of(name) for name in ("genotypes", "harmonize", "overlap")}
-    sharing = defaults_of("sharing") | {"populations": {"merge": {}, "leave_out": []}}
+    sharing = defaults_of("sharing") | {
+        "populations": {"merge": {}, "leave_out": []},
+        "linkage": False,
+    }
     config |= {"reference": {"build": "GRCh38"}, "sharing": sharing}
     config |= {"panel": {"name": "home", "version": "1"}, "results": "results"}
     about = {

@@ -35,6 +35,12 @@ ALLOWED = {
     "no_populations_under": ["DUO:0000006", "DUO:0000044"],
     "refused_terms": ["DUO:0000046"],
     "verified_only": True,
+    "membership_risk": {
+        "max_realistic_power": None,
+        "false_positive_rate": 0.001,
+        "reference_people": 500,
+        "worst_case": "reported",
+    },
 }
 APPROVAL = Approval("A committee", "17", "2025-01-01", "2027-01-01")
 GOOD = Permission("open", (("DUO:0000042", ""),), "", (APPROVAL,))

@@ -9,6 +9,7 @@ from tests.simulated_genomes import loci
 
 from afpanel.core.linkage import RIDGES, WINDOW, Linkage, LinkageSums, standardized
 from afpanel.core.membership import power, separation
+from afpanel.core.membership_risk import Members
 from afpanel.core.membership_trial import MembershipTrial
 
 LINKED = {"number": 50, "length": 1e5, "recombination": 1e-8, "fewest": 11}
@@ -154,6 +155,66 @@ def test_power_by_the_formula_is_that_of_attacks_on_simulated_genomes(genome, ge
             assert known >= max(attack.power, attack.found)
     assert 0.05 < np.mean(measured) < 0.8
     assert np.mean(naive) == pytest.approx(np.mean(measured), abs=0.03)
+
+
+def test_without_linkage_the_figures_are_those_of_attacks_on_simulated_genomes():
+    """One variant of each unlinked locus: both figures are within 0.03 of what is measured."""
+    alpha, figures = 0.01, []
+    for seed in range(7_000, 12_000, 1_000):
+        alone = [each[len(each) // 2] for each in loci(300, 700, 3e3, 0, 6, seed) if len(each)]
+        trial, sums = MembershipTrial(300), LinkageSums(300)
+        for window in windows_of(np.array(alone)):
+            trial.add(window)
+            sums.add(window)
+        found, attacks, n = sums.result(), trial.result(alpha), trial.each
+        effective = (
+            found.effective(found.variants),
+            found.effective_if_known(found.variants),
+        )
+        figures.append(
+            [power(separation(each, n, n), alpha) for each in effective]
+            + [attacks["likelihood_ratio"].found, attacks["linkage_known"].found]
+        )
+    naive, known, measured, measured_known = np.array(figures).T
+    error = np.std(measured, ddof=1) / np.sqrt(len(figures))
+    assert naive.mean() == pytest.approx(measured.mean(), abs=0.03)
+    assert known.mean() == pytest.approx(measured.mean(), abs=0.03)
+    assert known.mean() >= max(measured.mean() - 2 * error, measured_known.mean())
+
+
+@pytest.mark.slow
+def test_power_where_some_of_the_variants_are_shown_is_that_of_attacks_with_these():
+    """Linkage is known of all variants with 11 copies; a half, or a tenth, are shown by lot."""
+    alpha, genomes = 0.01, (10_000, 20_000)
+    draw = np.random.default_rng(1)
+    figures = {"half": [], "tenth": []}
+    for seed in genomes:
+        trials, sums = {name: MembershipTrial(600) for name in figures}, LinkageSums(600)
+        frequent = LinkageSums(600)
+        for locus in loci(600, seed=seed, **LINKED):
+            alt = locus.sum(axis=1, dtype=int)
+            shown = {"half": draw.random(len(locus)) < 0.5, "tenth": draw.random(len(locus)) < 0.1}
+            for window in windows_of(locus[np.minimum(alt, 1200 - alt) >= 30]):
+                frequent.add(window)
+            for window in windows_of(locus):
+                sums.add(window)
+            for name, trial in trials.items():
+                for window in windows_of(locus[shown[name]]):
+                    trial.add(window)
+        found = sums.result()
+        known = Members(found.variants, found)
+        # Those with more copies are more linked than all; what is said of them is on the safe side.
+        of = frequent.result()
+        assert known.effective(of.variants) >= of.effective(of.variants)
+        for name, trial in trials.items():
+            attacks, n, m = trial.result(alpha), trial.each, trial.variants
+            naive = power(separation(known.effective(m), n, n), alpha)
+            aware = power(separation(known.effective_if_known(m, n), n, n), alpha)
+            assert aware >= max(max(each.power, each.found) for each in attacks.values())
+            figures[name].append((naive, attacks["likelihood_ratio"].found))
+    for pairs in figures.values():
+        naive, measured = np.mean(pairs, axis=0)
+        assert naive == pytest.approx(measured, abs=0.03)
 
 
 def test_an_attacker_with_thousands_of_genomes_gains_no_more_than_the_figure_that_knows_linkage():

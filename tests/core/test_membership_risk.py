@@ -11,10 +11,10 @@ from afpanel.constants import State
 from afpanel.core.group_counts import ReleasedCounts
 from afpanel.core.linkage import RIDGES, Linkage
 from afpanel.core.membership import power, separation
-from afpanel.core.membership_risk import Attacker, Known, exclusion, group_risk, remedy
+from afpanel.core.membership_risk import Attacker, Known, Members, exclusion, group_risk, remedy
 from afpanel.core.released_cells import FEWEST, CellTally, ShownCells
 
-NOTHING = Known([], None, None)
+NOTHING = Known()
 REALISTIC = Attacker(1e-3, 500, 100)
 
 
@@ -27,6 +27,12 @@ def linkage(within, between, share):
     """Linkage of 1,000 variants, of which a share is left to who knows it."""
     sums = tuple((1000 * share, 1000 * share) for _ in RIDGES)
     return Linkage(100, 1000, within, 0.1, between, sums)
+
+
+def known_by(*linkages, variants=1000, measured=None, measured_known=None):
+    """What is known of groups of which so many variants are as linked as that, and all are shown."""
+    members = [Members(variants, each, measured, measured_known) for each in linkages]
+    return Known(members, complete=True)
 
 
 def test_cells_are_counted_by_what_they_show():
@@ -81,13 +87,13 @@ def test_without_linkage_every_variant_counts_and_knowing_it_gains_nothing():
 
 def test_of_several_populations_the_least_linked_counts():
     loose, tight = linkage(4, 0, 0.7), linkage(30, 0.01, 0.9)
-    found = group_risk(500, cells_of(2000), Known([tight, loose], None, None), REALISTIC, 0)
+    found = group_risk(500, cells_of(2000), known_by(tight, loose), REALISTIC, 0)
     assert found.effective == 500
     assert found.effective_if_known == 1800
 
 
 def test_an_attacker_with_more_genomes_than_linkage_is_known_from_may_gain_from_every_variant():
-    known = Known([linkage(4, 0, 0.7)], None, None)
+    known = known_by(linkage(4, 0, 0.7))
     assert known.effective_if_known(2000, 100) == 1400
     assert known.effective_if_known(2000, 101) == 2000
     found = group_risk(500, cells_of(2000), known, REALISTIC, 0)
@@ -113,8 +119,10 @@ def test_no_more_alleles_can_be_absent_than_cells_say_so_nor_than_could_be_singl
 
 def test_what_was_measured_is_judged_where_it_is_more():
     cells, tight = cells_of(20_000), [linkage(40, 0, 0.8)]
-    low = group_risk(1000, cells, Known(tight, 0.02, 0.1), REALISTIC, 0)
-    high = group_risk(1000, cells, Known(tight, 0.05, 0.1), REALISTIC, 0)
+    low, high = (
+        group_risk(1000, cells, known_by(*tight, measured=share, measured_known=0.1), REALISTIC, 0)
+        for share in (0.02, 0.05)
+    )
     assert low.measured < low.realistic == low.judged
     assert high.judged == high.measured > high.realistic
     assert high.measured_known == low.measured_known > high.measured
@@ -124,6 +132,7 @@ def test_what_was_measured_is_judged_where_it_is_more():
 @given(
     people=st.integers(30, 20_000),
     varying=st.integers(1, 2_000_000),
+    had=st.integers(0, 2_000_000),
     within=st.floats(1, 60),
     between=st.sampled_from([0.0, 1e-5, 1e-3, 0.02]),
     measured=st.one_of(st.none(), st.floats(0.001, 1)),
@@ -132,9 +141,10 @@ def test_what_was_measured_is_judged_where_it_is_more():
     reference=st.integers(1, 10_000),
 )
 def test_what_would_pass_does_and_one_variant_more_does_not(
-    people, varying, within, between, measured, has_linkage, limit, reference
+    people, varying, had, within, between, measured, has_linkage, limit, reference
 ):
-    known = Known([linkage(within, between, 0.9)] if has_linkage else [], measured, None)
+    members = Members(had, linkage(within, between, 0.9) if has_linkage else None, measured)
+    known = Known([members], complete=has_linkage)
     attacker = Attacker(1e-3, reference, reference)
     cells = cells_of(varying)
 
@@ -155,7 +165,43 @@ def test_what_would_pass_does_and_one_variant_more_does_not(
 
 
 def test_where_linkage_alone_keeps_the_effective_number_down_every_number_passes():
-    known = Known([linkage(2, 0.02, 0.9)], None, None)
+    known = known_by(linkage(2, 0.02, 0.9))
     assert known.effective(10**9) == pytest.approx(50)
     assert known.most(60) == math.inf
     assert known.effective(known.most(40)) == pytest.approx(40)
+
+
+def test_few_of_many_variants_are_less_linked_and_one_alone_is_independent():
+    """Of 1,000 variants in tens that repeat each other, some are taken by lot."""
+    tens = linkage(10, 0, 0.1)
+    draw = np.random.default_rng(2)
+    for shown in (50, 200, 700):
+        # Σ r² counts pairs of one ten; of how many there are, sampling tells.
+        sums = []
+        for _ in range(200):
+            sizes = np.bincount(draw.choice(1000, shown, replace=False) // 10)
+            sums.append((sizes**2).sum())
+        expected = shown**2 / np.mean(sums)
+        assert known_by(tens).effective(shown) == pytest.approx(expected, rel=0.03)
+    assert known_by(tens).effective(1) == pytest.approx(1, rel=0.01)
+    assert known_by(tens).effective(1000) == pytest.approx(100)
+
+
+def test_more_variants_than_a_population_has_are_as_linked_as_its_own():
+    assert known_by(linkage(10, 0, 0.1)).effective(5000) == pytest.approx(500)
+
+
+def test_some_of_the_variants_are_worth_no_more_than_all_to_who_knows_the_linkage():
+    known = known_by(linkage(10, 0, 0.1), measured=0.02, measured_known=0.3)
+    assert known.effective_if_known(200, 50) == known.effective_if_known(1000, 50) == 100
+    assert known.effective_if_known(60, 50) == 60
+    assert known.tried_if_known(400) == known.tried_if_known(1000) == 300
+    # What was tried on all variants is a fifth of what the formula says of them.
+    assert known.tried(1000) == pytest.approx(20)
+    assert known.tried(100) == pytest.approx(known.effective(100) / 5)
+
+
+def test_where_not_all_people_are_known_every_variant_counts_but_what_was_tried_is_told():
+    known = Known([Members(1000, linkage(10, 0, 0.1), 0.02)], complete=False)
+    assert known.effective(300) == known.effective_if_known(300, 10) == 300
+    assert 0 < known.tried(300) < 60

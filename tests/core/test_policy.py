@@ -17,6 +17,7 @@ from afpanel.core.policy import (
     Statistic,
     effective,
     missing_rules,
+    more_controlled,
     strictest,
 )
 from afpanel.errors import PolicyRefusalError
@@ -27,6 +28,7 @@ SETTINGS = settings(max_examples=200, deadline=None, derandomize=True)
 POLICIES = Path(__file__).parents[2] / "config" / "policies"
 
 NUMBERS = st.integers(0, 40)
+SHARES = st.sampled_from([0.001, 0.05, 0.2, 1.0])
 SECTIONS = st.fixed_dictionaries(
     {},
     optional={
@@ -43,6 +45,14 @@ SECTIONS = st.fixed_dictionaries(
         "no_populations_under": st.lists(st.sampled_from(sorted(TERMS)), unique=True),
         "refused_terms": st.lists(st.sampled_from(sorted(TERMS)), unique=True),
         "verified_only": st.booleans(),
+        "membership_risk": st.fixed_dictionaries(
+            {
+                "max_realistic_power": st.one_of(st.none(), SHARES),
+                "false_positive_rate": SHARES,
+                "reference_people": NUMBERS,
+                "worst_case": st.sampled_from(["reported", "signed_off"]),
+            }
+        ),
     },
 )
 MANY = st.lists(SECTIONS, min_size=1, max_size=5)
@@ -50,6 +60,17 @@ MANY = st.lists(SECTIONS, min_size=1, max_size=5)
 
 def rules_of(sections):
     return [Rules.of(f"country {chr(65 + i)}", section) for i, section in enumerate(sections)]
+
+
+def risk_allows(said, found):
+    """Whether a risk, as somebody worked it out, is within a rule."""
+    most = said["max_realistic_power"]
+    return (
+        (most is None or found["power"] <= most)
+        and found["alpha"] >= said["false_positive_rate"]
+        and found["reference"] >= said["reference_people"]
+        and (found["signed"] or said["worst_case"] == "reported")
+    )
 
 
 def allows(section, release):
@@ -69,6 +90,10 @@ def allows(section, release):
         and not set(release["population_terms"]) & set(section.get("no_populations_under", ()))
         and not set(release["terms"]) & set(section.get("refused_terms", ()))
         and (release["verified"] or not section.get("verified_only", False))
+        and (
+            "membership_risk" not in section
+            or risk_allows(section["membership_risk"], release["risk"])
+        )
     )
 
 
@@ -89,6 +114,13 @@ def allowed(policy, release):
         and not any(said.get(f"no_populations_under.{t}") for t in release["population_terms"])
         and not any(said.get(f"refused_terms.{term}") for term in release["terms"])
         and (release["verified"] or not said.get("verified_only", False))
+        and release["risk"]["power"] <= said.get("membership_risk.max_realistic_power", 1)
+        and release["risk"]["alpha"] >= said.get("membership_risk.false_positive_rate", 0)
+        and release["risk"]["reference"] >= said.get("membership_risk.reference_people", 0)
+        and (
+            release["risk"]["signed"]
+            or not said.get("membership_risk.worst_case.signed_off", False)
+        )
     )
 
 
@@ -107,6 +139,14 @@ RELEASES = st.fixed_dictionaries(
         "population_terms": st.lists(st.sampled_from(sorted(TERMS)), max_size=1),
         "terms": st.lists(st.sampled_from(sorted(TERMS)), max_size=1),
         "verified": st.booleans(),
+        "risk": st.fixed_dictionaries(
+            {
+                "power": st.sampled_from([0.0, 0.04, 0.2, 1.0]),
+                "alpha": SHARES,
+                "reference": st.integers(0, 60),
+                "signed": st.booleans(),
+            }
+        ),
     }
 )
 
@@ -208,14 +248,16 @@ def test_a_policy_of_two_limits_asks_the_countries_nothing():
 
 
 @pytest.mark.parametrize(
-    ("tier", "people", "copies", "groups", "cohorts"),
+    ("tier", "people", "copies", "groups", "cohorts", "power", "signed"),
     [
-        ("open", 1000, 11, {"total", "country"}, 3),
-        ("registered", 200, 5, {"total", "country", "population"}, 3),
-        ("controlled", 50, 3, {"total", "country", "population", "sex"}, 2),
+        ("open", 1000, 11, {"total", "country"}, 3, 0.05, True),
+        ("registered", 200, 5, {"total", "country", "population"}, 3, 0.2, True),
+        ("controlled", 50, 3, {"total", "country", "population", "sex"}, 2, 1, False),
     ],
 )
-def test_the_shipped_policies_have_the_limits_of_their_tiers(tier, people, copies, groups, cohorts):
+def test_the_shipped_policies_have_the_limits_of_their_tiers(
+    tier, people, copies, groups, cohorts, power, signed
+):
     policy = read_disclosure_policy(POLICIES / f"{tier}.yaml")
     said = policy.rules.lines
     assert policy.tier == tier
@@ -231,6 +273,9 @@ def test_the_shipped_policies_have_the_limits_of_their_tiers(tier, people, copie
     assert said["no_populations_under.DUO:0000006"]
     assert said["no_populations_under.DUO:0000044"]
     assert said["verified_only"] is True
+    assert said["membership_risk.max_realistic_power"] == power
+    assert said["membership_risk.false_positive_rate"] == 0.001
+    assert said["membership_risk.worst_case.signed_off"] is signed
     assert policy.countries == {}  # so that each is refused until somebody has asked it
 
 
@@ -246,3 +291,30 @@ def test_nobody_has_verified_the_countries_of_the_example():
     policy = read_disclosure_policy(POLICIES / "countries.example.yaml")
     assert set(policy.countries) == {"XA", "XB"}
     assert not any(each.verified for each in policy.countries.values())
+
+
+def test_a_tier_that_is_more_controlled_is_told_of_only_if_every_country_agrees_to_it():
+    of = {name: Rules.of(f"tier {name}", {"min_allele_count": k})
+          for name, k in {"registered": 5, "controlled": 3}.items()}  # fmt: skip
+    both = CountryRules(True, "", (), {tier: Rules.of("country A", {}) for tier in of})
+    one = CountryRules(True, "", (), {"registered": Rules.of("country B", {"min_allele_count": 7})})
+    policy = DisclosurePolicy(Rules.of("tier open", {}), "open", {"AA": both, "BB": one}, "", of)
+    found = dict(more_controlled(policy, ["AA"]))
+    assert {tier: each.value("min_allele_count") for tier, each in found.items()} == {
+        "registered": 5,
+        "controlled": 3,
+    }
+    ((tier, rules),) = more_controlled(policy, ["AA", "BB"])
+    assert (tier, rules.ruling("min_allele_count").by) == ("registered", ("country B",))
+    assert [*more_controlled(DisclosurePolicy(Rules.simple(1, 1)), ["AA"])] == []
+
+
+def test_each_part_of_the_rule_of_membership_risk_must_be_given():
+    section = dict.fromkeys(RULES, ()) | {
+        "min_group_size": dict.fromkeys(GroupKind, 1),
+        "membership_risk": {"max_realistic_power": None, "worst_case": "reported"},
+    }
+    assert missing_rules(section) == [
+        "membership_risk.false_positive_rate",
+        "membership_risk.reference_people",
+    ]

@@ -77,6 +77,8 @@ def build_by_commands(folder: Path) -> Path:
                 run("count", store, "--alleles", own / "alleles.zarr.zip", *sheet, "--cohort", name,
                     "--country", cohort["country"], *build, *thresholds,
                     "--out", own / "counts" / f"{p['id']}.zarr.zip")  # fmt: skip
+            run("linkage", *sorted((own / "counts").iterdir()), *sheet, "--cohort", name,
+                "--folder", own, "--out", own / "linkage.json")  # fmt: skip
         run("overlap", *_words("--cohort", (f"{name}={private / name}" for name in cohorts)),
             *_words("--samples", (f"{name}={c['samples']}" for name, c in cohorts.items())),
             "--pairs", private / "overlap.tsv", "--report", private / "overlap.json")  # fmt: skip
@@ -92,9 +94,12 @@ def build_by_commands(folder: Path) -> Path:
         releasable, decision = results / "panel/releasable", results / "panel/decision.json"
         run("gate", *(results / "panel/merged" / name for name in panels),
             "--policy", config["disclosure"]["policy"], "--out", releasable, "--decision", decision)  # fmt: skip
+        run("risk", *(releasable / name for name in panels), "--decision", decision,
+            *_words("--linkage", (private / name / "linkage.json" for name in cohorts)),
+            "--out", results / "panel/risk")  # fmt: skip
         summaries = [private / name / "harmonization.json" for name in cohorts]
         run("publish", *(releasable / name for name in panels), "--decision", decision,
-            *_words("--harmonization", summaries), "--plan", private / "plan.json", "--overlap", private / "overlap.json",
+            *_words("--harmonization", summaries), "--plan", private / "plan.json", "--overlap", private / "overlap.json", "--risk", results / "panel/risk/risk.json",
             "--discordance", results / "panel/discordance/cohorts.tsv", *reference, *build, "--name", config["panel"]["name"], "--panel-version",
             config["panel"]["version"], "--out", release_of(folder),
             "--summary", results / "panel/summary.txt")  # fmt: skip

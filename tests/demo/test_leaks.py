@@ -234,7 +234,7 @@ def test_names_of_which_only_hashes_are_known_are_found(spoil, tmp_path):
 
 # Contributions.
 
-ABOUT = {"contribution_version": 1, "cohort": "VN-demo", "country": "VN"}
+ABOUT = {"contribution_version": 2, "cohort": "VN-demo", "country": "VN"}
 
 
 @pytest.fixture
@@ -251,6 +251,7 @@ def contribution(by_commands, tmp_path):
         archive.writestr(
             entry_of("harmonization.json"), (private / "harmonization.json").read_text()
         )
+        archive.writestr(entry_of("linkage.json"), (private / "linkage.json").read_text())
         for store in sorted(private.glob("counts/*.zarr.zip")):
             archive.writestr(entry_of(f"counts/{store.name}"), store.read_bytes())
         archive.writestr(entry_of("manifest.json.sig"), "c2lnbmF0dXJl\n")
@@ -276,6 +277,8 @@ def _plant_in_store(archive, name, comment):
         ("README.txt", f"of {CANARY}\n", f"entry README.txt, line 1: {ID}"),
         ("manifest.json", json.dumps(ABOUT | {"note": CANARY}), f"entry manifest.json, key note: {ID}"),
         ("manifest.json.sig", f"{CANARY}\n", f"entry manifest.json.sig, text: {ID}"),
+        ("linkage.json", json.dumps({"cohort": "VN-demo", "note": CANARY}), f"entry linkage.json, key note: {ID}"),
+        ("linkage.json", json.dumps({"populations": [{"population": CANARY}]}), f"entry linkage.json, key populations.population: {ID}"),
         ("samples.tsv", "x\n", "entry samples.tsv: an entry that is not one of a contribution"),
         ("metadata.json", '{"legal": "a@b.example.org"}', "entry metadata.json, key legal: an e-mail address"),
         ("counts/chr21.00000.zarr.zip", None,

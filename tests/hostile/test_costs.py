@@ -191,12 +191,12 @@ def test_a_store_of_a_million_entries(opened: Opened) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        {"contribution_version": 1} | {str(n): 0 for n in range(900_000)},
-        {"contribution_version": 1, "cells": [0] * 1_800_000},
-        {"contribution_version": 1, "parts": [{"path": n} for n in range(300_000)]},
-        {"contribution_version": 1, "contigs": [[], {}, "a", 1] * 200_000},
-        {"contribution_version": 1, "cohort": "x" * (15 << 20)},
-        {"contribution_version": 1, "software": {"afpanel": "1" * (15 << 20) + "\n"}},
+        {"contribution_version": 2} | {str(n): 0 for n in range(900_000)},
+        {"contribution_version": 2, "cells": [0] * 1_800_000},
+        {"contribution_version": 2, "parts": [{"path": n} for n in range(300_000)]},
+        {"contribution_version": 2, "contigs": [[], {}, "a", 1] * 200_000},
+        {"contribution_version": 2, "cohort": "x" * (15 << 20)},
+        {"contribution_version": 2, "software": {"afpanel": "1" * (15 << 20) + "\n"}},
     ],
     ids=["keys", "cells", "parts", "contigs", "cohort", "version"],
 )

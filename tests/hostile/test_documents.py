@@ -49,7 +49,8 @@ def counts(manifest: Document, contig: str = "chr1") -> Document:
         lambda m: m.update(cohort="../../x"),
         lambda m: m.update(cohort="VN\u0031\u200b"),
         lambda m: m.update(country="vn"),
-        lambda m: m.update(contribution_version=2),
+        lambda m: m.update(contribution_version=1),
+        lambda m: m.update(contribution_version=3),
         lambda m: m.update(contribution_version=True),
         lambda m: m.update(edition=0),
         lambda m: m.update(edition=1.5),
@@ -266,6 +267,90 @@ def test_metadata_that_cannot_be_of_the_cohort_are_refused(
     found = refused(opened)
     assert "metadata.json" in found
     assert reason in found
+
+
+def first_class(document: Document, population: int = 0) -> Document:
+    """What a linkage summary says of all variants of a population."""
+    found: Document = document["populations"][population]["classes"][0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (lambda d: d.update(linkage_version=1), "1 is not one of [2]"),
+        (lambda d: d.update(cohort="LA1"), "is of another cohort, LA1"),
+        (lambda d: d.update(country="LA"), "is of another country, LA"),
+        (lambda d: d.update(people=["HG00096"]), "unknown key 'people'"),
+        (lambda d: d.update(populations=[]), "has 0 people of population KHV"),
+        (lambda d: d["populations"].reverse(), "populations are not in order"),
+        (lambda d: d["populations"][0].update(population="HG00096@example.org"), "does not match"),
+        (lambda d: d["populations"][0].update(people=76), "has 76 people of population KHV, and not the 75"),
+        (lambda d: d["populations"][0].update(people=10**30), "maximum of"),
+        (lambda d: d["populations"][0].update(relatives_left_out=2), "linkage from 75 of 73 people"),
+        (lambda d: d["populations"][0]["classes"].reverse(), "classes are not in order"),
+        (lambda d: d["populations"][0]["classes"].clear(), "should be non-empty"),
+        (lambda d: first_class(d).update(min_allele_count=0), "minimum of 1"),
+        (lambda d: first_class(d).update(variants=61), "has more variants than the 60 of the counts"),
+        (lambda d: first_class(d).update(variants=5), "linkage from 60 of 5 variants"),
+        (lambda d: first_class(d).update(variants=True), "not of type 'integer'"),
+        (lambda d: first_class(d).update(linkage=[1]), "not of type 'object', 'null'"),
+        (lambda d: first_class(d).update(linkage=None), "people were held out, and their linkage is not told"),
+        (lambda d: first_class(d)["linkage"].update(people=19), "minimum of 20"),
+        (lambda d: first_class(d)["linkage"].update(within=0.5), "minimum of 1"),
+        (lambda d: first_class(d)["linkage"].update(within=1e300), "maximum of 512"),
+        (lambda d: first_class(d)["linkage"].update(within="3"), "not of type 'number'"),
+        (lambda d: first_class(d)["linkage"].update(between=-1e-9), "minimum of 0"),
+        (lambda d: first_class(d)["linkage"].update(between=1.5), "maximum of 1"),
+        (lambda d: first_class(d)["linkage"]["ridges"].pop(), "ridges are not"),
+        (lambda d: first_class(d)["linkage"]["ridges"][0].update(sum=61), "sums over eigenvalues"),
+        (lambda d: first_class(d)["linkage"]["ridges"][0].update(sum_of_squares=60.5), "sums over eigenvalues"),
+        (lambda d: first_class(d)["linkage"]["ridges"][0].update(sum_of_squares=0), "add up to nothing"),
+        (lambda d: first_class(d)["trial"].update(pool=24), "a pool of 24 of 75 people"),
+        (lambda d: first_class(d)["trial"].update(variants=61), "a trial with 61 of 60 variants"),
+        (lambda d: first_class(d)["trial"].update(false_positive_rate=0), "minimum of 0"),
+        (lambda d: first_class(d)["trial"]["attacks"].pop("linkage_known"), "'linkage_known' is missing"),
+        (lambda d: first_class(d)["trial"]["attacks"]["homer"].update(auc=1.01), "maximum of 1"),
+        (lambda d: first_class(d)["trial"]["attacks"]["homer"].update(separation=1e9), "maximum of 10000"),
+        (lambda d: first_class(d)["trial"]["attacks"]["homer"].update(found=0.5), "homer found"),
+        (lambda d: first_class(d, 1).update(trial=first_class(d)["trial"]), "a pool of 25 of 45 people"),
+    ],
+)  # fmt: skip
+def test_a_linkage_summary_that_cannot_be_is_refused(
+    opened: Opened, edit: Callable[[Document], object], reason: str
+) -> None:
+    """Lower figures would make the hub take more of a risk than it knows."""
+    opened.edit_json("linkage.json", edit)
+    found = refused(opened)
+    assert "linkage.json" in found
+    assert reason in found
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "0x10", "1_000"])
+def test_a_number_that_is_none_is_refused_in_a_linkage_summary(opened: Opened, number: str) -> None:
+    text = opened.parts["linkage.json"].decode()
+    within = re.search(r'"within": ([0-9.]+)', text)
+    assert within is not None
+    opened.parts["linkage.json"] = text.replace(within.group(1), number, 1).encode()
+    assert "linkage.json" in refused(opened)
+
+
+def test_a_linkage_summary_is_there_exactly_if_the_manifest_says_so(opened: Opened) -> None:
+    lying = Opened(opened.programme, dict(opened.parts))
+    lying.edit_manifest(lambda m: m["sharing"].update(linkage=False))
+    assert "against what sharing.linkage says" in refused(lying)
+    opened.edit_manifest(
+        lambda m: m["parts"].remove(next(p for p in m["parts"] if p["path"] == "linkage.json"))
+    )
+    del opened.parts["linkage.json"]
+    assert "against what sharing.linkage says" in refused(opened)
+    opened.edit_manifest(lambda m: m["sharing"].update(linkage=False))
+    assert opened.programme.verdict(opened.resent()).accepted
+
+
+def test_a_linkage_summary_tells_of_no_counts_that_are_kept_back(opened: Opened) -> None:
+    opened.edit_manifest(lambda m: m["sharing"].update(min_allele_count=3))
+    assert "KHV tells of variants with fewer than 3 copies" in refused(opened)
 
 
 def test_words_that_are_no_path_are_accepted(opened: Opened) -> None:

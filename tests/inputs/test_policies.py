@@ -13,8 +13,12 @@ ROOT = Path(__file__).parents[2]
 RULES = [
     "min_group_size", "min_allele_count", "sides", "zeros", "min_genotype_count", "min_contributors",
     "insider_protection", "groups", "statistics", "populations_never_shown", "no_populations_under",
-    "refused_terms", "verified_only",
+    "refused_terms", "verified_only", "membership_risk",
 ]  # fmt: skip
+RISK = {
+    "max_realistic_power": None, "false_positive_rate": 0.001, "reference_people": 500,
+    "worst_case": "reported",
+}  # fmt: skip
 TIER = {
     "min_group_size": {"total": 4, "country": 4, "population": 2, "sex": 1},
     "min_allele_count": 0,
@@ -29,6 +33,7 @@ TIER = {
     "no_populations_under": ["DUO:0000006"],
     "refused_terms": ["DUO:0000046"],
     "verified_only": True,
+    "membership_risk": RISK,
 }
 COUNTRY = {
     "verified": True,

@@ -16,6 +16,7 @@ from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.panel_store import read_head, read_panel_blocks
 from afpanel.io.reference import ReferencePaths
 from afpanel.stages.cell_counts import CountsHead, open_cell_counts
+from afpanel.stages.linkage import LinkageInputs, linkage
 from afpanel.stages.package import PackageInputs, package
 
 MISSING = -1
@@ -44,9 +45,12 @@ def share(pooled: Pooled, tmp_path: Path) -> Share:
             private / "harmonization.json",
             private / "callable.bed" if lifted else evidence,
             _reference(pooled),
+            tmp_path / f"linkage{number}.json",
         )
+        counted = (private, pooled.folder / plan["cohorts"][cohort]["samples"])
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(pooled.folder)
+            linkage(LinkageInputs(cohort, inputs.counts, *counted, plan=path), inputs.linkage)
             package(inputs, cohort, tmp_path / f"{cohort}.afc.zip")
         out = tmp_path / f"received{number}" / cohort
         words = ("--reference", str(pooled.folder / "panel.fa"), "--cohort", cohort)

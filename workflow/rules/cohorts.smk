@@ -203,3 +203,48 @@ rule count:
         " --min-gq {params.min_gq} --min-dp {params.min_dp} --min-ab {params.min_ab}"
         " --min-dp-haploid {params.min_dp_haploid} --half-calls {params.half_calls}"
         " {params.exclude} --out {output:q} 2> {log:q}"
+
+
+# How linked the cohort's variants are, and attacks on people held out: of everybody who is counted, for
+# the hub's own cohorts; and of what is shared, for a contribution.
+rule linkage:
+    input:
+        counts=lambda wildcards: [
+            path for _, path in counts_by_contig(wildcards.cohort)
+        ],
+        stores=lambda wildcards: stores_of(wildcards.cohort),
+        alleles=f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip",
+        sheet=lambda wildcards: COHORTS[wildcards.cohort]["samples"],
+        exclude=lambda wildcards: (
+            f"{RESULTS}/private/{wildcards.cohort}/dropped.txt"
+            if DROP and wildcards.cohort in OVERLAPPING
+            else []
+        ),
+        plan=lambda wildcards: (
+            f"{RESULTS}/private/plan.json" if wildcards.told else []
+        ),
+        regions=lambda wildcards: (
+            CONFIG["sharing"]["leave_out_regions"] or [] if wildcards.told else []
+        ),
+    output:
+        f"{RESULTS}/private/{{cohort}}/{{told}}linkage.json",
+    log:
+        f"{RESULTS}/private/{{cohort}}/logs/{{told}}linkage.log",
+    wildcard_constraints:
+        told="(told_)?",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=growing(linkage_memory),
+        runtime=growing(linkage_runtime),
+    params:
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
+        exclude=lambda wildcards, input: (
+            f"--exclude {quote(str(input.exclude))}" if input.exclude else ""
+        ),
+        plan=lambda wildcards, input: (
+            f"--plan {quote(str(input.plan))}" if input.plan else ""
+        ),
+    shell:
+        "afpanel linkage {input.counts:q} --cohort {wildcards.cohort:q} --folder {params.folder:q}"
+        " --samples {input.sheet:q} {params.exclude} {params.plan} --out {output:q} 2> {log:q}"

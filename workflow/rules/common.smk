@@ -219,9 +219,21 @@ def overlap_options():
 
 
 def risk_options():
-    """What `afpanel risk` is told; without a limit it reports alone."""
+    """What `afpanel risk` is told beside the policy; without a limit it reports alone."""
     given = {key: value for key, value in CONFIG["risk"].items() if value is not None}
-    return " ".join(f"--{key.replace('_', '-')} {given[key]}" for key in given)
+    signed = given.pop("sign_off", {})
+    given |= {f"signed-off-{key}": value for key, value in signed.items()}
+    return " ".join(
+        f"--{key.replace('_', '-')} {quote(str(value))}" for key, value in given.items()
+    )
+
+
+# What is known of the linkage of cohorts: from their genotypes, or from what they contribute.
+LINKAGE = [
+    f"{RESULTS}/private/{name}/{'received/' if name in CONTRIBUTIONS else ''}linkage.json"
+    for name in sorted(ADDED)
+    if name in OVERLAPPING or COHORTS[name].get("linkage")
+]
 
 
 LIFTED = {name for name, cohort in COHORTS.items() if cohort["lift"] is not None}

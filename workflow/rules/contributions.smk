@@ -22,6 +22,11 @@ rule package:
         plan=f"{RESULTS}/private/plan.json",
         callable=lambda wildcards: callable_files(COHORTS).get(wildcards.cohort, []),
         metadata=lambda wildcards: COHORTS[wildcards.cohort]["metadata"] or [],
+        linkage=(
+            f"{RESULTS}/private/{{cohort}}/told_linkage.json"
+            if CONFIG["sharing"]["linkage"]
+            else []
+        ),
         regions=CONFIG["sharing"]["leave_out_regions"] or [],
         fasta=CONFIG["reference"]["fasta"],
     output:
@@ -39,9 +44,12 @@ rule package:
         callable=lambda wildcards, input: (
             f"--callable {quote(str(input.callable))}" if input.callable else ""
         ),
+        linkage=lambda wildcards, input: (
+            f"--linkage {quote(str(input.linkage))}" if input.linkage else ""
+        ),
     shell:
         "afpanel package {input.counts:q} --cohort {wildcards.cohort:q} --plan {input.plan:q}"
-        " --harmonization {input.harmonization:q} {params.callable} {params.reference}"
+        " --harmonization {input.harmonization:q} {params.callable} {params.linkage} {params.reference}"
         " --out {output.contribution:q} --preview-out {output.preview:q} 2> {log:q}"
 
 
@@ -65,6 +73,11 @@ for receive_cohort in sorted(CONTRIBUTIONS):
             [path for _, path in counts_by_contig(receive_cohort)],
             received=f"{RESULTS}/private/{receive_cohort}/received/received.json",
             harmonization=harmonization_of(receive_cohort),
+            linkage=[
+                path
+                for path in LINKAGE
+                if path == f"{RESULTS}/private/{receive_cohort}/received/linkage.json"
+            ],
         log:
             f"{RESULTS}/private/{receive_cohort}/logs/verify.log",
         conda:

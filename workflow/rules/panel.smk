@@ -1,5 +1,5 @@
-# What the hub does with all cohorts together: overlap, merge, compare, gate, publish, and
-# population genetics; membership risk where it is asked for.
+# What the hub does with all cohorts together: overlap, merge, compare, gate, membership risk, publish, and
+# population genetics.
 
 
 # The table of pairs is no output: it is what the user needs to see after a refusal, and Snakemake
@@ -121,50 +121,15 @@ rule gate:
         " --decision {output.decision:q} 2> {log:q}"
 
 
-# Where the genotypes are: how linked the released variants are, and attacks on people held out.
-rule linkage:
-    input:
-        panels=rules.gate.output.panels,
-        stores=lambda wildcards: stores_of(wildcards.cohort),
-        alleles=f"{RESULTS}/private/{{cohort}}/alleles.zarr.zip",
-        sheet=lambda wildcards: COHORTS[wildcards.cohort]["samples"],
-        exclude=f"{RESULTS}/private/{{cohort}}/dropped.txt" if DROP else [],
-    output:
-        f"{RESULTS}/private/{{cohort}}/linkage.json",
-    log:
-        f"{RESULTS}/private/{{cohort}}/logs/linkage.log",
-    conda:
-        "../../envs/afpanel.yaml"
-    resources:
-        mem_mb=growing(linkage_memory),
-        runtime=growing(linkage_runtime),
-    params:
-        country=lambda wildcards: COHORTS[wildcards.cohort]["country"],
-        folder=lambda wildcards, output: str(Path(output[0]).parent),
-        alpha=CONFIG["risk"]["alpha"],
-        exclude=lambda wildcards, input: (
-            f"--exclude {quote(str(input.exclude))}" if DROP else ""
-        ),
-    shell:
-        "afpanel linkage {input.panels:q} --cohort {wildcards.cohort:q} --country {params.country}"
-        " --folder {params.folder:q} --samples {input.sheet:q} {params.exclude}"
-        " --alpha {params.alpha} --out {output:q} 2> {log:q}"
-
-
-# `snakemake risk`, before a release is handed out. It is no part of the manifest that the workflow writes:
-# cohorts that come as counts have no linkage, and the release must not depend on how they came.
+# The table, the chart and the words are no outputs: they are what the user needs to see after a refusal, and
+# Snakemake deletes the outputs of a job that failed.
 rule risk:
     input:
         panels=rules.gate.output.panels,
         decision=rules.gate.output.decision,
-        linkage=expand(
-            f"{RESULTS}/private/{{cohort}}/linkage.json", cohort=sorted(OVERLAPPING)
-        ),
+        linkage=LINKAGE,
     output:
-        expand(
-            f"{RESULTS}/panel/risk/risk.{{suffix}}",
-            suffix=["json", "tsv", "svg", "txt"],
-        ),
+        f"{RESULTS}/panel/risk/risk.json",
     log:
         f"{RESULTS}/private/logs/risk.log",
     conda:
@@ -197,6 +162,7 @@ rule publish:
         sheets=ancient([COHORTS[name]["samples"] for name in WITH_GENOTYPES]),
         overlap=OVERLAP,
         discordance=f"{RESULTS}/panel/discordance/cohorts.tsv",
+        risk=rules.risk.output[0],
         fasta=CONFIG["reference"]["fasta"],
     output:
         data=[path for path in RELEASE_FILES if not path.endswith("manifest.json")],
@@ -230,8 +196,8 @@ rule publish:
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
         " --plan {input.plan:q} {params.received} {params.overlap}"
-        " --discordance {input.discordance:q} {params.reference} --build {params.build}"
-        " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
+        " --discordance {input.discordance:q} --risk {input.risk:q} {params.reference}"
+        " --build {params.build} --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
 
 

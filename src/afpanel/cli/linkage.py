@@ -8,9 +8,9 @@ from afpanel.cli import options
 
 
 @click.command("linkage")
-@click.argument("panels", type=options.INPUT, nargs=-1)
+@click.argument("counts", type=options.INPUT, nargs=-1)
+@options.file_list
 @options.cohort
-@click.option("--country", required=True, help="Country of the cohort, ISO 3166-1 alpha-2.")
 @click.option(
     "--folder",
     type=options.INPUT,
@@ -24,37 +24,35 @@ from afpanel.cli import options
     help="List of samples not to count, one to a line, though the sheet includes them.",
 )
 @click.option(
-    "--min-allele-count",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Without PANELS: copies that a population must have of a variant that counts.",
+    "--plan",
+    type=options.INPUT,
+    help="Plan of the run: tell of what its section `sharing` shares, as `afpanel package` does; by default"
+    " of everybody.",
 )
-@options.alpha
 @click.option("--out", type=options.OUTPUT, required=True, help="Linkage summary to write (JSON).")
 def command(
-    panels: tuple[Path, ...],
+    counts: tuple[Path, ...],
+    listed: Path | None,
     cohort: str,
-    country: str,
     folder: Path,
     samples: Path,
     exclude: Path | None,
-    min_allele_count: int,
-    alpha: float,
+    plan: Path | None,
     out: Path,
 ) -> None:
-    """Tell from a cohort's genotypes how many independent variants a release shows of it.
+    """Tell from a cohort's genotypes how many independent variants its variants are worth.
 
-    With PANELS, the stores that the gate let through, it looks at the variants that they show; without,
-    at all of the cohort. Of each population it sums up how linked they are; and it holds people out by
-    lot, and tries to recognize them. The summary has no figure of a person and may be handed over.
+    Of each population it sums up how linked the variants are of which it has 1, 3, 5 and 11 copies or more,
+    as COUNTS, the cohort's counts, say; and it holds people out by lot, and tries to recognize them. The
+    summary has no figure of a person and may be handed over: with --plan it tells of no population, cell
+    or region that the contribution does not tell of.
 
     \b
     Example:
-      afpanel linkage releasable/*.zarr.zip --cohort MY --country MY --folder private/MY \\
+      afpanel linkage private/MY/counts/*.zarr.zip --cohort MY --folder private/MY \\
           --samples my.samples.tsv --out MY.linkage.json
     """
-    from afpanel.stages.linkage import LinkageInputs, LinkageOptions, linkage
+    from afpanel.stages.linkage import LinkageInputs, linkage
 
-    inputs = LinkageInputs(cohort, country, folder, samples, panels or None, exclude)
-    linkage(inputs, out, LinkageOptions(min_allele_count, alpha))
+    paths = options.paths_of(counts, listed)
+    linkage(LinkageInputs(cohort, paths, folder, samples, exclude, plan), out)

@@ -65,13 +65,6 @@ file_list: Decorator = click.option(
     type=INPUT,
     help="Text file with one input path per line, instead of or besides the arguments.",
 )
-alpha: Decorator = click.option(
-    "--alpha",
-    type=Fraction(0, 0.5, min_open=True),
-    default=1e-3,
-    show_default=True,
-    help="Share of people who are not in a group whom an attacker may take for members.",
-)
 
 CALLABLE, OF_COHORT = "--callable", "COHORT=FILE"
 

@@ -29,6 +29,12 @@ from afpanel.cli import options
     type=options.INPUT,
     help="BED or track of allele numbers of the cohort, on the panel's build.",
 )
+@click.option(
+    "--linkage",
+    type=options.INPUT,
+    help="Linkage summary of the cohort, which `afpanel linkage --plan` writes; needed for a contribution"
+    " unless sharing.linkage is false.",
+)
 @options.reference
 @options.reference_index
 @click.option(
@@ -51,6 +57,7 @@ def command(
     plan: Path,
     harmonization: Path,
     callable_file: Path | None,
+    linkage: Path | None,
     reference: Path,
     index_dir: Path | None,
     out: Path | None,
@@ -67,6 +74,7 @@ def command(
       afpanel package results/private/VN1/counts/*.zarr.zip --cohort VN1 \\
           --plan results/private/plan.json \\
           --harmonization results/private/VN1/harmonization.json \\
+          --linkage results/private/VN1/told_linkage.json \\
           --reference GRCh38.fa.gz --preview
     """
     from afpanel.cli.process import this_machine
@@ -82,6 +90,7 @@ def command(
         harmonization,
         callable_file,
         ReferencePaths.find(reference, index_dir),
+        linkage,
     )
     page = package(inputs, cohort, out, preview_out, this_machine())
     if preview:

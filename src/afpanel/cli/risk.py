@@ -20,16 +20,27 @@ from afpanel.cli import options
 @click.option(
     "--limit-realistic",
     type=options.Fraction(0, 1),
-    help="Power above which the release is refused; by default none is.",
+    help="Power above which the release is refused, if the policy has no lower one; by default none is.",
 )
 @click.option(
     "--reference-people",
     type=click.IntRange(1),
-    default=500,
-    show_default=True,
-    help="People of the realistic attacker's reference, besides those of other groups.",
+    help="People of the realistic attacker's reference, besides those of other groups, if the policy does"
+    " not say more; by default 500.",
 )
-@options.alpha
+@click.option(
+    "--alpha",
+    type=options.Fraction(0, 0.5, min_open=True),
+    help="Share of others whom the attacker may take for members, if the policy does not say more; by"
+    " default 0.001.",
+)
+@click.option("--signed-off-by", metavar="ROLE", help="Who has signed the worst case off: a role.")
+@click.option("--signed-off-reference", metavar="TEXT", help="Number of that decision.")
+@click.option(
+    "--signed-off-power",
+    type=options.Fraction(0, 1),
+    help="Power of the worst case that was signed.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -41,22 +52,36 @@ def command(
     decision: Path,
     linkages: tuple[Path, ...],
     limit_realistic: float | None,
-    reference_people: int,
-    alpha: float,
+    reference_people: int | None,
+    alpha: float | None,
+    signed_off_by: str | None,
+    signed_off_reference: str | None,
+    signed_off_power: float | None,
     out: Path,
 ) -> None:
     """Work out how surely a person's genome tells that the person is in a group.
 
     Gives, for every group of a panel that passed the gate, the share of its people whom somebody with
     their genomes would recognize: with a realistic and a perfect reference, and without and with
-    knowledge of linkage. Above the limit it refuses with exit code 4, and says what would pass.
+    knowledge of linkage. Above the limit of the policy or of --limit-realistic it refuses with exit code
+    4, and says what would pass; so it does where the policy wants the worst case signed off, and it is not.
 
     \b
     Example:
       afpanel risk releasable/*.zarr.zip --decision decision.json --linkage MY.linkage.json \\
           --limit-realistic 0.05 --out risk
     """
+    from afpanel.core.membership_limits import SignOff
     from afpanel.stages.risk import RiskOptions, risk
 
-    chosen = RiskOptions(limit_realistic, reference_people, alpha)
+    sign_off = None
+    if (
+        signed_off_by is not None
+        and signed_off_reference is not None
+        and signed_off_power is not None
+    ):
+        sign_off = SignOff(signed_off_by, signed_off_reference, signed_off_power)
+    elif (signed_off_by, signed_off_reference, signed_off_power) != (None, None, None):
+        raise click.UsageError("give all of --signed-off-by, -reference and -power, or none")
+    chosen = RiskOptions(limit_realistic, reference_people, alpha, sign_off)
     risk(panels, decision, linkages, out, chosen)

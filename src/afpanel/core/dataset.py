@@ -163,7 +163,7 @@ def of_release(manifest: Mapping[str, Any], about: Mapping[str, Any]) -> Dataset
         countries=countries,
         groups=groups,
         formats=formats_of(manifest["files"], f"{panel['name']}-{panel['version']}"),
-        access=about.get("access", "public" if tier == "open" else "restricted"),
+        access=about.get("access") or ("public" if tier == "open" else "restricted"),
         terms=[(each["term"], each.get("value", "")) for each in about.get("data_use", ())],
         issued=about.get("issued") or policy.get("as_of") or "",
         about=about,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
+from afpanel.core.derivation import Equations
 from afpanel.core.release_limits import Limits
 from afpanel.model.figures import (
     AC,
@@ -184,6 +185,41 @@ def few_left_of_sites(
         wrong = several[:, None] & (least == most) & _few(left, limits.k, fewest)
         rows, groups = np.nonzero(wrong)
         yield Finding("alleles of a site leave few copies of the others", start[rows], groups)
+
+
+def few_hidden_in_sums(figures: Arrays, known: Equations, limits: Limits) -> Iterator[Finding]:
+    """Find sums of which all that is hidden together has few copies: what is shown says how many.
+
+    A group of fewer people than k needs as many copies as it has people.
+
+    Parameters
+    ----------
+    figures
+        (n, groups) by the name of the figure's array, with `state`.
+    known
+        The equations of the release.
+    limits
+        What the release keeps to.
+    """
+    ac, an = figures[AC.array], figures[AN.array]
+    hidden = figures[STATE.array] == State.MASKED
+    for each in known.sums:
+        parts = [part for part in each.parts if part < known.groups]
+        rests = [part for part in each.parts if part >= known.groups]
+        of_hidden = np.where(hidden[:, parts], known.people[parts], 0).max(axis=1, initial=0)
+        most_people = np.maximum(of_hidden, known.people[rests].max(initial=0))
+        asked = ~hidden[:, each.whole] & (most_people > 0)
+        for matters, what, copies in (
+            (limits.alt, "ALT", np.maximum(ac, 0)),
+            (limits.other, "the other alleles", np.maximum(an, 0) - np.maximum(ac, 0)),
+        ):
+            told = np.where(hidden[:, parts], 0, copies[:, parts]).sum(axis=1)
+            left = copies[:, each.whole] - told
+            few = asked & (left >= 1) & (left < np.minimum(limits.k, most_people))
+            if matters:
+                rows = np.flatnonzero(few)
+                name = f"all that is hidden of a sum has few copies of {what}"
+                yield Finding(name, rows, np.full(len(rows), each.whole))
 
 
 def _few(copies: NDArray[Any], k: int, fewest: int = 1) -> NDArray[np.bool_]:

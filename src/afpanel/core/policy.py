@@ -27,7 +27,7 @@ class Statistic(StrEnum):
     RAW = "raw"
 
 
-Lines = Mapping[str, int]
+Lines = Mapping[str, float]
 """Values by the name of the line, as ``min_group_size.country``; those of yes or no are bool."""
 
 
@@ -59,7 +59,25 @@ class Side(StrEnum):
     OTHER = "other"
 
 
-RULES: Mapping[str, Callable[[str, Any], dict[str, int]]] = {
+RISK_RULES = ("max_realistic_power", "false_positive_rate", "reference_people", "worst_case")
+"""What a rule of membership risk holds; each must be given."""
+
+SIGNED_OFF = "signed_off"
+"""What the worst case of membership risk may have to be; else it is reported alone."""
+
+
+def _risk(rule: str, value: Mapping[str, Any]) -> dict[str, float]:
+    lines: dict[str, float] = {}
+    for name in RISK_RULES:
+        if name == "worst_case" and name in value:
+            lines[f"{rule}.{name}.{SIGNED_OFF}"] = value[name] == SIGNED_OFF
+        elif name in value:
+            # No limit is a limit that nothing exceeds.
+            lines[f"{rule}.{name}"] = 1.0 if value[name] is None else value[name]
+    return lines
+
+
+RULES: Mapping[str, Callable[[str, Any], Mapping[str, float]]] = {
     "min_group_size": _by_kind,
     "min_allele_count": _number,
     "sides": _among(Side),
@@ -73,21 +91,23 @@ RULES: Mapping[str, Callable[[str, Any], dict[str, int]]] = {
     "no_populations_under": _listed,
     "refused_terms": _listed,
     "verified_only": _number,
+    "membership_risk": _risk,
 }
 """Every rule, and how its value is taken apart into lines."""
 
-_FALSE_IS_STRICTER = ("groups.", "statistics.")
+_LESS_IS_STRICTER = ("groups.", "statistics.", "membership_risk.max_realistic_power")
+"""Lines of which false, or the lower limit, is stricter."""
 
 
-def stricter(line: str, values: Iterable[int]) -> int:
+def stricter(line: str, values: Iterable[float]) -> float:
     """Choose the strictest of some values of a line.
 
-    A limit is stricter the higher it is. What is allowed is stricter if it is not; what is forbidden, if it is.
+    A limit is stricter the higher it is, but for one on what may happen. What is allowed is stricter if it is not; what is forbidden, if it is.
 
     >>> stricter("min_allele_count", [5, 11]), stricter("groups.population", [True, False])
     (11, False)
     """
-    return min(values) if line.startswith(_FALSE_IS_STRICTER) else max(values)
+    return min(values) if line.startswith(_LESS_IS_STRICTER) else max(values)
 
 
 @dataclass(frozen=True)
@@ -108,7 +128,7 @@ class Rules:
     @classmethod
     def of(cls, asked_by: str, section: Mapping[str, Any]) -> "Rules":
         """Take them from a section of a policy file; keys that are no rules are passed over."""
-        lines: dict[str, int] = {}
+        lines: dict[str, float] = {}
         for rule, take_apart in RULES.items():
             if rule in section:
                 lines |= take_apart(rule, section[rule])
@@ -185,12 +205,15 @@ class DisclosurePolicy:
         What each country asks for.
     description
         What the policy is for, in words.
+    other_tiers
+        Rules of the other tiers that the file has.
     """
 
     rules: Rules
     tier: str = ""
     countries: Mapping[str, CountryRules] = field(default_factory=dict)
     description: str = ""
+    other_tiers: Mapping[str, Rules] = field(default_factory=dict)
 
     def without_rules(self, countries: Iterable[str]) -> list[str]:
         """List the countries, among some, that have no rules for the tier."""
@@ -207,7 +230,7 @@ class Ruling:
     """A line of the policy that holds: its value, and those who asked for it."""
 
     line: str
-    value: int
+    value: float
     by: tuple[str, ...]
 
 
@@ -232,8 +255,8 @@ class EffectivePolicy:
         return self._by_line[line]
 
     def value(self, line: str) -> int:
-        """Look up the value of a line."""
-        return self._by_line[line].value
+        """Look up the value of a line that is a whole number, or yes or no."""
+        return int(self._by_line[line].value)
 
     def listed(self, rule: str) -> Iterator[Ruling]:
         """Go through the lines of a rule that lists terms."""
@@ -289,6 +312,17 @@ def effective(policy: DisclosurePolicy, countries: Iterable[str]) -> EffectivePo
     return strictest([policy.rules, *asked])
 
 
+def more_controlled(
+    policy: DisclosurePolicy, countries: Iterable[str]
+) -> Iterator[tuple[str, EffectivePolicy]]:
+    """Give what would hold in the tiers after that of the release, as far as all countries agree to them."""
+    names = sorted({*countries})
+    for tier in TIERS[TIERS.index(policy.tier) + 1 :] if policy.tier else ():
+        asked = [policy.countries[name].tiers for name in names if name in policy.countries]
+        if tier in policy.other_tiers and all(tier in each for each in asked):
+            yield tier, strictest([policy.other_tiers[tier], *(each[tier] for each in asked)])
+
+
 def missing_rules(section: Mapping[str, Any], as_tier: Sequence[str] = ()) -> list[str]:
     """List the rules of which a section of a policy file says nothing.
 
@@ -302,10 +336,13 @@ def missing_rules(section: Mapping[str, Any], as_tier: Sequence[str] = ()) -> li
     Returns
     -------
     list of str
-        Rules; of sizes of groups each kind by itself, as ``min_group_size.sex``.
+        Rules; of sizes of groups each kind by itself, as ``min_group_size.sex``, and so of risk.
     """
     missing = [rule for rule in RULES if rule not in section and rule not in as_tier]
     sizes = section.get("min_group_size")
     if sizes is not None:
         missing += [f"min_group_size.{kind}" for kind in GroupKind if kind not in sizes]
+    risk = section.get("membership_risk")
+    if risk is not None:
+        missing += [f"membership_risk.{name}" for name in RISK_RULES if name not in risk]
     return missing

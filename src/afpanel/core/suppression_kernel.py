@@ -71,15 +71,15 @@ def _width(lo, hi, v):  # type: ignore[no-untyped-def]
 
 
 @part
-def _lacks(v, true, lo, hi, people, reason, k, sides, fewest, attacker):  # type: ignore[no-untyped-def]
+def _lacks(v, true, lo, hi, people, reason, k, sides, fewest):  # type: ignore[no-untyped-def]
     """Tell by how many copies a masked node is too well known: 0 if it is not.
 
-    A cell may be known where it can only be none or many. It is hidden if k values are possible (or one
-    more than it has people) even for someone who knows AN of every cell; where the cell has fewer called
-    alleles than that, or none of ALT or of the rest for certain, AN is what hides it. From an insider it is
-    hidden by one more, so that all that is masked of the others together is not few either.
+    A cell may be known where it can only be none or many. It is hidden if it can have k copies more than at
+    least (or as many as it has people) even for someone who knows AN of every cell, so that all that is masked
+    of a sum together is not few either; where the cell has fewer called alleles than that, or none of ALT or
+    of the rest for certain, AN is what hides it.
     """
-    need = min(k if attacker > 0 else k - 1, people[v])
+    need = min(k, people[v])
     width = _width(lo, hi, v)
     number = true[_ALT, v] + true[_OTHER, v]
     # Of nobody called there is no count, not even none.
@@ -276,7 +276,7 @@ def _hide(  # type: ignore[no-untyped-def]
         for v in range(v_nodes):
             if masked[v] == 0 or (at >= 0 and stamps[v] <= stamps[at]):
                 continue
-            lacks = _lacks(v, true, lo, hi, people, reason, k, sides, fewest, attacker)
+            lacks = _lacks(v, true, lo, hi, people, reason, k, sides, fewest)
             if lacks == 0:
                 continue
             fails = True

@@ -159,6 +159,7 @@ JSON_KEYS = {
     "harmonization.json": frozenset(
         ["cohort", "outcomes", "strand", "lift", "ignored_contigs", "genotypes"]
     ),
+    "linkage.json": frozenset(["linkage_version", "cohort", "country", "populations"]),
     "metadata.json": frozenset(
         [
             "metadata_version",
@@ -219,7 +220,10 @@ _SAID = (
     " signed_by sharing everybody populations_merged regions_left_out sexes min_cell_size min_variant_count"
     " afpanel_format_version as_is yes harmonize Position 1-based Reference Alternative allele ALT where was counted"
     " risk false_positive_rate reference_people limit_realistic linkage effective realistic realistic_known"
-    " worst worst_known measured genotypes bound"
+    " worst worst_known measured genotypes bound limits membership_risk max_realistic_power worst_case signed_off"
+    " reference power configuration trial pool variants likelihood_ratio homer linkage_known auc auc_error found"
+    " found_low found_high relatives_left_out classes within within_error between ridges ridge sum_of_squares"
+    " splits attacks separation separation_error"
     " policy effective rule value by tier as_of country sex true false null min_contributors statistics"
     " hardy_weinberg no_populations_under refused_terms verified_only reason registered controlled open"
     " sides alt other zeros masked shown min_genotype_count insider_protection populations_never_shown never alone its with no group this"

@@ -52,6 +52,11 @@ def read_disclosure_policy(path: Path) -> DisclosurePolicy:
         tier,
         {name: _country(name, said) for name, said in document["countries"].items()},
         document.get("description", "").strip(),
+        {
+            name: Rules.of(f"tier {name}", section)
+            for name, section in document["tiers"].items()
+            if name != tier
+        },
     )
 
 

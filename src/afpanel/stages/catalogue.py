@@ -53,8 +53,6 @@ def read_about(path: Path | None) -> dict[str, Any]:
     faults = faults_of(content, _SCHEMA, str(path))
     raise_any(faults)
     about = with_defaults(content, _SCHEMA)
-    given = content if isinstance(content, dict) else {}
-    about = {key: value for key, value in about.items() if value is not None or key in given}
     terms = [(each["term"], each.get("value", "")) for each in about["data_use"]]
     raise_any(
         [

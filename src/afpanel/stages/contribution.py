@@ -9,13 +9,14 @@ from afpanel.constants import Sex
 from afpanel.model.cohort import Cell
 from afpanel.stages.cell_counts import CountsHead
 
-CONTRIBUTION_VERSION = 1
+CONTRIBUTION_VERSION = 2
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
 README = "README.txt"
 METADATA = "metadata.json"
 HARMONIZATION = "harmonization.json"
+LINKAGE = "linkage.json"
 
 MAX_ENTRIES = 20_005
 """Entries of a contribution: more contigs than any reference has, and the documents."""

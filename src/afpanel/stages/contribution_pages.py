@@ -6,9 +6,10 @@ from typing import Any
 
 from afpanel.model.arrays import COUNTS
 from afpanel.model.cohort import Cell
-from afpanel.stages.contribution import METADATA, counts_parts, head_of
+from afpanel.stages.contribution import LINKAGE, METADATA, counts_parts, head_of
 from afpanel.stages.contribution_sizes import SIZES, Example, Sizes
 from afpanel.stages.harmonize import kept_and_rejected
+from afpanel.stages.linkage_summary import LinkageSummary
 from afpanel.stages.metadata import page_of
 from afpanel.stages.summary import aligned
 
@@ -46,6 +47,7 @@ def readme_of(manifest: Mapping[str, Any]) -> str:
     parts = {
         "manifest.json": "what this is: people, reference, parameters, and the SHA-256 of every part",
         "harmonization.json": "how many alleles of the source were kept, and why others were not",
+        LINKAGE: "how linked variants are, by population, and what attacks on people held out came to",
         METADATA: "who the cohort is, consent and terms of use, how it was sequenced and called",
         "counts/": "the counts, a Zarr store for each contig; docs/contribution-format.md has its arrays",
         "manifest.json.sig": "the signature of the manifest, where there is one (ssh-keygen -Y verify)",
@@ -66,19 +68,21 @@ def preview_of(
     sizes: Sizes | None,
     dropped: int | None,
     metadata: dict[str, Any] | None,
+    linkage: LinkageSummary | None = None,
 ) -> str:
     """Lay out what a contribution tells, for who answers for the data.
 
     Parameters
     ----------
-    manifest, harmonization, metadata
+    manifest, harmonization, metadata, linkage
         What is in it.
     sizes
         How small the counts are, and examples, or None where nobody looked.
     dropped
         Variants that were left out, or None where that is not known.
     """
-    return "\n".join(_preview(manifest, harmonization, sizes, dropped, metadata)) + "\n"
+    lines = _preview(manifest, harmonization, sizes, dropped, metadata, linkage)
+    return "\n".join(lines) + "\n"
 
 
 def _preview(
@@ -87,6 +91,7 @@ def _preview(
     sizes: Sizes | None,
     dropped: int | None,
     metadata: dict[str, Any] | None,
+    linkage: LinkageSummary | None,
 ) -> Iterator[str]:
     head = head_of(manifest)
     yield f"Contribution of cohort {head.cohort} ({head.country}), edition {manifest['edition']}"
@@ -118,6 +123,8 @@ def _preview(
         [(name, f"{n:,}") for name, n in sorted(harmonization["outcomes"].items())],
         (1,),
     )
+    yield from _heading("How linked the variants are (linkage.json)")
+    yield from _linkage(linkage, manifest["sharing"]["linkage"])
     yield from _heading("What else is in it, and what is not")
     yield from textwrap.wrap(_BESIDE, _WIDTH)
     yield ""
@@ -144,6 +151,20 @@ _BESIDE = (
     " digests of the reference and of every part (manifest.json); the table of alleles above (harmonization.json);"
     " and the metadata below (metadata.json)."
 )
+_LINKED = (
+    "From this the hub works out how surely a person's genome would tell that the person is in a group"
+    " (docs/membership-risk.md). Each figure is a sum over hundreds of variants and at least 20 people, with"
+    " five digits: how many variants have so many copies, how alike neighbours are, and how well people who"
+    " were held out by lot could be told from others. Left out as relatives are people of whom another is a"
+    " close relative; how many they are is told, and not who."
+)
+_NO_LINKAGE = (
+    "There is none, so the hub takes every variant for independent when it works out how surely somebody could"
+    " be recognized, which is the most there can be."
+)
+_LINKAGE_COLUMNS = (
+    "population", "people", "relatives left out", "variants", "of these independent", "recognized, AUC",
+)  # fmt: skip
 _ALONE = "Variants that one person alone carries, of all who are told of: {n:,}."
 _FEW = (
     "Who knows that somebody is in the cohort, and has that person's genome, can find the person in counts; the"
@@ -162,6 +183,30 @@ _LONGEST = 20
 
 def _heading(text: str) -> Iterator[str]:
     yield from ("", text, "-" * len(text))
+
+
+def _linkage(linkage: LinkageSummary | None, is_shared: bool) -> Iterator[str]:
+    """Say what the linkage summary tells."""
+    if linkage is None and is_shared:
+        yield from textwrap.wrap(_LINKED, _WIDTH)
+        yield "It is not shown here, for it was not given (--linkage)."
+        return
+    if linkage is None:
+        yield from textwrap.wrap(_NO_LINKAGE, _WIDTH)
+        return
+    yield from textwrap.wrap(_LINKED, _WIDTH)
+    yield ""
+    rows = []
+    for each in linkage.populations:
+        of = each.classes[0]
+        worth = "too few people"
+        if of.linkage is not None:
+            worth = f"{of.linkage.effective(of.variants):,.0f}"
+        auc = "not tried" if of.trial is None else f"{of.trial.attacks['likelihood_ratio'].auc:.2f}"
+        left = "unknown" if each.relatives is None else f"{each.relatives:,}"
+        people, variants = f"{each.people:,}", f"{of.variants:,}"
+        rows.append((each.population, people, left, variants, worth, auc))
+    yield from aligned(_LINKAGE_COLUMNS, rows, range(1, 6))
 
 
 def _whole(manifest: Mapping[str, Any], dropped: int | None) -> Iterator[str]:

@@ -21,7 +21,7 @@ from afpanel.core.contributors import (
     withheld_groups,
 )
 from afpanel.core.group_counts import GroupCounts
-from afpanel.core.policy import DisclosurePolicy, EffectivePolicy, effective
+from afpanel.core.policy import DisclosurePolicy, EffectivePolicy, effective, more_controlled
 from afpanel.core.suppression_kernel import CONTRIBUTOR, PRIMARY, SECONDARY, SHOWN
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import sha256, write_json
@@ -137,6 +137,12 @@ def gate(
             "withheld_groups": [
                 {"group": name, "reason": reason} for name, reason in withheld.items()
             ],
+            "more_controlled_tiers": [
+                {"tier": tier, "effective": each.describe()}
+                for tier, each in more_controlled(
+                    policy, (each.country for each in case.contributors)
+                )
+            ],
             "totals": totals,
             "contigs": per_contig,
         },
@@ -152,6 +158,8 @@ class Case:
     ----------
     policy, rules
         What the policy file says, and what of it holds.
+    contributors
+        Who contributes; none of a policy of two limits.
     heads
         What the panel of each contig is about.
     withheld
@@ -162,6 +170,7 @@ class Case:
 
     policy: DisclosurePolicy
     rules: EffectivePolicy
+    contributors: Sequence[Contributor]
     heads: Sequence[PanelHead]
     withheld: Mapping[str, str]
     cells: CellRules
@@ -198,7 +207,7 @@ def open_case(
     check_once(panels, heads)
     allowed = [g for g, name in enumerate(head.groups) if name not in withheld]
     cells = CellRules(head.groups, head.people, allowed, rules)
-    return Case(policy, rules, heads, withheld, cells)
+    return Case(policy, rules, contributors, heads, withheld, cells)
 
 
 def _contributors(

@@ -1,45 +1,58 @@
-"""Tell from a cohort's genotypes how linked the released variants are, and try membership attacks out.
+"""Tell from a cohort's genotypes how linked its variants are, and try membership attacks out.
 
-This runs where the genotypes are. What it writes holds sums over variants and people.
+This runs where the genotypes are. What it writes holds sums over variants and people, of the cohort alone:
+it is the same at home and at a hub, and whatever panel the cohort is to be part of.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING
+from afpanel.core.contigs import ContigNames
+from afpanel.core.intervals import Intervals
 from afpanel.core.kinship import close_pairs
 from afpanel.core.linkage import LinkageSums
 from afpanel.core.membership_trial import LEAST_PEOPLE, SEED, SPLITS, MembershipTrial
 from afpanel.core.site_choice import MIN_MAF
-from afpanel.core.site_choice import WINDOW as KINSHIP_WINDOW
-from afpanel.io.panel_store import read_heads
-from afpanel.io.tables import read_excluded, read_samples
+from afpanel.core.withholding import Sharing, told_cells
+from afpanel.errors import BadInputError
+from afpanel.io.files import read_json
+from afpanel.io.tables import read_aliases, read_beds, read_excluded, read_samples
 from afpanel.model.cohort import Sample
-from afpanel.model.groups import TOTAL, Group
+from afpanel.stages.cell_counts import CountsHead, open_cell_counts
 from afpanel.stages.linkage_summary import (
+    FEWEST_PEOPLE,
     LinkageSummary,
     PopulationLinkage,
     Trial,
+    VariantClass,
     write_summary,
 )
 from afpanel.stages.overlap import ALLELE_MAP, GENOTYPES_FOLDER
 from afpanel.stages.overlap_calls import CohortCalls
 from afpanel.stages.overlap_sites import ComparableSites, Places
-from afpanel.stages.released_sites import ReleasedSites
+from afpanel.stages.own_sites import OwnSites, Survey
 
 logger = logging.getLogger(__name__)
 
-_MOST_WINDOWS = 200
+THRESHOLDS = (1, 3, 5, 11)
+"""Copies of either allele from which variants are a class: limits that policies have."""
+
+FALSE_POSITIVE_RATE = 1e-3
+"""alpha of the attacks that are tried."""
+
+_MOST_WINDOWS = 100
+"""Windows of a class."""
+
 _MOST_PEOPLE = 1_000
 """People of a population that are looked at; linkage takes their number squared in memory."""
 
-_FEWEST_PEOPLE = 20
 _KINSHIP_WINDOWS = 10_000
 _KINSHIPS = ((2_000, 0.0884), (500, 0.177))
 """Sites from which relatives are told, and their least kinship: of the second degree, or of the first.
@@ -54,99 +67,123 @@ class LinkageInputs:
 
     Parameters
     ----------
-    cohort, country
-        Its name, and the code of its country.
+    cohort
+        Its name.
+    counts
+        All its stores of counts, which also tell its cells.
     folder
         Folder with its allele map and, in a folder of their own, its genotype stores.
     sheet
         Its sample sheet.
-    panels
-        Releasable panel store of each contig, or None where there is no panel yet.
     exclude
         List of samples that are not counted though the sheet includes them, or None.
+    plan
+        Plan of the run, for a summary of what the cohort shares, as `package` needs it; None tells of
+        everybody.
     """
 
     cohort: str
-    country: str
+    counts: Sequence[Path]
     folder: Path
     sheet: Path
-    panels: Sequence[Path] | None = None
     exclude: Path | None = None
+    plan: Path | None = None
 
 
-@dataclass(frozen=True)
-class LinkageOptions:
-    """What `linkage` needs to know besides its files.
-
-    Parameters
-    ----------
-    min_allele_count
-        Without a panel: copies, of ALT and of other alleles, that a population must have of a variant.
-    false_positive_rate
-        alpha of the attacks that are tried.
-    """
-
-    min_allele_count: int = 1
-    false_positive_rate: float = 1e-3
-
-
-def linkage(inputs: LinkageInputs, out: Path, options: LinkageOptions) -> None:
+def linkage(inputs: LinkageInputs, out: Path) -> None:
     """Tell how linked the variants of each population are, and how well attacks do.
 
     Parameters
     ----------
-    inputs, options
-        See `LinkageInputs` and `LinkageOptions`.
+    inputs
+        See `LinkageInputs`.
     out
         Linkage summary to write (JSON).
 
     Raises
     ------
     BadInputError
-        If a sample of the sheet is not in the genotype stores.
+        If a sample of the sheet is not in the genotype stores, or the counts are of another cohort.
     """
     samples = read_samples(inputs.sheet)
     if inputs.exclude is not None:
         samples = read_excluded(inputs.exclude, samples)
-    populations = _populations(inputs, samples)
+    head = _head(inputs)
+    config = None if inputs.plan is None else read_json(inputs.plan)["config"]
+    sharing = Sharing() if config is None else Sharing.of(config["sharing"])
+    told = told_cells(head.cells, sharing)
+    names = sorted({cell.population for cell in told.cells})
+    # A cell is told, by itself or as part of another, or it is of no population here.
+    population_of = np.full(len(head.cells), -1)
+    for cell, of in zip(told.cells, told.sums.T, strict=True):
+        population_of[of > 0] = names.index(cell.population)
+    fewest = max(sharing.min_allele_count, 1)
+    thresholds = sorted({max(each, fewest) for each in THRESHOLDS})
+    populations = _populations(names, head, population_of, samples, len(thresholds))
     sites = ComparableSites(inputs.folder / ALLELE_MAP)
     calls = CohortCalls(
         inputs.folder / GENOTYPES_FOLDER,
         sites.partitions,
         [name for each in populations for name in each.chosen],
     )
-    shown_in = [each.shown_in for each in populations]
-    released = ReleasedSites(sites, inputs.panels, shown_in)
-    _leave_out_relatives(populations, calls, released)
-    least = options.min_allele_count if inputs.panels is None else 1
-    total, windows = released.windows(_MOST_WINDOWS)
+    survey = OwnSites(
+        sites,
+        inputs.counts,
+        population_of,
+        len(names),
+        thresholds,
+        sharing.min_variant_count,
+        _left_out(config, sorted(sites.contigs)),
+    ).survey(_MOST_WINDOWS)
+    _leave_out_relatives(populations, calls, survey)
     looked_at = 0
-    for window in windows:
+    for number, window in survey.windows():
         looked_at += 1
         copies = _read(calls, window.places)
-        for each, shown in zip(populations, window.shown.T, strict=True):
-            each.add(copies, shown, least)
+        for each, level in zip(populations, window.level.T, strict=True):
+            each.add(number, copies, level > number)
     logger.info(
         "linkage: %s, %d populations, %s of %s windows of variants",
-        inputs.cohort, len(populations), f"{looked_at:,}", f"{total:,}",
+        inputs.cohort, len(populations), f"{looked_at:,}", f"{int(survey.windows_on.sum()):,}",
     )  # fmt: skip
-    found = [each.result(options.false_positive_rate) for each in populations]
-    write_summary(out, LinkageSummary(inputs.cohort, total, looked_at, found))
+    found = [
+        each.result(thresholds, survey.variants[:, at].tolist())
+        for at, each in enumerate(populations)
+    ]
+    write_summary(out, LinkageSummary(inputs.cohort, head.country, found))
+
+
+def _head(inputs: LinkageInputs) -> CountsHead:
+    """Read whose counts they are."""
+    if not inputs.counts:
+        raise BadInputError(f"no counts of cohort {inputs.cohort} are given")
+    head = None
+    for path in inputs.counts:
+        with open_cell_counts(path) as store:
+            head = CountsHead.of(store)
+        if head.cohort != inputs.cohort:
+            raise BadInputError(
+                f"counts of another cohort, {head.cohort}",
+                where=path,
+                expected=f"counts of {inputs.cohort}",
+            )
+    assert head is not None
+    return head
 
 
 class _Population:
     """A population of the cohort, and what is known of it so far."""
 
-    def __init__(self, group: str, shown_in: str, names: list[str], first: int) -> None:
-        self.group = group
-        self.shown_in = shown_in
+    def __init__(self, label: str, names: list[str], first: int, classes: int) -> None:
+        self.label = label
         self.people = len(names)
         lot = np.random.default_rng(SEED).permutation(self.people)[:_MOST_PEOPLE]
         self.chosen = [names[i] for i in np.sort(lot).tolist()]
         self.columns = first + np.arange(len(self.chosen))
         self.relatives: int | None = None
-        self._sums: LinkageSums | None = None
-        self._trial: MembershipTrial | None = None
+        self._classes = classes
+        self._sums: list[LinkageSums] = []
+        self._trials: list[MembershipTrial] = []
 
     def start(self, related: NDArray[np.int64] | None) -> None:
         """Leave relatives out, by their places among the chosen; None where nobody could tell."""
@@ -154,55 +191,77 @@ class _Population:
             self.relatives = len(related)
             self.columns = np.delete(self.columns, related)
         n = len(self.columns)
-        if n >= _FEWEST_PEOPLE:
-            self._sums = LinkageSums(n)
+        if n >= FEWEST_PEOPLE:
+            self._sums = [LinkageSums(n) for _ in range(self._classes)]
         if n >= LEAST_PEOPLE:
-            self._trial = MembershipTrial(n)
+            self._trials = [MembershipTrial(n) for _ in range(self._classes)]
 
-    def add(self, copies: NDArray[np.int8], shown: NDArray[np.bool_], least: int) -> None:
-        """Add a window of everybody's copies, and which of its sites the group shows to vary."""
-        if self._sums is None:
+    def add(self, number: int, copies: NDArray[np.int8], is_of: NDArray[np.bool_]) -> None:
+        """Add a window: everybody's copies, and which of its sites are of a class in this population."""
+        if not self._sums:
             return
         own = copies[:, self.columns]
         called = own != MISSING
         alt = np.where(called, own, 0).sum(axis=1)
-        rarer = np.minimum(alt, 2 * called.sum(axis=1) - alt)
-        rows = np.flatnonzero(shown & (rarer >= max(least, 1)))
-        self._sums.add(own[rows])
-        if self._trial is not None:
-            self._trial.add(own[rows])
+        varies = (alt > 0) & (alt < 2 * called.sum(axis=1))
+        rows = np.flatnonzero(is_of & varies)
+        self._sums[number].add(own[rows])
+        if self._trials:
+            self._trials[number].add(own[rows])
 
-    def result(self, false_positive_rate: float) -> PopulationLinkage:
-        """Give what was found."""
-        trial = None
-        if self._trial is not None and self._trial.variants:
-            trial = Trial(
-                self._trial.each,
-                SPLITS,
-                self._trial.variants,
-                false_positive_rate,
-                self._trial.result(false_positive_rate),
+    def result(self, thresholds: Sequence[int], variants: Sequence[int]) -> PopulationLinkage:
+        """Give what was found, by class."""
+        classes = [
+            VariantClass(
+                fewest,
+                variants[number],
+                self._sums[number].result() if self._sums else None,
+                self._tried(number),
             )
-        found = None if self._sums is None else self._sums.result()
-        return PopulationLinkage(self.group, self.people, self.relatives, found, trial)
+            for number, fewest in enumerate(thresholds)
+        ]
+        return PopulationLinkage(self.label, self.people, self.relatives, classes)
+
+    def _tried(self, number: int) -> Trial | None:
+        if not self._trials or not self._trials[number].variants:
+            return None
+        trial = self._trials[number]
+        attacks = trial.result(FALSE_POSITIVE_RATE)
+        return Trial(trial.each, SPLITS, trial.variants, FALSE_POSITIVE_RATE, attacks)
 
 
-def _populations(inputs: LinkageInputs, samples: Sequence[Sample]) -> list[_Population]:
-    """List the populations, by name, and the group of the panel that shows each best."""
-    included = sorted((each.population, each.id) for each in samples if each.include)
-    sizes = Counter(population for population, _ in included)
-    groups = None if inputs.panels is None else read_heads(inputs.panels)[0].groups
+def _populations(
+    labels: Sequence[str],
+    head: CountsHead,
+    population_of: NDArray[np.int64],
+    samples: Sequence[Sample],
+    classes: int,
+) -> list[_Population]:
+    """List the populations that are told of, with their people, by name."""
+    told = {
+        (cell.population, cell.sex): int(at)
+        for cell, at in zip(head.cells, population_of, strict=True)
+    }
+    included = sorted(
+        (told.get((each.population, each.sex), -1), each.id) for each in samples if each.include
+    )
     found: list[_Population] = []
     first = 0
-    for population in sizes:
-        group = Group(inputs.country, population).name
-        names = [name for home, name in included if home == population]
-        published = [
-            each for each in (group, inputs.country, TOTAL) if groups is None or each in groups
-        ]
-        found.append(_Population(group, published[0], names, first))
+    for number, label in enumerate(labels):
+        names = [name for home, name in included if home == number]
+        found.append(_Population(label, names, first, classes))
         first += len(found[-1].chosen)
     return found
+
+
+def _left_out(config: dict[str, Any] | None, contigs: Sequence[str]) -> dict[str, Intervals]:
+    """Read the regions of which nothing is told."""
+    path = None if config is None else config["sharing"]["leave_out_regions"]
+    if config is None or path is None:
+        return {}
+    aliases = config["harmonize"]["aliases"]
+    names = ContigNames(contigs, read_aliases(Path(aliases) if aliases else None))
+    return read_beds(Path(path), names, contigs)
 
 
 def _read(calls: CohortCalls, places: Places) -> NDArray[np.int8]:
@@ -214,11 +273,11 @@ def _read(calls: CohortCalls, places: Places) -> NDArray[np.int8]:
 
 
 def _leave_out_relatives(
-    populations: Sequence[_Population], calls: CohortCalls, released: ReleasedSites
+    populations: Sequence[_Population], calls: CohortCalls, survey: Survey
 ) -> None:
     """Leave out the later of any two close relatives, where there are enough sites to tell."""
-    chosen = released.spread(KINSHIP_WINDOW, _KINSHIP_WINDOWS)
     nothing = np.empty((0, len(calls.people)), np.int8)
+    chosen = survey.thinned(_KINSHIP_WINDOWS)
     copies = np.concatenate([nothing, *(_read(calls, places) for places in chosen)])
     for each in populations:
         own = copies[:, each.columns]

@@ -31,6 +31,7 @@ from afpanel.stages.cohort_counts import ContigOptions, read_cohorts
 from afpanel.stages.contribution import (
     CONTRIBUTION_VERSION,
     HARMONIZATION,
+    LINKAGE,
     MANIFEST,
     METADATA,
     README,
@@ -42,6 +43,12 @@ from afpanel.stages.contribution import (
 from afpanel.stages.contribution_pages import preview_of, readme_of
 from afpanel.stages.contribution_sizes import Sizes
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
+from afpanel.stages.linkage_summary import (
+    LinkageSummary,
+    document_of,
+    faults_of_linkage,
+    read_summary,
+)
 from afpanel.stages.package_counts import package_contig, told_head
 from afpanel.stages.progress import Progress
 from afpanel.stages.room import OF_COUNTS, require_room, sizes_of
@@ -69,6 +76,9 @@ class PackageInputs:
         BED or track of allele numbers of the cohort, on the panel's build; or None.
     reference
         The panel's reference.
+    linkage
+        Linkage summary of what the cohort shares, or None where `sharing.linkage` says that there is none,
+        or where nothing but the preview is made.
     """
 
     counts: Sequence[Path]
@@ -76,6 +86,7 @@ class PackageInputs:
     harmonization: Path
     callable_file: Path | None
     reference: ReferencePaths
+    linkage: Path | None = None
 
 
 def package(
@@ -114,7 +125,7 @@ def package(
     VerificationError
         If something is in it that must not leave.
     """
-    made = _Packager(inputs, cohort)
+    made = _Packager(inputs, cohort, out is None)
     beside = out or inputs.plan
     require_room(beside, OF_COUNTS * sizes_of(inputs.counts), "the size of the counts")
     with scratch_folder(beside.with_name(f"{cohort}.parts")) as folder:
@@ -141,7 +152,7 @@ def package(
 class _Packager:
     """Knows a cohort and what is shared of it, and writes the parts."""
 
-    def __init__(self, inputs: PackageInputs, cohort: str) -> None:
+    def __init__(self, inputs: PackageInputs, cohort: str, is_preview: bool) -> None:
         self._inputs = inputs
         self._cohort = cohort
         self._plan = plan = read_json(inputs.plan)
@@ -166,6 +177,7 @@ class _Packager:
         self._told = told_cells(self._head.cells, self._sharing)
         self._told_head = told_head(self._head, self._told, self._sharing)
         self._harmonized = self._read_harmonization()
+        self._linkage = self._read_linkage(is_preview)
         if not self._told.cells:
             raise PolicyRefusalError(
                 f"nothing is left of cohort {cohort} to tell",
@@ -231,6 +243,8 @@ class _Packager:
         metadata = self._metadata()
         texts = {} if metadata is None else {METADATA: json_text(metadata)}
         texts[HARMONIZATION] = json_text(self._harmonized)
+        if self._linkage is not None:
+            texts[LINKAGE] = json_text(document_of(self._linkage))
         manifest = self._manifest(contigs, described)
         texts = {README: readme_of(manifest)} | texts
         for name, text in texts.items():
@@ -238,7 +252,7 @@ class _Packager:
         written = {name: folder / name for name in texts}
         manifest["parts"] = [*(_described(*part) for part in written.items()), *described]
         write_text(folder / MANIFEST, json_text(manifest))
-        page = preview_of(manifest, self._harmonized, sizes, dropped, metadata)
+        page = preview_of(manifest, self._harmonized, sizes, dropped, metadata, self._linkage)
         return {MANIFEST: folder / MANIFEST, **written, **parts}, manifest, page
 
     def _contigs(self) -> list[str]:
@@ -273,6 +287,37 @@ class _Packager:
                 f"of another cohort, {found['cohort']}", where=self._inputs.harmonization
             )
         return {key: found[key] for key in _HARMONIZATION_KEYS}
+
+    def _read_linkage(self, is_preview: bool) -> LinkageSummary | None:
+        """Read the linkage summary, which must be of the cells that are told of."""
+        path = self._inputs.linkage
+        if not self.config["sharing"]["linkage"]:
+            return None
+        if path is None and is_preview:
+            return None
+        if path is None:
+            raise BadInputError(
+                f"no linkage summary of cohort {self._cohort} is given",
+                where="sharing.linkage",
+                remedy="make one with afpanel linkage --plan and give it as --linkage, or set"
+                " sharing.linkage to false",
+            )
+        found = read_summary(path)
+        manifest = {
+            "cohort": self._cohort,
+            "country": self._head.country,
+            "sharing": self.config["sharing"],
+            **described_cells(self._told_head),
+        }
+        faults = list(faults_of_linkage(found, manifest))
+        if faults:
+            raise BadInputError(
+                "the linkage summary is not of what is shared",
+                where=path,
+                found="; ".join(faults),
+                remedy="make it again: afpanel linkage --plan, with the plan that is packaged",
+            )
+        return found
 
     def _manifest(
         self, contigs: Sequence[str], described: Sequence[dict[str, Any]]
@@ -322,7 +367,13 @@ class _Packager:
                 "regions_left_out": sharing["leave_out_regions"] is not None,
                 **{
                     key: sharing[key]
-                    for key in ("sexes", "min_cell_size", "min_allele_count", "min_variant_count")
+                    for key in (
+                        "sexes",
+                        "min_cell_size",
+                        "min_allele_count",
+                        "min_variant_count",
+                        "linkage",
+                    )
                 },
             },
             "software": {

@@ -88,6 +88,7 @@ def plan_contribution(cohort: Cohort, build: str, grid: Grid) -> tuple[dict[str,
         "people": manifest["people"],
         "contig_records": {},
         "partitions": [],
+        "linkage": manifest["sharing"]["linkage"],
         "counts": [{"contig": part["contig"], "path": part["path"]} for part in parts],
         "contigs": [contig for contig in manifest["contigs"] if contig in grid.wanted],
     }

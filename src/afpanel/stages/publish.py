@@ -34,7 +34,7 @@ from afpanel.stages.summary import summarize
 
 logger = logging.getLogger(__name__)
 
-MANIFEST_VERSION = 4
+MANIFEST_VERSION = 5
 
 _LIBRARIES = ("numpy", "pyarrow", "pysam", "zarr")
 
@@ -85,7 +85,7 @@ class PublishInputs:
     overlap
         What was found of people who are in two cohorts, or None where nobody looked.
     risk
-        The membership risk of these stores, or None where nobody worked it out.
+        The membership risk of these stores, or None where nobody worked it out; the workflow does.
     """
 
     panels: Sequence[Path]

@@ -19,6 +19,7 @@ from afpanel.stages.cell_counts import CountsHead
 from afpanel.stages.contribution import (
     CONTRIBUTION_VERSION,
     HARMONIZATION,
+    LINKAGE,
     MANIFEST,
     METADATA,
     README,
@@ -27,6 +28,7 @@ from afpanel.stages.contribution import (
 )
 from afpanel.stages.contribution_pages import readme_of
 from afpanel.stages.harmonize import kept_and_rejected
+from afpanel.stages.linkage_summary import faults_of_linkage, impossible, summary_of
 
 MAX_MANIFEST = 16 << 20
 """Most bytes of a manifest that are read: enough for 3,000 contigs and 60 cells."""
@@ -71,11 +73,14 @@ def read_manifest(raw: bytes) -> tuple[dict[str, Any], str]:
 
 
 def parse_part(path: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Read metadata or the account of harmonization, and hold it against the manifest."""
+    """Read metadata, linkage or the account of harmonization, and hold it against the manifest."""
     raw = path.read_bytes()
-    if name != HARMONIZATION:
+    if name == METADATA:
         return parse_metadata(raw, manifest, name)
     document: dict[str, Any] = _parse(raw, name)
+    if name == LINKAGE:
+        _check_linkage(document, manifest)
+        return document
     _expect(document, "harmonization", name)
     _check_harmonization(document, manifest)
     return document
@@ -206,6 +211,23 @@ def _check_harmonization(document: Mapping[str, Any], manifest: Mapping[str, Any
             expected=f"at most {kept + added:,}",
             found=f"{variants:,}",
         )
+
+
+def _check_linkage(document: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
+    """Hold a linkage summary against its schema, itself and the manifest."""
+    _expect(document, "linkage", LINKAGE)
+    faults = [*impossible(document)]
+    summary = summary_of(document)
+    faults += faults_of_linkage(summary, manifest)
+    variants = sum(part["variants"] for part in counts_parts(manifest))
+    for each in summary.populations:
+        if max(one.variants for one in each.classes) > variants:
+            faults.append(
+                f"{each.population} has more variants than the {variants:,} of the counts"
+            )
+    if faults:
+        listed = "; ".join(faults[:_MAX_FAULTS])[:_MAX_SHOWN]
+        raise VerificationError("says what cannot be", where=LINKAGE, found=listed)
 
 
 def _checked_metadata(document: Any, manifest: Mapping[str, Any], name: str) -> dict[str, Any]:

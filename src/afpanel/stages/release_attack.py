@@ -11,7 +11,7 @@ from afpanel.constants import State
 from afpanel.core.contigs import contig_kind
 from afpanel.core.derivation import Bounds, Count, Equations, too_well_known
 from afpanel.core.derivation_lp import Cells, exact_bounds
-from afpanel.core.disclosure_checks import check_cells, few_left_of_sites
+from afpanel.core.disclosure_checks import check_cells, few_hidden_in_sums, few_left_of_sites
 from afpanel.core.ploidy import PLOIDY, SEXES, Loci, loci_of
 from afpanel.core.release_limits import Limits
 from afpanel.io.release_tables import ReleaseTable
@@ -114,6 +114,7 @@ class Attack:
             for finding in (
                 *check_cells(figures, table.site, table.filter, groups, self._limits),
                 *few_left_of_sites(figures, sites, self._limits),
+                *few_hidden_in_sums(figures, self._known, self._limits),
             ):
                 self._note(verdict, finding.what, table, finding.rows, finding.groups)
         with_rests = self._known.groups < len(self._known.names)

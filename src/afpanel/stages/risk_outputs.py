@@ -1,101 +1,38 @@
 """What `risk` writes: figures as JSON and as a table, a chart, and words."""
 
-import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from afpanel.core.existence import chance_of_row, existence_power
 from afpanel.core.membership import moments
-from afpanel.core.membership_risk import Attacker, GroupRisk, Remedy, exclusion
-from afpanel.core.released_cells import ShownCells
+from afpanel.core.membership_risk import exclusion
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.charts import draw_dots
 from afpanel.io.files import read_json, write_json, write_text
 from afpanel.io.tsv import MISSING_TEXT, Value, write_tsv
-from afpanel.stages.linkage_summary import plain
+from afpanel.stages.assessment import Assessed, Assessment
+from afpanel.stages.linkage_summary import Trial, plain
+from afpanel.stages.risk_words import words_of
 
-RISK_VERSION = 1
-
-_QUERIES = (100, 1_000, 10_000)
-"""Rare alleles of a person that are asked for."""
+RISK_VERSION = 2
 
 _COLUMNS = (
     "group", "people", "varying", "absent", "masked", "linkage", "effective",
     "effective_if_known", "reference_people", "realistic", "realistic_known", "worst",
     "worst_known", "measured", "measured_known", "most_variants",
 )  # fmt: skip
-_IN_MANIFEST = ("false_positive_rate", "reference_people", "limit_realistic")
+_IN_MANIFEST = (
+    "false_positive_rate", "reference_people", "limit_realistic", "limits", "worst_case",
+)  # fmt: skip
 _OF_GROUP = (
     "group", "linkage", "effective", "realistic", "realistic_known", "worst", "worst_known",
-    "measured",
+    "measured", "trial",
 )  # fmt: skip
+_OF_ATTACK = ("auc", "power", "found", "found_low", "found_high")
 """What of it the manifest has."""
-
-_SURE = 0.5
-_WIDTH = 100
-
-
-@dataclass(frozen=True)
-class Assessed:
-    """What was found of a group.
-
-    Parameters
-    ----------
-    group, people
-        Its name, and its people.
-    cells
-        What is shown of it.
-    has_linkage
-        Whether the linkage of all its people is known.
-    attacker
-        The realistic attacker.
-    risk
-        The figures.
-    remedy
-        What would bring it below the limit, where it is above.
-    """
-
-    group: str
-    people: int
-    cells: ShownCells
-    has_linkage: bool
-    attacker: Attacker
-    risk: GroupRisk
-    remedy: Remedy | None
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """What was found of a release.
-
-    Parameters
-    ----------
-    alpha, limit, reference_people
-        As asked for.
-    min_allele_count
-        Of the policy.
-    variants
-        Variants of the release.
-    groups
-        Every group, the total first.
-    """
-
-    alpha: float
-    limit: float | None
-    reference_people: int
-    min_allele_count: int
-    variants: int
-    groups: Sequence[Assessed]
-
-    def existence(self) -> Iterator[tuple[int, float]]:
-        """Give the power of asking which of so many rare alleles have a row, member by total."""
-        answers = chance_of_row(self.groups[0].people, self.min_allele_count)
-        for queries in _QUERIES:
-            yield queries, existence_power(answers, queries, self.alpha)
 
 
 def write_risk(out: Path, found: Assessment) -> None:
@@ -103,7 +40,7 @@ def write_risk(out: Path, found: Assessment) -> None:
     write_json(out / "risk.json", _content(found))
     write_tsv(out / "risk.tsv", _COLUMNS, map(_row, found.groups))
     _draw(out / "risk.svg", found)
-    write_text(out / "risk.txt", _words(found))
+    write_text(out / "risk.txt", words_of(found))
 
 
 def _content(found: Assessment) -> dict[str, Any]:
@@ -111,10 +48,16 @@ def _content(found: Assessment) -> dict[str, Any]:
     return {
         "risk_version": RISK_VERSION,
         "false_positive_rate": found.alpha,
-        "reference_people": found.reference_people,
-        "limit_realistic": found.limit,
+        "reference_people": found.limits.reference_people,
+        "limit_realistic": found.limits.limit,
+        "limits": found.limits.describe(),
+        "worst_case": {
+            "power": found.worst_case[0],
+            "group": found.worst_case[1],
+            "signed_off": None if found.sign_off is None else asdict(found.sign_off),
+        },
         "variants": found.variants,
-        "is_refused": any(each.remedy is not None for each in found.groups),
+        "is_refused": found.is_refused,
         "existence": [
             {"rare_alleles": queries, "power": plain(power)} for queries, power in found.existence()
         ],
@@ -133,10 +76,24 @@ def _content(found: Assessment) -> dict[str, Any]:
                     key: None if value is None else plain(value)
                     for key, value in asdict(each.risk).items()
                 },
+                "trial": None if each.trial is None else _trial(each.trial),
                 "would_pass": None if each.remedy is None else asdict(each.remedy),
             }
             for each in found.groups
         ],
+    }
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    """Lay out what attacks on people held out came to, at alpha of the trial."""
+    return {
+        "pool": trial.each,
+        "variants": trial.variants,
+        "false_positive_rate": trial.false_positive_rate,
+        **{
+            name: {key: plain(getattr(attack, key)) for key in _OF_ATTACK}
+            for name, attack in trial.attacks.items()
+        },
     }
 
 
@@ -186,9 +143,11 @@ def read_risk(path: Path, decision: dict[str, Any]) -> dict[str, Any]:
 def _rough(value: Any) -> Any:
     """Round to three digits: of figures from genotypes a release needs no more.
 
-    >>> _rough(0.12345), _rough(1234.5), _rough("total"), _rough(None)
-    (0.123, 1230.0, 'total', None)
+    >>> _rough(0.12345), _rough({"auc": 1234.5}), _rough("total"), _rough(None)
+    (0.123, {'auc': 1230.0}, 'total', None)
     """
+    if isinstance(value, dict):
+        return {key: _rough(each) for key, each in value.items()}
     return float(f"{value:.3g}") if isinstance(value, float) else value
 
 
@@ -234,72 +193,3 @@ def _draw(path: Path, found: Assessment) -> None:
         {name: np.array(values) for name, values in series.items()},
         f"power at a false positive rate of {found.alpha:g}",
     )
-
-
-def _words(found: Assessment) -> str:
-    """Say in words what the figures mean."""
-    question = (
-        "Somebody who holds the genome of a person wants to know whether the person is in a group."
-        " They compare it with the group's frequencies and with those of other people, and may be wrong"
-        f" about {_one_in(found.alpha)} of those who are not in it. The power is the share of the"
-        " group's people whom they recognize."
-    )
-    paragraphs = ["Membership risk", question, *map(_of_group, found.groups)]
-    asked = "; ".join(f"{queries:,}: {power:.3f}" for queries, power in found.existence())
-    paragraphs.append(
-        "The rows themselves: power of asking which rare alleles of a person (below 1 %) have a row, by"
-        f" how many independent ones are asked for: {asked}."
-    )
-    if found.limit is None:
-        paragraphs.append("No limit was set; these figures are for those who decide.")
-    else:
-        above = [each.group for each in found.groups if each.remedy is not None]
-        paragraphs.append(
-            f"The limit of realistic power is {found.limit}. "
-            + (f"Above it: {', '.join(above)}." if above else "No group is above it.")
-        )
-    return "\n\n".join(textwrap.fill(each, _WIDTH) for each in paragraphs) + "\n"
-
-
-def _of_group(each: Assessed) -> str:
-    risk, cells = each.risk, each.cells
-    text = (
-        f"{each.group}: {each.people:,} people, {cells.varying:,} variants that vary,"
-        f" {cells.absent:,} shown not to, {cells.masked:,} masked."
-    )
-    if each.has_linkage:
-        text += (
-            f" By their linkage the variants are worth {risk.effective:,.0f} independent ones,"
-            f" and {risk.effective_if_known:,.0f} to who knows the linkage."
-        )
-    else:
-        text += (
-            " Their linkage is not known of all people, so every variant is taken for independent,"
-            " which is the most there can be."
-        )
-    text += (
-        f" With a reference of {each.attacker.reference_people:,.0f} people an attacker recognizes"
-        f" {_share(risk.realistic)} of the group ({_share(risk.realistic_known)} knowing the linkage);"
-        f" with a perfect one {_share(risk.worst)} ({_share(risk.worst_known)} knowing the linkage, and"
-        " using what is masked or absent)."
-    )
-    if risk.measured is not None:
-        text += f" From attacks tried on people held out it would be {_share(risk.measured)}."
-    if each.remedy is not None:
-        fewest = each.remedy.min_allele_count
-        text += f" ABOVE THE LIMIT: at most {each.remedy.variants:,} variants would pass" + (
-            f", as with min_allele_count {fewest}." if fewest else "."
-        )
-    elif risk.worst_known > _SURE:
-        text += (
-            " In the worst case nearly everybody can be recognized; whoever releases it signs that."
-        )
-    return text
-
-
-def _share(power: float) -> str:
-    return f"{power:.1%}" if power < 0.9995 else "all"
-
-
-def _one_in(alpha: float) -> str:
-    return f"one in {1 / alpha:,.0f}"

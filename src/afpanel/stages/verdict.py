@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from afpanel.stages.contribution_pages import preview_of
+from afpanel.stages.linkage_summary import summary_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Verdict:
     ----------
     findings
         Everything that is not as it should be.
-    manifest, harmonization, metadata
+    manifest, harmonization, metadata, linkage
         What it says of itself, or None where that cannot be read.
     manifest_sha256
         Digest of the manifest.
@@ -45,6 +46,7 @@ class Verdict:
     manifest: dict[str, Any] | None = None
     harmonization: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
+    linkage: dict[str, Any] | None = None
     manifest_sha256: str = ""
     signed_by: str | None = None
 
@@ -57,4 +59,5 @@ class Verdict:
         """Lay out what it tells, as the preview of who made it does."""
         assert self.manifest is not None
         assert self.harmonization is not None
-        return preview_of(self.manifest, self.harmonization, None, None, self.metadata)
+        linkage = None if self.linkage is None else summary_of(self.linkage)
+        return preview_of(self.manifest, self.harmonization, None, None, self.metadata, linkage)

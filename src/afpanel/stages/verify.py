@@ -26,6 +26,7 @@ from afpanel.io.signatures import verify as verify_signature
 from afpanel.io.stored_zip import StoredZip
 from afpanel.stages.contribution import (
     HARMONIZATION,
+    LINKAGE,
     MANIFEST,
     MAX_ENTRIES,
     METADATA,
@@ -57,7 +58,7 @@ RECEIVED = "received.json"
 """What is written beside the parts of a contribution that was accepted."""
 
 _MAX_SIGNATURE = 64 << 10
-_PARTS = {README, METADATA, HARMONIZATION}
+_PARTS = {README, METADATA, HARMONIZATION, LINKAGE}
 _NEEDED = (README, HARMONIZATION)
 
 
@@ -216,7 +217,9 @@ class _Check:
         for name in _NEEDED:
             if name not in archive.entries:
                 self._add(name, "is missing")
-        for name in (METADATA, HARMONIZATION):
+        if (LINKAGE in archive.entries) != manifest["sharing"]["linkage"]:
+            self._add(LINKAGE, "is there, or is not, against what sharing.linkage says")
+        for name in (METADATA, HARMONIZATION, LINKAGE):
             if name in self._whole:
                 with self.gathering(name):
                     content = parse_part(self._folder / name, name, manifest)
