@@ -32,7 +32,11 @@ _FEWEST_VALUES = 2
 
 
 def suppress(
-    variants: Variants, counts: GroupCounts, tree: GroupTree, min_allele_count: int
+    variants: Variants,
+    counts: GroupCounts,
+    tree: GroupTree,
+    min_allele_count: int,
+    known: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int8]:
     """Decide which cells are masked.
 
@@ -45,6 +49,10 @@ def suppress(
     min_allele_count
         k: fewest copies that may be shown or worked out, and how many values each masked cell must leave
         possible.
+    known
+        (n, g) bool: cells whose counts the attacker knows already, from an earlier release say. They are
+        masked if they show few copies themselves, and for no other cell, as that would hide nothing; nor
+        are they hidden. A cell that came masked is taken for what its sums tell of it.
 
     Returns
     -------
@@ -62,16 +70,33 @@ def suppress(
     few = sensitive(nodes.counts[Kind.ALT], nodes.counts[Kind.OTHER], k)
     reason = np.where(few, np.int8(PRIMARY), np.int8(SHOWN))
     reason[:, :groups][nodes.withheld] = CONTRIBUTOR
+    beyond_help = _known_nodes(known, tree, len(reason))
     # Nobody shows a rest, and few people of it are as much in need of hiding as those of a group.
-    risky = (reason != SHOWN).any(axis=1)
+    risky = ((reason != SHOWN) & ~beyond_help).any(axis=1)
     reason[:, groups:] = SECONDARY
-    search = _Search(nodes, tree, _Sites.of(variants), groups, k)
+    search = _Search(nodes, tree, _Sites.of(variants), beyond_help, groups, k)
     rows = np.flatnonzero(risky)
     while True:
         search.hide(reason, rows)
         rows = search.mask_few_others(reason)
         if not len(rows):
             return np.ascontiguousarray(reason[:, :groups])
+
+
+def _known_nodes(known: NDArray[np.bool_] | None, tree: GroupTree, n: int) -> NDArray[np.bool_]:
+    """Find the nodes that the attacker knows whatever is masked: those given, and what follows from them; (n, v)."""
+    nodes = np.zeros((n, tree.nodes), np.bool_)
+    if known is None or not known.any():
+        return nodes
+    nodes[:, : known.shape[1]] = known
+    before = -1
+    while before != (now := int(nodes.sum())):
+        before = now
+        for parent, parts in tree.sums():
+            members = [parent, *parts]
+            lone = (~nodes[:, members]).sum(axis=1) == 1
+            nodes[np.ix_(lone, members)] = True
+    return nodes
 
 
 @dataclass(frozen=True)
@@ -116,9 +141,16 @@ class _Search:
     """Looks for cells to mask, in the rows that need it."""
 
     def __init__(
-        self, nodes: NodeCounts, tree: GroupTree, sites: _Sites, groups: int, k: int
+        self,
+        nodes: NodeCounts,
+        tree: GroupTree,
+        sites: _Sites,
+        known: NDArray[np.bool_],
+        groups: int,
+        k: int,
     ) -> None:
         self._counts, self._tree, self._sites = nodes.counts, tree, sites
+        self._known = known
         self._groups, self._k = groups, k
 
     def worth_a_row(self, reason: NDArray[np.int8], rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -140,7 +172,7 @@ class _Search:
         masked, reached = (np.empty(tree.nodes, np.int64) for _ in range(2))
         k = max(self._k, _FEWEST_VALUES)
         suppress_rows(
-            true, low, high, self._keys(rows), tree.people, tree.parent, tree.first, tree.part,
+            true, low, high, self._known[rows], self._keys(rows), tree.people, tree.parent, tree.first, tree.part,
             tree.sum_of, self._groups, k, chosen, *room, stamps, masked, reached,
         )  # fmt: skip
         reason[rows] = chosen
@@ -208,13 +240,15 @@ class _Search:
         shown = reason[sites.rows, :g] == SHOWN
         published = (shown & (alt > 0)).any(axis=1) | shown.all(axis=1)
         shown &= published[:, None]
-        least = np.minimum.reduceat(np.where(shown, number, _NEVER), sites.start)
-        most = np.maximum.reduceat(np.where(shown, number, 0), sites.start)
-        others = most - np.add.reduceat(np.where(shown, alt, 0), sites.start)
+        known = self._known[sites.rows, :g]
+        told = shown | known
+        least = np.minimum.reduceat(np.where(told, number, _NEVER), sites.start)
+        most = np.maximum.reduceat(np.where(told, number, 0), sites.start)
+        others = most - np.add.reduceat(np.where(told, alt, 0), sites.start)
         few = (least == most) & (others > 0) & (others < self._k)
         # One of the alleles that have copies, the one with the fewest; the first of several.
         size = np.diff(np.append(sites.start, len(sites.rows)))
-        candidate = shown & (alt > 0) & np.repeat(few, size, axis=0)
+        candidate = shown & ~known & (alt > 0) & np.repeat(few, size, axis=0)
         copies = np.where(candidate, alt, _NEVER)
         fewest = np.repeat(np.minimum.reduceat(copies, sites.start), size, axis=0)
         rank = np.where(candidate & (copies == fewest), np.arange(len(copies))[:, None], _NEVER)

@@ -1,9 +1,9 @@
 """Compiled loops of secondary masking: how far a cell can be told, and which other cell to withhold for it.
 
 A row is one variant. Its nodes are the groups and the rests of their sums (`core.group_tree`); nodes that
-are masked are free to move within their box, those that are shown are not, and every sum holds. On a tree
-of sums one walk up and one down finds all values that each node can take (exact, since no two sums share
-more than one node).
+are masked are free to move within their box, those that are shown are not, nor are those that the attacker knows
+from elsewhere, and every sum holds. On a tree of sums one walk up and one down finds all values that each
+node can take (exact, since no two sums share more than one node).
 """
 
 import numba as nb
@@ -98,7 +98,7 @@ def _movable(v, true, low):  # type: ignore[no-untyped-def]
 
 
 @part
-def _gives(v, true, low, masked, parent, first, member):  # type: ignore[no-untyped-def]
+def _gives(v, true, low, masked, known, parent, first, member):  # type: ignore[no-untyped-def]
     """Count the copies that can leave a node, if of its own shown parts the one with the most is masked too."""
     own = _movable(v, true, low)
     for e in range(len(parent)):
@@ -109,7 +109,7 @@ def _gives(v, true, low, masked, parent, first, member):  # type: ignore[no-unty
             copies = _movable(member[i], true, low)
             if masked[member[i]] != 0:
                 hidden += copies
-            else:
+            elif not known[member[i]]:
                 most = max(most, copies)
         own = min(own, hidden + most)
     return own
@@ -186,7 +186,22 @@ def _is_far(e, reached, parent, first, member):  # type: ignore[no-untyped-def]
 
 @part
 def _partner(  # type: ignore[no-untyped-def]
-    at, lacks, far, key, true, low, masked, reached, lo, hi, groups, parent, first, member, sum_of
+    at,
+    lacks,
+    far,
+    key,
+    true,
+    low,
+    masked,
+    known,
+    reached,
+    lo,
+    hi,
+    groups,
+    parent,
+    first,
+    member,
+    sum_of,
 ):
     """Choose the shown group to mask so that node `at` is hidden; -1 if there is none to choose.
 
@@ -203,9 +218,9 @@ def _partner(  # type: ignore[no-untyped-def]
             continue
         for i in range(first[e] - 1, first[e + 1]):
             v = parent[e] if i < first[e] else member[i]
-            if v >= groups or masked[v] != 0 or true[_ALT, v] + true[_OTHER, v] == 0:
+            if v >= groups or masked[v] != 0 or known[v] or true[_ALT, v] + true[_OTHER, v] == 0:
                 continue
-            copies = nb.i8(_gives(v, true, low, masked, parent, first, member))
+            copies = nb.i8(_gives(v, true, low, masked, known, parent, first, member))
             enough = copies >= lacks
             cost = _cost(v, i < first[e], parent)
             lot = _mix(key, v)
@@ -226,17 +241,18 @@ def _partner(  # type: ignore[no-untyped-def]
     return best
 
 
+_FLAGS = nb.types.Array(nb.b1, 2, "C", readonly=True)
 _TABLE = nb.types.Array(nb.i4, 3, "C", readonly=True)
 
 
 @compiled(
     nb.void(
-        _TABLE, _TABLE, _TABLE, READ_I8, READ_I8, READ_I8, READ_I8, READ_I8, READ_I8,
+        _TABLE, _TABLE, _TABLE, _FLAGS, READ_I8, READ_I8, READ_I8, READ_I8, READ_I8, READ_I8,
         nb.i8, nb.i8, nb.i1[:, ::1], nb.i8[:, ::1], nb.i8[:, ::1], I4, I8, I8,
     )
 )  # fmt: skip
 def suppress_rows(  # type: ignore[no-untyped-def]
-    true, low, high, keys, people, parent, first, member, sum_of,
+    true, low, high, known, keys, people, parent, first, member, sum_of,
     groups, k, reasons, lo, hi, stamps, masked, reached,
 ):  # fmt: skip
     """Mask cells of each row until all that are masked are hidden.
@@ -245,6 +261,9 @@ def suppress_rows(  # type: ignore[no-untyped-def]
     ----------
     true, low, high
         (n, MODELS, v): counts of every node in each model, and the box in which they can move.
+    known
+        (n, v) bool: nodes whose counts the attacker knows from elsewhere. They need no hiding, and masking
+        them hides nothing.
     keys
         (n,): what lots of a row are drawn with.
     people, parent, first, member, sum_of
@@ -261,7 +280,7 @@ def suppress_rows(  # type: ignore[no-untyped-def]
     v_nodes = len(people)
     for row in range(len(true)):
         for v in range(v_nodes):
-            masked[v] = reasons[row, v] != SHOWN
+            masked[v] = reasons[row, v] != SHOWN and not known[row, v]
             stamps[v] = 0
         turn = 0
         while True:
@@ -277,13 +296,13 @@ def suppress_rows(  # type: ignore[no-untyped-def]
                     continue
                 fails = True
                 found = _partner(
-                    v, lacks, False, keys[row], true[row], low[row], masked, reached, lo, hi,
+                    v, lacks, False, keys[row], true[row], low[row], masked, known[row], reached, lo, hi,
                     groups, parent, first, member, sum_of,
                 )  # fmt: skip
                 if found < 0:
                     _reach(v, masked, parent, first, member, reached)
                     found = _partner(
-                        v, lacks, True, keys[row], true[row], low[row], masked, reached, lo, hi,
+                        v, lacks, True, keys[row], true[row], low[row], masked, known[row], reached, lo, hi,
                         groups, parent, first, member, sum_of,
                     )  # fmt: skip
                 if found >= 0:
@@ -292,7 +311,7 @@ def suppress_rows(  # type: ignore[no-untyped-def]
                 break
             if chosen < 0:
                 for v in range(groups):
-                    if masked[v] == 0:
+                    if reasons[row, v] == SHOWN:
                         reasons[row, v] = SECONDARY
                 break
             turn += 1
