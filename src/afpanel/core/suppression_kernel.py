@@ -13,6 +13,9 @@ from afpanel.core.compiled import I4, I8, READ_I8, compiled, part
 SHOWN, PRIMARY, SECONDARY, CONTRIBUTOR = 0, 1, 2, 3
 """Why a cell is masked."""
 
+EARLIER = 4
+"""A cell that stays masked for an earlier release; it shows no few copies itself, so it need not be hidden."""
+
 MODELS = 5
 """Ways to move counts among masked cells that leave all that is shown as it is.
 

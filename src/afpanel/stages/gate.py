@@ -8,6 +8,7 @@ which they could be worked out.
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from afpanel.core.masking import mask, sensitive_raw
 from afpanel.core.policy import DisclosurePolicy, EffectivePolicy, effective
 from afpanel.core.statistics_shown import withhold_statistics
 from afpanel.core.suppression import suppress
-from afpanel.core.suppression_kernel import CONTRIBUTOR, PRIMARY, SECONDARY
+from afpanel.core.suppression_kernel import CONTRIBUTOR, EARLIER, PRIMARY, SECONDARY, SHOWN
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import sha256, write_json
 from afpanel.io.panel_store import (
@@ -38,6 +39,7 @@ from afpanel.io.policy import read_disclosure_policy
 from afpanel.io.tables import raise_any
 from afpanel.model.groups import TOTAL
 from afpanel.stages.contributors import read_contributors
+from afpanel.stages.ledger_audit import Audit, AuditOptions
 from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ def gate(
     decision: Path,
     contributors_path: Path | None = None,
     as_of: str | None = None,
+    beside: AuditOptions | None = None,
 ) -> None:
     """Decide what of a panel may be released.
 
@@ -82,6 +85,8 @@ def gate(
         Who contributes to the panel (see `stages.contributors`); a policy of two limits does without.
     as_of
         Day at which approvals, embargoes and reviews are judged, ``YYYY-MM-DD``; the same goes for it.
+    beside
+        What else was published, or None where nothing is to be looked at.
 
     Raises
     ------
@@ -109,12 +114,14 @@ def gate(
                 remedy="merge every contig again",
             )
     check_once(panels, heads)
+    audit = None if beside is None else Audit(beside, head, allowed, rules.min_allele_count)
     progress = Progress(logger, "gate", "variants")
     per_contig = {}
     for path, contig_head in zip(panels, heads, strict=True):
-        tally = _gate_contig(path, contig_head, allowed, rules, out / path.name)
+        tally = _gate_contig(path, contig_head, allowed, rules, out / path.name, audit)
         per_contig[contig_head.contig] = tally
         progress.advance(tally["variants_in"], f"{contig_head.contig}, {_words(tally)}")
+    earlier = sum(tally.pop(_EARLIER) for tally in per_contig.values())
     totals = {
         key: sum(t[key] for t in per_contig.values()) for key in next(iter(per_contig.values()))
     }
@@ -136,6 +143,7 @@ def gate(
             ],
             "totals": totals,
             "contigs": per_contig,
+            **({} if audit is None else {"ledger": audit.described(earlier)}),
         },
     )
     logger.info("gate: done, %s", _words(totals))
@@ -210,16 +218,25 @@ def _check_panel(path: Path) -> PanelHead:
 
 
 def _gate_contig(
-    path: Path, head: PanelHead, allowed: list[int], rules: EffectivePolicy, out: Path
+    path: Path,
+    head: PanelHead,
+    allowed: list[int],
+    rules: EffectivePolicy,
+    out: Path,
+    audit: Audit | None,
 ) -> dict[str, int]:
     """Write what may be released of one contig; count what was done."""
-    tally = dict.fromkeys(_TALLY, 0)
+    tally = dict.fromkeys((*_TALLY, _EARLIER), 0)
     released = head.of_groups(allowed)
     tree = GroupTree.of(released.groups, released.people)
-    with create_panel(out, released) as writer:
+    with ExitStack() as stack:
+        writer = stack.enter_context(create_panel(out, released))
+        beside = None if audit is None else stack.enter_context(audit.on(head.contig))
         for variants, counts in read_panel_sites(path):
             shown = counts.take(groups=allowed)
             reason = suppress(variants, shown, tree, rules.min_allele_count)
+            if beside is not None:
+                reason = _for_earlier(reason, beside.reason(variants, counts))
             raw = sensitive_raw(shown, rules.min_allele_count)
             result = withhold_statistics(mask(shown, reason != 0, raw), rules)
             unknown = ~_known(result)
@@ -235,8 +252,17 @@ def _gate_contig(
             tally["masked_cells"] += int((reason[rows] != 0).sum())
             for name, code in _REASONS.items():
                 tally[name] += int((reason[rows] == code).sum())
+            tally[_EARLIER] += int((reason[rows] == EARLIER).sum())
     return tally
 
+
+def _for_earlier(alone: NDArray[np.int8], beside: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Say of each cell that is masked beside earlier releases why: for them, if it need not be otherwise."""
+    own = np.where(alone == SHOWN, np.int8(EARLIER), alone)
+    return np.where(beside == SHOWN, np.int8(SHOWN), own)
+
+
+_EARLIER = "masked_for_earlier_releases"
 
 _REASONS = {
     "masked_primary": PRIMARY,

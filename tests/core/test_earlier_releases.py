@@ -1,0 +1,192 @@
+"""What two releases tell together, by every whole number that is possible: small panels whose people change."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from afpanel.constants import State
+from afpanel.core.earlier_releases import Base, Earlier, Panel, mask_beside
+from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
+from afpanel.core.people_changes import GroupChanges
+from afpanel.core.strings import Strings
+from afpanel.core.variants import Variants
+
+ROWS = 3
+LEAVES = ("AA_P", "AA_Q", "BB_P", "CC_P")
+STAYED, LEFT, JOINED = range(3)
+FIRST, SECOND = [STAYED, LEFT], [STAYED, JOINED]
+
+
+class TwoReleases:
+    """People of a few populations who stay, leave or join; their copies of ALT at each variant."""
+
+    def __init__(self, rng: np.random.Generator, how: str) -> None:
+        kinds = {
+            "same": [STAYED],
+            "joined": [STAYED, JOINED],
+            "left": [STAYED, LEFT],
+            "both": [STAYED, LEFT, JOINED],
+        }[how]
+        self.leaves = list(LEAVES[: rng.integers(2, 4 if how == "both" else 5)])
+        most = 2 if len(self.leaves) > 3 else 3
+        self.people = np.zeros((3, len(self.leaves)), int)
+        for kind in kinds:
+            self.people[kind] = rng.integers(0, most + 1, len(self.leaves))
+        if how == "left":  # whole populations, often
+            gone = rng.random(len(self.leaves)) < 0.3
+            self.people[STAYED, gone] = 0
+        if how == "both":  # of one population people join or leave, not both
+            keep = rng.integers(0, 2, len(self.leaves)) == 0
+            self.people[LEFT, keep] = self.people[JOINED, ~keep] = 0
+        self.people[STAYED, 0] = max(1, self.people[STAYED, 0])
+        frequency = rng.uniform(0, 1, (ROWS, 1, len(self.leaves))) ** 2
+        frequency = frequency * rng.uniform(0, 2, (ROWS, 3, len(self.leaves)))
+        self.het = np.zeros((ROWS, 3, len(self.leaves)), int)
+        self.hom = self.het.copy()
+        for row, kind, leaf in np.ndindex(self.het.shape):
+            calls = rng.random((self.people[kind, leaf], 2)) < min(1, frequency[row, kind, leaf])
+            self.het[row, kind, leaf] = int((calls.sum(axis=1) == 1).sum())
+            self.hom[row, kind, leaf] = int((calls.sum(axis=1) == 2).sum())
+        countries = sorted({leaf[:2] for leaf in self.leaves})
+        self.groups = ["total"]
+        for country in countries:
+            self.groups += [country, *(leaf for leaf in self.leaves if leaf[:2] == country)]
+        self.holds = np.array(
+            [[g in ("total", leaf, leaf[:2]) for leaf in self.leaves] for g in self.groups], int
+        )
+
+    def size(self, kinds: list[int]) -> np.ndarray:
+        return self.holds @ self.people[kinds].sum(axis=0)
+
+    def counts(self, kinds: list[int]) -> GroupCounts:
+        het, hom = ((each[:, kinds].sum(axis=1) @ self.holds.T) for each in (self.het, self.hom))
+        number = np.broadcast_to(2 * self.size(kinds), het.shape)
+        table = {name: np.zeros(het.shape, np.int32) for name in GROUP_TABLES}
+        table["allele_count"][:], table["homozygote_count"][:] = het + 2 * hom, hom
+        table["allele_number"][:] = number
+        state = np.full(het.shape, State.OBSERVED, np.int8)
+        raw = np.zeros(ROWS, np.int32)
+        return GroupCounts(**table, state=state, raw_allele_count=raw, raw_allele_number=raw)
+
+    def copies(self, kind: int) -> np.ndarray:
+        """(rows, leaves): copies of ALT of those who stayed, left or joined."""
+        return (self.het + 2 * self.hom)[:, kind]
+
+
+def apart() -> Variants:
+    return Variants(
+        np.arange(1, ROWS + 1, dtype=np.int32), Strings.of(["A"] * ROWS), Strings.of(["C"] * ROWS)
+    )
+
+
+def shown_of(reason: np.ndarray, counts: GroupCounts, places: list[int]) -> np.ndarray:
+    """(rows, groups): what a reader sees; nothing of variants that are not published."""
+    shown = np.zeros(counts.state.shape, bool)
+    shown[:, places] = reason == 0
+    alt = (shown & (counts.allele_count > 0)).any(axis=1)
+    return shown & (alt | (reason == 0).all(axis=1))[:, None]
+
+
+def released(two: TwoReleases, kinds: list[int], k: int, earlier=(), base=None, known=None):
+    people, counts = two.size(kinds), two.counts(kinds)
+    places = [g for g in range(len(two.groups)) if people[g]]
+    panel = Panel(apart(), counts, two.groups, people, places, k)
+    known = np.zeros((ROWS, len(places)), bool) if known is None else known[:, places]
+    return shown_of(mask_beside(panel, earlier, base, known), counts, places)
+
+
+def changes_of(two: TwoReleases) -> GroupChanges:
+    return GroupChanges(*(two.size([kind]) for kind in (STAYED, JOINED, LEFT)))
+
+
+def second_release(two: TwoReleases, k_old: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a reader sees of the first release and of the second, which is masked with the first in mind."""
+    old = released(two, [STAYED, LEFT], k_old)
+    held = two.size([STAYED, LEFT]) > 0
+    earlier = Earlier(changes_of(two), ~old & held, old)
+    nowhere = np.zeros(old.shape, bool)
+    counts, people = two.counts([STAYED, LEFT]), two.size([STAYED, LEFT])
+    base = Base(earlier, counts, people, True, nowhere, k_old)
+    return old, released(two, [STAYED, JOINED], k, [earlier], base)
+
+
+def every_table(two: TwoReleases) -> np.ndarray:
+    """Copies that each kind of person of each population could have; (tables, kinds, leaves)."""
+    sizes = [(kind, leaf) for kind, leaf in np.ndindex(two.people.shape) if two.people[kind, leaf]]
+    values = np.array(list(product(*(range(2 * two.people[at] + 1) for at in sizes))), np.int16)
+    tables = np.zeros((len(values), *two.people.shape), np.int16)
+    for i, (kind, leaf) in enumerate(sizes):
+        tables[:, kind, leaf] = values[:, i]
+    return tables
+
+
+def possible(two, tables, row: int, shown: np.ndarray, kinds: list[int]) -> np.ndarray:
+    """Those of some tables that agree with what is shown of a variant."""
+    groups = np.flatnonzero(shown[row])
+    true = sum(two.copies(kind)[row] for kind in kinds) @ two.holds.T
+    for g in groups:
+        sums = tables[:, kinds].sum(axis=1) @ two.holds[g]
+        tables = tables[sums == true[g]]
+    return tables
+
+
+def too_well_known(two, row, found, before, kinds, k, visible) -> list[str]:
+    """Groups of which some people's few copies have too few possible values, and fewer than the first release left."""
+    here = sum(two.copies(kind)[row] for kind in kinds) @ two.holds.T
+    values, values_before = (each[:, kinds].sum(axis=1) @ two.holds.T for each in (found, before))
+    people = two.size(kinds)
+    wrong = []
+    for g, name in enumerate(two.groups):
+        few = 0 < here[g] < k or 0 < 2 * people[g] - here[g] < k
+        of_leaves = found[:, kinds].sum(axis=1)[:, two.holds[g] > 0]
+        if not here[g] < k and not of_leaves.max(axis=0)[~visible[two.holds[g] > 0]].any():
+            continue  # nobody hidden can have ALT, so it is AN that hides how many others there are
+        left = len(np.unique(values_before[:, g]))
+        if few and len(np.unique(values[:, g])) < min(k, people[g] + 1, left):
+            wrong.append(name)
+    return wrong
+
+
+@pytest.mark.parametrize("how", ["same", "joined", "left", "both"])
+def test_no_few_copies_of_520_pairs_of_small_releases_can_be_worked_out_of_both(how):
+    """Neither of those in a release, nor of those who joined or left, by whoever knows AN of every cell."""
+    rng = np.random.default_rng(["same", "joined", "left", "both"].index(how))
+    shown = 0
+    for _ in range(130):
+        two = TwoReleases(rng, how)
+        k_old, k = int(rng.integers(2, 5)), int(rng.integers(2, 5))
+        old, new = second_release(two, k_old, k)
+        tables = every_table(two)
+        shown += int(new.sum())
+        for row in range(ROWS):
+            before = possible(two, tables, row, old, FIRST)
+            found = possible(two, before, row, new, SECOND)
+            visible = new[row][[two.groups.index(leaf) for leaf in two.leaves]]
+            assert len(found)
+            for kinds, least in (
+                (FIRST, k_old),
+                (SECOND, min(k_old, k)),
+                ([JOINED], k),
+                ([LEFT], k),
+            ):
+                wrong = too_well_known(two, row, found, before, kinds, least, visible)
+                assert not wrong, (how, row, kinds)
+    assert shown > 100
+
+
+@pytest.mark.parametrize("how", ["joined", "left", "both"])
+def test_they_can_where_the_second_release_is_masked_without_the_first_in_mind(how):
+    rng = np.random.default_rng(8)
+    broken = 0
+    for _ in range(60):
+        two, k = TwoReleases(rng, how), 3
+        old, new = released(two, FIRST, k), released(two, SECOND, k)
+        tables = every_table(two)
+        for row in range(ROWS):
+            before = possible(two, tables, row, old, FIRST)
+            found = possible(two, before, row, new, SECOND)
+            visible = new[row][[two.groups.index(leaf) for leaf in two.leaves]]
+            for kinds in (FIRST, SECOND, [JOINED], [LEFT]):
+                broken += bool(too_well_known(two, row, found, before, kinds, k, visible))
+    assert broken > 10
