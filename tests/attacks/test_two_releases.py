@@ -12,6 +12,9 @@ import pytest
 from tests.attacks.conftest import Published
 from tests.two_releases import Genomes, publish, truth
 
+from afpanel.errors import VerificationError
+from afpanel.stages.verify_beside import verify_beside
+
 SITES, K = 400, 11
 
 Guess = tuple[int, str, float]
@@ -110,6 +113,9 @@ def pairs(once) -> dict[str, SimpleNamespace]:
         name: SimpleNamespace(
             alone=Two(folder / "alone/1/release", folder / f"alone{number}/2/release"),
             beside=Two(folder / f"with{number}/1/release", folder / f"with{number}/2/release"),
+            ledger=folder / f"ledger{number}",
+            release=folder / f"with{number}/2/release",
+            unheld=folder / f"alone{number}/2/release",
             truth=truth(genomes),
         )
         for number, name in enumerate(CHANGES)
@@ -136,3 +142,11 @@ def test_it_finds_no_cell_of_few_copies_in_two_releases_of_one_ledger(pairs, cha
     pair = pairs[change]
     assert successes(pair.beside, attack, pair.truth) == 0
     assert len(pair.beside.new.keys) > 100
+
+
+def test_the_verifier_finds_what_two_releases_tell_where_nobody_looked_and_nothing_else(pairs):
+    for name, pair in pairs.items():
+        verdict = verify_beside(pair.release, pair.ledger)
+        assert verdict.masked > 100, name
+        with pytest.raises(VerificationError, match="together give away"):
+            verify_beside(pair.unheld, pair.ledger)

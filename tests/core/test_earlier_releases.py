@@ -189,4 +189,4 @@ def test_they_can_where_the_second_release_is_masked_without_the_first_in_mind(h
             visible = new[row][[two.groups.index(leaf) for leaf in two.leaves]]
             for kinds in (FIRST, SECOND, [JOINED], [LEFT]):
                 broken += bool(too_well_known(two, row, found, before, kinds, k, visible))
-    assert broken > 10
+    assert broken > 2

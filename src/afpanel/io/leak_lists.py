@@ -224,6 +224,7 @@ _SAID = (
     " hardy_weinberg no_populations_under refused_terms verified_only reason registered controlled open"
     " masked_primary masked_secondary masked_by_contributors so that people whom too few are withheld not"
     " what is left sum fewer than cohorts together"
+    " ledger releases external_releases entry_sha256"
 )
 
 

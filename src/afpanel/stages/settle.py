@@ -267,3 +267,29 @@ def read_settled(path: Path) -> Settled:
         {name: Path(each) for name, each in told["callable"].items()},
         told["frozen"],
     )
+
+
+def as_settled(
+    path: Path | None, counts: Sequence[Path], callable_files: Mapping[str, Path]
+) -> tuple[Sequence[Path], Mapping[str, Path]]:
+    """Put earlier counts in the place of those of cohorts whose earlier counts are taken again.
+
+    Parameters
+    ----------
+    path
+        What was settled; None changes nothing.
+    counts, callable_files
+        Stores of counts, and BED or track of each cohort that has one, as they are now.
+    """
+    settled = None if path is None else read_settled(path)
+    if settled is None or not settled.frozen:
+        return counts, callable_files
+    chosen = []
+    for store_path in counts:
+        with open_cell_counts(store_path) as store:
+            if CountsHead.of(store).cohort not in settled.frozen:
+                chosen.append(store_path)
+    chosen += [each for name in settled.frozen for each in settled.counts[name]]
+    evidence = {n: p for n, p in callable_files.items() if n not in settled.frozen}
+    evidence |= {n: p for n, p in settled.callable_files.items() if n in settled.frozen}
+    return chosen, evidence
