@@ -5,12 +5,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from afpanel.constants import State
+from afpanel.constants import Sex, State
 from afpanel.core.earlier_releases import Base, Earlier, Panel, mask_beside
 from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
-from afpanel.core.people_changes import GroupChanges
+from afpanel.core.people_changes import CohortVersion, Crowd, GroupChanges, bases_of
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
+from afpanel.model.groups import group_named
 
 ROWS = 3
 LEAVES = ("AA_P", "AA_Q", "BB_P", "CC_P")
@@ -88,12 +89,12 @@ def shown_of(reason: np.ndarray, counts: GroupCounts, places: list[int]) -> np.n
     return shown & (alt | (reason == 0).all(axis=1))[:, None]
 
 
-def released(two: TwoReleases, kinds: list[int], k: int, earlier=(), base=None, known=None):
+def released(two: TwoReleases, kinds: list[int], k: int, earlier=(), bases=(), known=None):
     people, counts = two.size(kinds), two.counts(kinds)
     places = [g for g in range(len(two.groups)) if people[g]]
     panel = Panel(apart(), counts, two.groups, people, places, k)
     known = np.zeros((ROWS, len(places)), bool) if known is None else known[:, places]
-    return shown_of(mask_beside(panel, earlier, base, known), counts, places)
+    return shown_of(mask_beside(panel, earlier, bases, known), counts, places)
 
 
 def changes_of(two: TwoReleases) -> GroupChanges:
@@ -105,10 +106,12 @@ def second_release(two: TwoReleases, k_old: int, k: int) -> tuple[np.ndarray, np
     old = released(two, [STAYED, LEFT], k_old)
     held = two.size([STAYED, LEFT]) > 0
     earlier = Earlier(changes_of(two), ~old & held, old)
-    nowhere = np.zeros(old.shape, bool)
     counts, people = two.counts([STAYED, LEFT]), two.size([STAYED, LEFT])
-    base = Base(earlier, counts, people, True, nowhere, k_old)
-    return old, released(two, [STAYED, JOINED], k, [earlier], base)
+    changes = earlier.changes
+    one_way = not (changes.added.any() and changes.removed.any())
+    base = Base(earlier, counts, people, one_way, k_old)
+    bases = [base] if changes.changed.any() else []
+    return old, released(two, [STAYED, JOINED], k, [earlier], bases)
 
 
 def every_table(two: TwoReleases) -> np.ndarray:
@@ -250,19 +253,35 @@ class Three(TwoReleases):
             if changes.both[0]:
                 held.append(old)
                 earlier.append(Earlier(changes, ~shown & there, shown))
-        base = None
-        if held:
-            last = held[-1]
-            changed = earlier[-1].changes.changed
-            simple, seen = True, np.zeros((ROWS, len(self.groups)), bool)
-            for old, each in zip(held[:-1], earlier[:-1], strict=True):
-                since = self.changes(old, last)
-                simple &= not (changed & since.changed & (each.changes.both + since.both > 0)).any()
-                both = self.kinds_in(release, old, without=(last,))
-                seen |= each.shown & (self.size(both) > 0)
-            kinds = self.kinds_in(last)
-            base = Base(earlier[-1], self.counts(kinds), self.size(kinds), simple, seen, k)
-        return released(self, self.kinds_in(release), k, earlier, base)
+        crowds = [self.crowd(old) for old in range(len(before))]
+        related = [
+            crowd for crowd in crowds if any(np.isin(crowd.name, crowds[old].name).any() for old in held)
+        ]  # fmt: skip
+        groups = [group_named(name) for name in self.groups]
+        chosen = bases_of(
+            [e.changes for e in earlier], [crowds[old] for old in held], related, groups
+        )
+        bases = [
+            Base(earlier[i], self.counts(kinds), self.size(kinds), plain, k)
+            for i, plain in chosen
+            for kinds in [self.kinds_in(held[i])]
+        ]
+        return released(self, self.kinds_in(release), k, earlier, bases)
+
+    def crowd(self, release: int) -> Crowd:
+        """The people of a release."""
+        cells = [
+            (leaf[3:], Sex.XX, tuple(
+                f"{kind}.{i}" for kind in self.kinds_in(release) for i in range(self.people[kind, at])
+            ))
+            for at, leaf in enumerate(self.leaves)
+        ]  # fmt: skip
+        return Crowd.of(
+            [
+                CohortVersion(leaf, leaf[:2], "", ((p, sex, tuple(f"{leaf}.{name}" for name in people)),))
+                for leaf, (p, sex, people) in zip(self.leaves, cells, strict=True)
+            ]
+        )  # fmt: skip
 
 
 def test_no_few_copies_of_200_sets_of_three_small_releases_can_be_worked_out_of_all():

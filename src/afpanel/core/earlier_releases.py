@@ -7,6 +7,7 @@ panel of these people: it is masked as any other. `docs/ledger.md` gives the rea
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Base:
-    """The last earlier release that has people of the new one: what changed since is a panel of its own.
+    """An earlier release that has people of the new one: what changed since is a panel of its own.
 
     Parameters
     ----------
@@ -54,10 +55,10 @@ class Base:
         What it counted, masked cells too: n variants in u groups. Nobody's where it had no such variant.
     people
         (u,) int64: people of each group then.
-    simple
-        Whether no other release shows other people of the groups that changed since.
-    seen_elsewhere
-        (n, u) bool: cells of other earlier releases that were shown and hold somebody who joined since.
+    plain
+        Whether those who joined or left can be looked at by themselves: some joined and nobody left, and of any
+        two releases one has all people of the other, in groups that changed; or some left, and no release has
+        yet other people of these groups.
     min_allele_count
         Its limit.
     """
@@ -65,8 +66,7 @@ class Base:
     earlier: Earlier
     counts: GroupCounts
     people: NDArray[np.int64]
-    simple: bool
-    seen_elsewhere: Flags
+    plain: bool
     min_allele_count: int
 
 
@@ -97,7 +97,7 @@ class Panel:
 
 
 def mask_beside(
-    panel: Panel, earlier: Sequence[Earlier], base: Base | None, known: Flags
+    panel: Panel, earlier: Sequence[Earlier], bases: Sequence[Base], known: Flags
 ) -> NDArray[np.int8]:
     """Decide which cells are masked, given earlier releases.
 
@@ -106,9 +106,9 @@ def mask_beside(
     panel
         The new release.
     earlier
-        Every earlier release that has people of it, the base too.
-    base
-        See `Base`; None where no earlier release has people of it.
+        Every earlier release that has people of it.
+    bases
+        Those of them whose differences from it are looked at.
     known
         (n, released groups) bool: cells that are known from elsewhere.
 
@@ -117,23 +117,22 @@ def mask_beside(
     (n, released groups) int8
         As `suppression.suppress` gives it.
     """
-    return _Audit(panel, earlier, base, known).settle()
+    return _Audit(panel, earlier, bases, known).settle()
 
 
 class _Audit:
     def __init__(
-        self, panel: Panel, earlier: Sequence[Earlier], base: Base | None, known: Flags
+        self, panel: Panel, earlier: Sequence[Earlier], bases: Sequence[Base], known: Flags
     ) -> None:
-        self._panel, self._base = panel, base
+        self._panel, self._bases = panel, bases
         own = panel.released
         self._own = panel.counts.take(groups=own)
         people = panel.people[own].tolist()
         self._tree = GroupTree.of([panel.groups[g] for g in own], people)
-        shrinks = base is not None and bool(base.earlier.changes.removed.any())
-        self._k = panel.min_allele_count
-        if base is not None and shrinks:
-            # What was masked is hidden anew, by the people who stayed: as well as it was.
-            self._k = max(self._k, base.min_allele_count)
+        shrinking = [base for base in bases if base.earlier.changes.removed.any()]
+        shrinks = bool(shrinking)
+        # What was masked is hidden anew, by the people who stayed: as well as it was.
+        self._k = max([panel.min_allele_count, *(base.min_allele_count for base in shrinking)])
         masked = np.zeros(known.shape, np.bool_)
         known = known.copy()
         for each in earlier:
@@ -163,17 +162,26 @@ class _Audit:
         return hidden
 
     def _asked_by_differences(self, hidden: Flags) -> Flags:
-        """Find the cells that must be masked for what the base and this release show together."""
-        base, nothing = self._base, np.zeros_like(hidden)
-        if base is None or not base.earlier.changes.changed.any():
-            return nothing
+        """Find the cells that must be masked for what a base and this release show together."""
+        asked = np.zeros_like(hidden)
+        for base in self._bases:
+            asked |= self._asked_by_difference(base, hidden)
+        if not all(base.plain for base in self._bases):
+            lost = self._few_of_three()
+            for base in self._bases:
+                changes = base.earlier.changes
+                of_both = (changes.changed & (changes.both > 0))[self._panel.released]
+                asked |= lost[:, None] & of_both
+        return asked
+
+    def _asked_by_difference(self, base: Base, hidden: Flags) -> Flags:
         changes, own = base.earlier.changes, self._panel.released
         there: Flags = np.any(base.earlier.masked | base.earlier.shown, axis=1)
         everywhere = np.ones((len(hidden), len(self._panel.groups)), np.bool_)
         everywhere[:, own] = hidden
-        if not changes.removed.any():
+        if base.plain and not changes.removed.any():
             asked, lost = self._of_newcomers(base, everywhere, there)
-        elif not changes.added.any() and base.simple:
+        elif base.plain:
             asked, lost = self._of_leavers(base, everywhere, there)
         else:
             asked, lost = everywhere & False, self._not_plain(base, everywhere)
@@ -198,9 +206,7 @@ class _Audit:
         reason = suppress(
             self._panel.variants, joined, tree, self._k, beside=Beside(hidden, every_row=True)
         )
-        alt, number = (getattr(joined, table) for table in _ALT_AND_NUMBER)
-        delicate = sensitive(alt, number - alt, self._k).any(axis=1)
-        return reason != SHOWN, wrong | (delicate & base.seen_elsewhere.any(axis=1))
+        return reason != SHOWN, wrong
 
     def _of_leavers(self, base: Base, hidden: Flags, there: Flags) -> tuple[Flags, Flags]:
         """Mask the panel of those who left; returns as `_of_newcomers` does."""
@@ -250,6 +256,31 @@ class _Audit:
                 known[:, rest] = known[:, [parent, *groups]].all(axis=1)
         both: Flags = np.logical_and(found, known)
         return both
+
+    def _few_of_three(self) -> Flags:
+        """Find variants at which two earlier releases and this one tell few copies of some people; (n,) bool."""
+        found = np.zeros(len(self._panel.variants), np.bool_)
+        new = self._panel.counts
+        for one, other in permutations(self._bases, 2):
+            told = [
+                np.maximum(getattr(new, x), 0)
+                + np.maximum(getattr(one.counts, x), 0)
+                - np.maximum(getattr(other.counts, x), 0)
+                for x in _ALT_AND_NUMBER
+            ]
+            for sign in (1, -1):
+                alt, other_alleles = sign * told[0], sign * (told[1] - told[0])
+                found |= sensitive(alt, other_alleles, self._k).any(axis=1)
+            less = [
+                np.maximum(getattr(new, x), 0)
+                - np.maximum(getattr(one.counts, x), 0)
+                - np.maximum(getattr(other.counts, x), 0)
+                for x in _ALT_AND_NUMBER
+            ]
+            for sign in (1, -1):
+                alt, other_alleles = sign * less[0], sign * (less[1] - less[0])
+                found |= sensitive(alt, other_alleles, self._k).any(axis=1)
+        return found
 
     def _not_plain(self, base: Base, hidden: Flags) -> Flags:
         """Find variants of which all is not plain to see: something is, or was, masked, or a difference is small; (n,)."""

@@ -197,13 +197,46 @@ class GroupChanges:
         return np.asarray((self.added > 0) | (self.removed > 0))
 
 
-def newcomers_seen(
-    old: Crowd, new: Crowd, other: Crowd, groups: Sequence[Group]
-) -> NDArray[np.bool_]:
-    """Tell of which groups somebody who is in `new` and not in `old` was in a third release; (g,) bool."""
-    everybody = np.union1d(np.union1d(old.name, new.name), other.name)
-    was, is_now, seen = (each.holds(groups, everybody) for each in (old, new, other))
-    return np.asarray(np.any(is_now & ~was & seen, axis=1))
+def bases_of(
+    since: Sequence[GroupChanges],
+    crowds: Sequence[Crowd],
+    related: Sequence[Crowd],
+    groups: Sequence[Group],
+) -> list[tuple[int, bool]]:
+    """Choose the earlier releases whose differences from a new one are to be looked at.
+
+    Parameters
+    ----------
+    since
+        How the groups changed since each earlier release that has people of the new one, to it.
+    crowds
+        The people of each of these.
+    related
+        The people of every earlier release that shares some with these.
+    groups
+        The groups.
+
+    Returns
+    -------
+    list of (int, bool)
+        Places in `since`, and whether those who joined or left can be looked at by themselves (see
+        `earlier_releases.Base`). None where an earlier release has the very people of the new one: then the
+        new one shows nothing that this one did not.
+    """
+    if not since or any(not each.changed.any() for each in since):
+        return []
+    changed = np.any([each.changed for each in since], axis=0)
+    pairs = [GroupChanges.of(one, other, groups) for one in related for other in related]
+    nested = not any(((p.added > 0) & (p.removed > 0) & changed).any() for p in [*pairs, *since])
+    same = not any((p.changed & changed).any() for p in pairs)
+    joined = [i for i, each in enumerate(since) if not each.removed.any()]
+    if nested and len(joined) == len(since) == len(related):
+        # The largest has all people of the others, which have hidden what they masked from it already.
+        return [(max(joined, key=lambda i: len(crowds[i].name)), True)]
+    left = [i for i, each in enumerate(since) if not each.added.any()]
+    if same and len(left) == len(since) == len(related):
+        return [(left[-1], True)]
+    return [(i, False) for i in range(len(since))]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from afpanel.constants import MISSING, State
 from afpanel.core.contigs import ContigNames
 from afpanel.core.earlier_releases import Base, Earlier, Panel, mask_beside
 from afpanel.core.group_counts import GroupCounts
-from afpanel.core.people_changes import CohortVersion, Crowd, GroupChanges, newcomers_seen
+from afpanel.core.people_changes import CohortVersion, Crowd, GroupChanges, bases_of
 from afpanel.core.variants import Variants, union
 from afpanel.errors import VerificationError
 from afpanel.io.ledger import Entry, Ledger, refuse_other_build
@@ -77,13 +77,11 @@ class Audit:
     entries
         Every entry before the release's own.
     held
-        Those that have people of the release; the last is the base.
+        Those that have people of the release.
     groups
-        Groups of the panel and of the base, in order.
-    seen
-        (groups,) bool for each of `held`: whether somebody who joined since the base was in it.
-    simple
-        Whether all of `held` have the same people as the base in the groups that changed since.
+        Groups of the panel and of these, in order.
+    bases
+        Places in `held` of those whose differences are looked at, and whether each is plain.
 
     Raises
     ------
@@ -101,6 +99,7 @@ class Audit:
         self.allowed = [head.groups[g] for g in allowed]
         self.external = [ExternalRelease(*each, self.allowed) for each in options.external]
         self.held: list[_Held] = []
+        self.bases: list[tuple[int, bool]] = []
         self.entries: list[Entry] = []
         self.groups = list(head.groups)
         if self.ledger is not None:
@@ -120,33 +119,30 @@ class Audit:
         ]
         other = [entry for entry in shared if entry.build != self._options.build]
         raise_any([refuse_other_build(entry, self._options.build) for entry in other])
-        self.groups = in_order([*self.groups, *self._groups_of(ledger, shared[-1:])])
+        self.groups = in_order([*self.groups, *self._groups_of(ledger, shared)])
         named = [group_named(name) for name in self.groups]
         self.held = [
             _Held(entry, crowds[entry.number], GroupChanges.of(crowds[entry.number], crowd, named))
             for entry in shared
         ]
-        self.seen = [np.zeros(len(named), np.bool_) for _ in shared]
-        self.simple = True
-        if not shared:
-            return
-        base = self.held[-1]
-        changed = base.changes.changed
-        for i, each in enumerate(self.held[:-1]):
-            self.seen[i] = newcomers_seen(base.crowd, crowd, each.crowd, named)
-            since = GroupChanges.of(each.crowd, base.crowd, named)
-            self.simple &= not (
-                changed & since.changed & (each.changes.both + since.both > 0)
-            ).any()
+        # Those who share people with these, though not with the new release, tell of who left.
+        related = [
+            each
+            for each in crowds.values()
+            if any(np.isin(each.name, held.crowd.name).any() for held in self.held)
+        ]
+        self.bases = bases_of(
+            [each.changes for each in self.held], [each.crowd for each in self.held], related, named
+        )
 
     @staticmethod
     def _groups_of(ledger: Ledger, entries: Sequence[Entry]) -> list[str]:
         """Name the groups that were merged for a release, shown or not."""
-        found = []
+        found: list[str] = []
         for entry in entries:
             for contig in list(entry.contigs)[:1]:
                 with PanelRows(ledger.counts(entry, contig)) as rows:
-                    found = rows.head.groups
+                    found += rows.head.groups
         return found
 
     def _check_people(self, versions: Sequence[CohortVersion]) -> None:
@@ -196,9 +192,8 @@ class ContigAudit:
         return [self._rows(each.entry, "cells") for each in self._audit.held]
 
     @cached_property
-    def _counted(self) -> PanelRows | None:
-        held = self._audit.held
-        return self._rows(held[-1].entry, "counts") if held else None
+    def _counted(self) -> list[PanelRows | None]:
+        return [self._rows(self._audit.held[i].entry, "counts") for i, _ in self._audit.bases]
 
     def _rows(self, entry: Entry, what: str) -> PanelRows | None:
         """Open what an entry has of the contig, whatever it calls it."""
@@ -228,7 +223,12 @@ class ContigAudit:
             self._earlier(held, rows, variants)
             for held, rows in zip(audit.held, self._shown, strict=True)
         ]
-        return mask_beside(panel, earlier, self._base(earlier, variants), known)
+        bases = [
+            self._base(earlier[i], audit.held[i].entry, rows, variants, plain=plain)
+            for (i, plain), rows in zip(audit.bases, self._counted, strict=True)
+            if rows is not None
+        ]
+        return mask_beside(panel, earlier, bases, known)
 
     def _earlier(self, held: _Held, rows: PanelRows | None, variants: Variants) -> Earlier:
         """Read what an earlier release showed of some variants."""
@@ -247,26 +247,19 @@ class ContigAudit:
         masked |= held_back & masked.any(axis=1)[:, None]
         return Earlier(held.changes, masked, shown)
 
-    def _base(self, earlier: Sequence[Earlier], variants: Variants) -> Base | None:
-        audit = self._audit
-        if not earlier:
-            return None
-        rows, base = self._counted, audit.held[-1]
-        groups = audit.groups
-        if rows is None:
-            return None
+    def _base(
+        self, earlier: Earlier, entry: Entry, rows: PanelRows, variants: Variants, *, plain: bool
+    ) -> Base:
+        """Read what an earlier release counted of some variants."""
+        groups = self._audit.groups
         at, found = _window(rows, variants)
         people = dict(zip(rows.head.groups, rows.head.people, strict=True))
-        seen = np.zeros((len(variants), len(groups)), np.bool_)
-        for each, of_newcomers in zip(earlier[:-1], audit.seen, strict=False):
-            seen |= each.shown & of_newcomers
         return Base(
-            earlier[-1],
+            earlier,
             _placed(found, at, rows.head.groups, groups),
             np.array([people.get(g, 0) for g in groups], np.int64),
-            audit.simple,
-            seen,
-            int(base.entry.content["limits"]["min_allele_count"]),
+            plain,
+            int(entry.content["limits"]["min_allele_count"]),
         )
 
 
