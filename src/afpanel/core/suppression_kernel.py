@@ -1,8 +1,8 @@
 """Compiled loops of secondary masking: how far a cell can be told, and which other cell to withhold for it.
 
 A row is one variant. Its nodes are the groups and the rests of their sums (`core.group_tree`); nodes that
-are masked are free to move within their box, those that are shown are not, nor are those that the attacker knows
-from elsewhere, and every sum holds. On a tree of sums one walk up and one down finds all values that each
+are masked are free to move within their box, those that are shown are not, nor are those that are known to
+the attacker from elsewhere, and every sum holds. On a tree of sums one walk up and one down finds all values that each
 node can take (exact, since no two sums share more than one node).
 """
 
