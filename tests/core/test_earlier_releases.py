@@ -313,3 +313,32 @@ def test_no_few_copies_of_200_sets_of_three_small_releases_can_be_worked_out_of_
             for kinds in filter(None, sets):
                 wrong = too_well_known(three, row, found, before, kinds, k, visible)
                 assert not wrong, (three.patterns, row, kinds, wrong)
+
+
+@pytest.mark.parametrize("how", ["joined", "left"])
+def test_where_calls_changed_and_a_contributor_masked_some_no_group_that_changed_is_shown(how):
+    """What is known of the masked cell fits no counts of those who joined or left."""
+    rng = np.random.default_rng(5)
+    looked_at = 0
+    for _ in range(40):
+        two = TwoReleases(rng, how)
+        old, people = released(two, FIRST, 3), [two.size(each) for each in (FIRST, SECOND)]
+        counts, leaf = two.counts(FIRST), two.groups.index("AA_P")
+        # The earlier caller found far more copies in the country than there can be now; in one population who knows.
+        counts.allele_count[:, :2] += (1 if how == "joined" else -1) * 500
+        counts.state[:, leaf] = State.MASKED
+        changes = changes_of(two)
+        earlier = Earlier(changes, ~old & (people[0] > 0), old)
+        base = Base(earlier, counts, people[0], True, 3)
+        places = [g for g in range(len(two.groups)) if people[1][g]]
+        panel = Panel(apart(), two.counts(SECOND), two.groups, people[1], places, 3)
+        known = np.zeros((ROWS, len(places)), bool)
+        reason = mask_beside(panel, [earlier], [base] if changes.changed.any() else [], known)
+        hidden = ~shown_of(reason, two.counts(SECOND), places)
+        there = (people[0] > 0) & (people[1] > 0) & changes.changed
+        rows = (
+            two.counts(SECOND).allele_count[:, 0] > 0
+        )  # elsewhere nothing tells the callers apart
+        assert hidden[np.ix_(rows, there)].all()
+        looked_at += int(rows.sum() * there.sum())
+    assert looked_at > 50

@@ -21,6 +21,7 @@ from afpanel.core.people_changes import GroupChanges
 from afpanel.core.suppression import Beside, known_nodes, suppress
 from afpanel.core.suppression_kernel import SHOWN
 from afpanel.core.variants import Variants
+from afpanel.errors import BadInputError
 
 Flags = NDArray[np.bool_]
 
@@ -356,6 +357,13 @@ def _difference(
         told = ~(unknown & ~nobody)[:, [parent, *named]].any(axis=1)
         wrong |= ((rest < 0) if has_rest else (rest != 0)).any(axis=0) & told
     found = replace(found, **{name: np.where(nobody, 0, tables[name]) for name in GROUP_TABLES})
+    withheld = (unknown & ~nobody).any(axis=1)
+    if withheld.any():
+        try:
+            NodeCounts.of(_whole(found, there & ~wrong), tree)
+        except BadInputError:
+            # What is known of a cell that a contributor masked does not fit: other calls, again.
+            wrong |= withheld
     return _whole(found, there & ~wrong), wrong
 
 
