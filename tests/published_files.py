@@ -116,6 +116,7 @@ def release(panels: Sequence[Path], decision: Path, out: Path, build: str = "GRC
         "reference": {"build": build, "contigs": [{"name": name} for name in contigs]},
         "groups": said["groups"],
         "policy": said["policy"],
+        "decision": {"withheld_groups": said["withheld_groups"]},
     }
     (out / "manifest.json").write_text(json.dumps(manifest))
     return out

@@ -13,9 +13,11 @@ import pytest
 import zarr
 from tests.primary_only import gate_without_secondary_masking
 from tests.published_files import release, simulate
+from tests.tiered import release_under
 
 from afpanel.cli.main import main
 from afpanel.constants import State
+from afpanel.core.release_limits import Limits
 from afpanel.io import panel_store
 from afpanel.io.panel_store import (
     create_panel,
@@ -217,3 +219,81 @@ def test_cells_that_contributors_masked_stay_masked_and_are_counted(made, tmp_pa
     )
     primary = release([tmp_path / "one" / source.name], tmp_path / "one.json", tmp_path / "r1")
     assert verify(primary, capsys)[0] == 5
+
+
+CLAIMS = {
+    "zeros": ({"zeros": "masked"}, "few copies of ALT are shown"),
+    "classes": ({"min_genotype_count": 5}, "few people homozygous for ALT are shown"),
+    "never": (
+        {"populations_never_shown": ["CC_P"]},
+        "a population that is never shown can be told",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_rule_of_the_manifest_that_the_release_does_not_keep_is_found(
+    name, made, tmp_path, capsys
+):
+    """A release under the rule is sound; what it claims of itself is then written into one without it."""
+    rules, fault = CLAIMS[name]
+    panels = [made / "merged" / "chr21.zarr.zip"]
+    kept = release_under(panels, tmp_path / "kept", **rules)
+    code, said = verify(kept, capsys)
+    assert (code, fault in said) == (0, False)
+    broken = release_under(panels, tmp_path / "broken")
+    assert verify(broken, capsys)[0] == 0
+    manifest = json.loads((broken / "manifest.json").read_text())
+    of_kept = json.loads((kept / "manifest.json").read_text())["policy"]["effective"]
+    manifest["policy"]["effective"] = of_kept
+    (broken / "manifest.json").write_text(json.dumps(manifest))
+    code, said = verify(broken, capsys)
+    assert (code, fault in said) == (5, True)
+
+
+def test_a_class_of_genotypes_that_the_others_tell_is_found(made, tmp_path):
+    """Of one country of several the genotypes are withheld, and the total less the others has them."""
+    panels = [made / "merged" / "chr21.zarr.zip"]
+    folder = release_under(panels, tmp_path, min_genotype_count=3)
+    assert attack_release(folder, 0)["vcf"].found == {}
+    path = next(folder.glob("*.parquet/contig=chr21/*.parquet"))
+    table = pq.ParquetFile(path).read()
+    merged, counts = next(read_panel_blocks(panels[0]))
+    groups = read_head(panels[0]).groups
+    order = {
+        key: row
+        for row, key in enumerate(
+            zip(merged.position.tolist(), merged.ref.objects(), merged.alt.objects(), strict=True)
+        )
+    }
+    keys = list(zip(*(table[name].to_pylist() for name in ("pos", "ref", "alt")), strict=True))
+    rows = np.array([order[key] for key in keys])
+    for group in ("total", "AA", "CC", "DD"):
+        suffix = "" if group == "total" else f"_{group}"
+        for key, name in (("nhomalt", "homozygote_count"), ("nhemialt", "hemizygote_count")):
+            column = f"{key}{suffix}"
+            shown = ~table[f"AN{suffix}"].is_null().to_numpy()
+            true = getattr(counts, name)[rows, groups.index(group)]
+            at, field = table.column_names.index(column), table.schema.field(column)
+            values = pa.array(true, field.type, mask=~shown)
+            table = table.set_column(at, field, values)
+    pq.write_table(table, path)
+    found = attack_release(folder, 0)["parquet"].found
+    assert found["a class of genotypes of few people can be worked out"] > 0
+
+
+@pytest.mark.parametrize(
+    ("groups", "withheld", "faults"),
+    [
+        (["total", "VN", "VN_A"], ["VN_B"], []),
+        (["total", "VN", "VN_KHV"], [], ["VN_KHV"]),
+        (["total", "VN", "VN_A"], ["VN_KHV"], ["VN without its published populations"]),
+        (["total", "VN"], ["VN_KHV"], ["VN without its published populations"]),
+        (["total", "VN", "VN_A"], ["VN_KHV", "VN_B"], []),
+        (["total", "TH"], ["VN", "VN_KHV"], ["the total without its published countries"]),
+        (["total", "TH"], ["ID", "ID_A", "VN", "VN_KHV"], []),
+    ],
+)
+def test_a_population_that_is_never_shown_is_not_a_difference(groups, withheld, faults):
+    limits = Limits(3, never_shown=("VN_KHV",))
+    assert limits.never_shown_faults(groups, withheld) == faults

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import suppress
 
 from afpanel.cli import process
 from afpanel.cli.main import main
@@ -17,8 +18,9 @@ def run() -> None:
     process.do_without_pandas()
     code = main()
     logging.shutdown()
+    with suppress(OSError):  # a log on a disk that is full
+        sys.stderr.flush()
     sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(code)
 
 

@@ -7,6 +7,7 @@ what was expected and found, and what to do; the command line prints it and exit
 from collections.abc import Iterable
 
 EXIT_DONE = 0
+EXIT_MACHINE = 1
 EXIT_USAGE = 2
 EXIT_BAD_INPUT = 3
 EXIT_REFUSED = 4
@@ -50,6 +51,12 @@ class AfpanelError(Exception):
         if remedy is not None:
             parts.append(f"  remedy:   {remedy}")
         super().__init__("\n".join(parts))
+
+
+class MachineError(AfpanelError):
+    """The machine cannot do what was asked for: no room, no permission, no memory."""
+
+    exit_code = EXIT_MACHINE
 
 
 class UsageError(AfpanelError):

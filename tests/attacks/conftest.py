@@ -1,5 +1,6 @@
 """Two releases of one simulated panel: with primary masking alone, and as the gate lets it through."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.primary_only import gate_without_secondary_masking
 from tests.published_files import release, simulate
+from tests.tiered import release_under
 
 from afpanel.io.panel_store import read_head, read_panel_blocks
 from afpanel.stages.gate import gate
@@ -51,6 +53,33 @@ class Published:
         return list(zip(*(self.table[name].to_pylist() for name in names), strict=True))
 
 
+def true_counts(panels: Sequence[Path]) -> dict[tuple, dict[str, int]]:
+    """AC of every group before the gate: [contig, position, REF, ALT][group]."""
+    truth = {}
+    for path in panels:
+        head = read_head(path)
+        for variants, counts in read_panel_blocks(path):
+            for i, (ref, alt) in enumerate(
+                zip(variants.ref.objects(), variants.alt.objects(), strict=True)
+            ):
+                key = (head.contig, int(variants.position[i]), ref, alt)
+                truth[key] = dict(zip(head.groups, counts.allele_count[i].tolist(), strict=True))
+    return truth
+
+
+@pytest.fixture(scope="session")
+def insiders(tmp_path_factory) -> SimpleNamespace:
+    """Releases that protect from readers alone, and from contributors too; and what is true."""
+    folder = tmp_path_factory.mktemp("insiders")
+    panels = simulate(folder / "merged", 400)
+    kinds = ["total", "country", "population"]
+    made = {
+        name: Published(release_under(panels, folder / name, groups=kinds, insider_protection=on))
+        for name, on in (("readers", False), ("contributors", True))
+    }
+    return SimpleNamespace(**made, truth=true_counts(panels), k=K, panels=panels)
+
+
 @pytest.fixture(scope="session")
 def attacked(tmp_path_factory) -> SimpleNamespace:
     """Both releases, and the true AC of every group: truth[key][group]."""
@@ -66,15 +95,7 @@ def attacked(tmp_path_factory) -> SimpleNamespace:
         name: release([folder / name / path.name for path in panels], folder / f"{name}.json", folder / "release" / name)
         for name in ("one", "both")
     }  # fmt: skip
-    truth = {}
-    for path in panels:
-        head = read_head(path)
-        for variants, counts in read_panel_blocks(path):
-            for i, (ref, alt) in enumerate(
-                zip(variants.ref.objects(), variants.alt.objects(), strict=True)
-            ):
-                key = (head.contig, int(variants.position[i]), ref, alt)
-                truth[key] = dict(zip(head.groups, counts.allele_count[i].tolist(), strict=True))
+    truth = true_counts(panels)
     return SimpleNamespace(
         primary=Published(made["one"]), released=Published(made["both"]), truth=truth, k=K
     )

@@ -24,9 +24,14 @@ DAY = "2026-06-01"
 ALLOWED = {
     "min_group_size": dict.fromkeys(GroupKind, 0),
     "min_allele_count": 0,
+    "sides": ["alt", "other"],
+    "zeros": "shown",
+    "min_genotype_count": 0,
     "min_contributors": 0,
+    "insider_protection": False,
     "groups": list(GroupKind),
     "statistics": [],
+    "populations_never_shown": [],
     "no_populations_under": ["DUO:0000006", "DUO:0000044"],
     "refused_terms": ["DUO:0000046"],
     "verified_only": True,
@@ -292,3 +297,31 @@ def test_a_cohort_under_terms_against_it_keeps_all_populations_of_its_country_be
 def test_other_terms_keep_no_population_behind():
     under = replace(GOOD, terms=(("DUO:0000042", ""), ("DUO:0000021", "")))
     assert withheld([TH_A, replace(VN_A, permission=under), VN_B]) == {}
+
+
+def test_a_population_that_is_never_shown_is_no_difference_either():
+    """With the only other population shown it would be Viet Nam less that."""
+    found = withheld(ALL, populations_never_shown=["VN_KHV"])
+    assert found.pop("VN_KHV") == "never shown (tier registered)"
+    assert set(found) == {"VN_TAY"}
+    assert withheld(ALL, populations_never_shown=["JP_AINU"]) == {}
+
+
+def test_a_country_that_is_one_such_population_goes_with_it_and_another_country_too():
+    groups = ["total", "ID", "ID_X", "TH", "TH_A", "TH_B", "VN", "VN_KHV"]
+    people = [400, 120, 120, 200, 150, 50, 80, 80]
+    rules = strictest([Rules.of("tier", ALLOWED | {"populations_never_shown": ["VN_KHV"]})])
+    found = withheld_groups(rules, [], groups, people)
+    assert found["VN"] == "its people are VN_KHV alone, never shown (tier)"
+    assert set(found) == {"VN", "VN_KHV", "ID", "ID_X"}
+    # With a second small one withheld anyhow, neither is what is left.
+    sizes = {"total": 0, "country": 100, "population": 100, "sex": 0}
+    people[1:3] = [90, 90]
+    rules = strictest([Rules.of("tier", ALLOWED | {"populations_never_shown": ["VN_KHV"], "min_group_size": sizes})])  # fmt: skip
+    assert "TH" not in withheld_groups(rules, [], groups, people)
+
+
+def test_sexes_stay_behind_with_insider_protection():
+    found = withheld(ALL, insider_protection=True)
+    assert set(found) == {"XX", "XY"}
+    assert found["XX"].endswith("insider_protection (tier registered)")

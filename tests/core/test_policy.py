@@ -13,6 +13,7 @@ from afpanel.core.policy import (
     CountryRules,
     DisclosurePolicy,
     Rules,
+    Side,
     Statistic,
     effective,
     missing_rules,
@@ -31,9 +32,14 @@ SECTIONS = st.fixed_dictionaries(
     optional={
         "min_group_size": st.fixed_dictionaries(dict.fromkeys(GroupKind, NUMBERS)),
         "min_allele_count": NUMBERS,
+        "sides": st.lists(st.sampled_from(list(Side)), unique=True, min_size=1),
+        "zeros": st.sampled_from(["shown", "masked"]),
+        "min_genotype_count": NUMBERS,
         "min_contributors": st.integers(0, 4),
+        "insider_protection": st.booleans(),
         "groups": st.lists(st.sampled_from(list(GroupKind)), unique=True),
         "statistics": st.lists(st.sampled_from(list(Statistic)), unique=True),
+        "populations_never_shown": st.lists(st.sampled_from(["VN_A", "TH_B"]), unique=True),
         "no_populations_under": st.lists(st.sampled_from(sorted(TERMS)), unique=True),
         "refused_terms": st.lists(st.sampled_from(sorted(TERMS)), unique=True),
         "verified_only": st.booleans(),
@@ -52,7 +58,12 @@ def allows(section, release):
     return (
         all(release["people"][kind] >= n for kind, n in sizes.items() if kind in release["groups"])
         and release["copies"] >= section.get("min_allele_count", 0)
+        and release["other"] >= (40 if "other" in section.get("sides", ()) else 0)
+        and not (release["zeros"] and section.get("zeros") == "masked")
+        and release["homozygotes"] >= section.get("min_genotype_count", 0)
         and release["contributors"] >= section.get("min_contributors", 0)
+        and not (release["subtracts"] and section.get("insider_protection"))
+        and not {*release["populations"]} & {*section.get("populations_never_shown", ())}
         and set(release["groups"]) <= set(section.get("groups", GroupKind))
         and set(release["statistics"]) <= set(section.get("statistics", Statistic))
         and not set(release["population_terms"]) & set(section.get("no_populations_under", ()))
@@ -67,7 +78,12 @@ def allowed(policy, release):
     return (
         all(release["people"][k] >= said.get(f"min_group_size.{k}", 0) for k in release["groups"])
         and release["copies"] >= said.get("min_allele_count", 0)
+        and release["other"] >= (40 if said.get("sides.other") else 0)
+        and not (release["zeros"] and said.get("zeros.masked"))
+        and release["homozygotes"] >= said.get("min_genotype_count", 0)
         and release["contributors"] >= said.get("min_contributors", 0)
+        and not (release["subtracts"] and said.get("insider_protection"))
+        and not any(said.get(f"populations_never_shown.{p}") for p in release["populations"])
         and all(said.get(f"groups.{kind}", True) for kind in release["groups"])
         and all(said.get(f"statistics.{each}", True) for each in release["statistics"])
         and not any(said.get(f"no_populations_under.{t}") for t in release["population_terms"])
@@ -80,7 +96,12 @@ RELEASES = st.fixed_dictionaries(
     {
         "people": st.fixed_dictionaries(dict.fromkeys(GroupKind, st.integers(0, 60))),
         "copies": st.integers(0, 60),
+        "other": st.integers(0, 60),
+        "zeros": st.booleans(),
+        "homozygotes": st.integers(0, 60),
         "contributors": st.integers(0, 5),
+        "subtracts": st.booleans(),
+        "populations": st.lists(st.sampled_from(["VN_A", "TH_B"]), max_size=1),
         "groups": st.lists(st.sampled_from(list(GroupKind)), unique=True, max_size=2),
         "statistics": st.lists(st.sampled_from(list(Statistic)), unique=True, max_size=2),
         "population_terms": st.lists(st.sampled_from(sorted(TERMS)), max_size=1),
@@ -178,7 +199,11 @@ def test_a_policy_of_two_limits_asks_the_countries_nothing():
     said = {ruling.line: ruling.value for ruling in rules.rulings}
     assert all(said[f"groups.{kind}"] for kind in GroupKind)
     assert all(said[f"statistics.{each}"] for each in Statistic)
-    assert said["min_contributors"] == 0
+    assert said["sides.alt"]
+    assert said["sides.other"]
+    assert not said["zeros.masked"]
+    assert not said["insider_protection"]
+    assert said["min_contributors"] == said["min_genotype_count"] == 0
     assert {ruling.by for ruling in rules.rulings} == {("policy",)}
 
 
@@ -197,7 +222,12 @@ def test_the_shipped_policies_have_the_limits_of_their_tiers(tier, people, copie
     assert {said[f"min_group_size.{kind}"] for kind in GroupKind} == {people}
     assert (said["min_allele_count"], said["min_contributors"]) == (copies, cohorts)
     assert {kind for kind in GroupKind if said[f"groups.{kind}"]} == groups
-    assert not any(said[f"statistics.{each}"] for each in Statistic)
+    shown = {each for each in Statistic if said[f"statistics.{each}"]}
+    assert shown == ({"nhomalt", "nhemialt"} if tier == "controlled" else set())
+    assert said["min_genotype_count"] == copies
+    assert said["sides.alt"]
+    assert said["sides.other"]
+    assert said["insider_protection"] is (tier != "controlled")
     assert said["no_populations_under.DUO:0000006"]
     assert said["no_populations_under.DUO:0000044"]
     assert said["verified_only"] is True

@@ -7,91 +7,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.plain_derivation import Table, Vector, possible, too_well_known
+from tests.plain_derivation import Table, Vector, possible
+from tests.small_people import People, apart, at, diploid_options, is_published, names_of
 
 from afpanel.constants import State
 from afpanel.core.contributors import withheld_groups
 from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
 from afpanel.core.group_tree import GroupTree
+from afpanel.core.insiders import countries_of, known_to_insiders
+from afpanel.core.masking import BOTH_SIDES, Sides
 from afpanel.core.policy import Rules, strictest
-from afpanel.core.strings import Strings
-from afpanel.core.suppression import suppress
+from afpanel.core.suppression import Hiding, suppress
 from afpanel.core.suppression_kernel import CONTRIBUTOR, PRIMARY, SECONDARY
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
 
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
 TABLES = 2_000
-
-
-class People:
-    """A small panel of people with diploid calls, drawn at random, and its groups' counts."""
-
-    def __init__(self, rng: np.random.Generator, variants: int, most: int = 3) -> None:
-        self.groups, members = ["total"], []
-        for country in ("AA", "BB", "CC")[: rng.integers(1, 4)]:
-            self.groups.append(country)
-            populations = [f"{country}_{p}" for p in "PQ"[: rng.integers(1, 3)]]
-            self.groups += populations
-            for population in populations:
-                members += [population] * rng.integers(1, most + 1)
-        sex = rng.choice(["XX", "XY", "unknown"], len(members), p=[0.45, 0.45, 0.1])
-        self.groups += [each for each in ("XX", "XY") if each in sex]
-        self.holds = np.array(
-            [
-                [
-                    group in ("total", place, place[:2], s)
-                    for place, s in zip(members, sex, strict=True)
-                ]
-                for group in self.groups
-            ]
-        )
-        self.people = self.holds.sum(axis=1).tolist()
-        frequency = rng.uniform(0, 1, (variants, 1, 1)) ** 2
-        self.calls = (rng.random((variants, len(members), 2)) < frequency).sum(axis=2)
-
-    def counts(self, called: np.ndarray | None = None) -> GroupCounts:
-        """Counts of the groups; `called` tells whose calls are there."""
-        called = np.ones(self.calls.shape, np.bool_) if called is None else called
-        table = {
-            name: np.zeros((len(self.calls), len(self.groups)), np.int32) for name in GROUP_TABLES
-        }
-        member = self.holds.T.astype(np.int32)
-        table["allele_count"][:] = (self.calls * called) @ member
-        table["allele_number"][:] = (2 * called) @ member
-        table["homozygote_count"][:] = ((self.calls == 2) & called) @ member
-        state = np.full((len(self.calls), len(self.groups)), State.OBSERVED, np.int8)
-        raw = {
-            f"raw_{name}": table[name][:, 0].copy() for name in ("allele_count", "allele_number")
-        }
-        return GroupCounts(**table, state=state, **raw)
-
-
-def at(
-    positions: list[int], refs: list[str] | None = None, alts: list[str] | None = None
-) -> Variants:
-    n = len(positions)
-    return Variants(
-        np.array(positions, np.int32), Strings.of(refs or ["A"] * n), Strings.of(alts or ["C"] * n)
-    )
-
-
-def apart(n: int) -> Variants:
-    return at(list(range(1, n + 1)))
-
-
-def names_of(tree: GroupTree, groups: list[str]) -> list[str]:
-    return [*groups, *(f"rest {i}" for i in range(tree.nodes - len(groups)))]
-
-
-def diploid_options(people: int) -> list[Vector]:
-    """Heterozygotes and homozygotes of ALT among so many people."""
-    return [(het, hom) for het in range(people + 1) for hom in range(people + 1 - het)]
-
-
-def is_published(counts: GroupCounts, reason: np.ndarray, row: int) -> bool:
-    shown = reason[row] == 0
-    return bool((counts.allele_count[row][shown] > 0).any() or shown.all())
 
 
 @dataclass
@@ -110,6 +42,7 @@ def try_every_number(
     k: int,
     known: np.ndarray,
     tried: Tried,
+    sides: Sides = BOTH_SIDES,
 ) -> None:
     """Fail if a masked cell can be worked out by somebody who knows some cells, and who is called in all.
 
@@ -153,11 +86,11 @@ def try_every_number(
             alt = {het + 2 * hom for het, hom in vectors}
             other = {2 * sizes[node] - copies for copies in alt}
             assert vectors
+            fewest, needed = 0 if sides.zeros else 1, min(k, sizes[node] + 1)
             # Where there is none of the one kind, the other is AN, which no file tells.
-            if other != {0}:
-                assert not too_well_known(alt, sizes[node], k), (node, table)
-            if alt != {0}:
-                assert not too_well_known(other, sizes[node], k), (node, table)
+            for matters, values, rest in ((sides.alt, alt, other), (sides.other, other, alt)):
+                if matters and rest != {0} and any(fewest <= value < k for value in values):
+                    assert len(values) >= needed, (node, table)
 
 
 def test_no_masked_cell_of_2000_small_tables_can_be_worked_out_by_trying_every_whole_number():
@@ -191,6 +124,68 @@ def test_no_masked_cell_of_2000_small_tables_can_be_worked_out_with_cells_that_a
     assert tried.published > 300
     assert tried.secondary > 150
     assert of_known > 100
+
+
+SIDES = {
+    "ALT alone": Sides(other=False),
+    "the others alone": Sides(alt=False),
+    "zeros too": Sides(zeros=True),
+    "zeros of ALT": Sides(other=False, zeros=True),
+}
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_a_side_that_may_not_be_few_and_zeros_cannot_be_worked_out_by_trying_every_number(name):
+    rng, tried, sides = np.random.default_rng(9), Tried(), SIDES[name]
+    for _ in range(12):
+        people, k = People(rng, 20), int(rng.integers(2, 4))
+        counts, tree = people.counts(), GroupTree.of(people.groups, people.people)
+        reason = suppress(apart(20), counts, tree, k, hiding=Hiding(sides))
+        nothing = np.zeros(reason.shape, np.bool_)
+        try_every_number(people, counts, tree, reason, k, nothing, tried, sides)
+        fewest = 0 if sides.zeros else 1
+        few = np.zeros(reason.shape, np.bool_)
+        for matters, copies in (
+            (sides.alt, counts.allele_count),
+            (sides.other, counts.allele_number - counts.allele_count),
+        ):
+            few |= matters & (copies >= fewest) & (copies < k)
+        assert ((reason == PRIMARY) == few).all()
+    assert tried.published > 15
+    assert tried.secondary > 10
+
+
+def test_what_is_masked_cannot_be_worked_out_by_a_country_that_knows_its_own_figures():
+    rng, tried, more = np.random.default_rng(10), Tried(), 0
+    for _ in range(40):
+        people, k = People(rng, 20, most=2), int(rng.integers(2, 4))
+        kept = [g for g, name in enumerate(people.groups) if name not in ("XX", "XY")]
+        counts = people.counts().take(groups=kept)
+        people.groups, people.people = (
+            [x[g] for g in kept] for x in (people.groups, people.people)
+        )
+        tree = GroupTree.of(people.groups, people.people)
+        insiders = known_to_insiders(people.groups, tree)
+        reason = suppress(apart(20), counts, tree, k, hiding=Hiding(insiders=insiders))
+        for own in insiders:
+            known = np.repeat(own[None, : len(kept)], len(reason), axis=0)
+            try_every_number(people, counts, tree, reason, k, known, tried)
+        more += int(((reason != 0) & (suppress(apart(20), counts, tree, k) == 0)).sum())
+    assert tried.published > 200
+    assert more > 50
+
+
+def test_a_country_that_is_not_shown_knows_its_own_figures_too():
+    """AA and BB are what is left of the total: two copies of AA are the total's less those of CC and of BB."""
+    groups = ["total", "CC", "AA", "BB"]
+    counts, _ = one_variant(CC=90, AA=2, BB=40)
+    tree = GroupTree.of(groups, [300, 100, 100, 100])
+    reason = suppress(apart(1), counts, tree, 11, hiding=Hiding(groups=2))
+    assert reason.tolist() == [[0, 0]]
+    insiders = known_to_insiders(groups, tree)
+    assert [groups[g] for g in countries_of(groups)] == ["CC", "AA", "BB"]
+    reason = suppress(apart(1), counts, tree, 11, hiding=Hiding(insiders=insiders, groups=2))
+    assert (reason != 0).sum() == 1
 
 
 @pytest.mark.parametrize("k", [2, 3, 5])

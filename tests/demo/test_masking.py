@@ -123,6 +123,30 @@ def test_the_three_formats_mask_the_same_cells(by_commands, tools, masked):
     assert (np.concatenate(states) == masked.state).all()
 
 
+def test_what_simpler_rules_would_leave_is_counted(by_commands, masked, unmasked, policy):
+    """Of a variant with a masked cell the total alone, where that is not of few copies; or no such variant."""
+    totals = json.loads((by_commands / "results/panel/decision.json").read_text())["totals"]
+    whole = (masked.state != MASKED).all(axis=1)
+    assert totals["without_masked_variants_out"] == whole.sum()
+    as_it_is = {variant for variant, row in masked.row.items() if whole[row]}
+    affected = [row for variant, row in unmasked.row.items() if variant not in as_it_is]
+    total_may_be_shown = ~few(unmasked, policy["min_allele_count"])[affected, 0]
+    shows_alt = unmasked.allele_count[affected, 0] > 0
+    alone = int((total_may_be_shown & shows_alt).sum())
+    # At a few positions the alleles together would leave few copies of all others in the total.
+    published = totals["total_alone_variants_out"] - totals["without_masked_variants_out"]
+    assert alone - 10 < published <= alone
+    assert totals["total_alone_masked_cells"] == (len(masked.groups) - 1) * published
+    manifest = json.loads(
+        next((by_commands / "results/release").glob("*/manifest.json")).read_text()
+    )
+    for name in ("variants_dropped_secondary", "total_alone_masked_cells", "masked_secondary"):
+        assert manifest["decision"][name] == totals[name]
+    said = (by_commands / "results/panel/summary.txt").read_text()
+    assert f"{totals['total_alone_variants_out']:,} variants" in said
+    assert f"{totals['variants_dropped_secondary']:,} of them only with secondary masking" in said
+
+
 def test_groups_of_too_few_people_are_withheld(root, demo_folder, tools, tmp_path, by_commands):
     import shutil
 

@@ -11,15 +11,21 @@ import afpanel
 
 ROOT = Path(__file__).parents[2]
 RULES = [
-    "min_group_size", "min_allele_count", "min_contributors", "groups", "statistics",
-    "no_populations_under", "refused_terms", "verified_only",
+    "min_group_size", "min_allele_count", "sides", "zeros", "min_genotype_count", "min_contributors",
+    "insider_protection", "groups", "statistics", "populations_never_shown", "no_populations_under",
+    "refused_terms", "verified_only",
 ]  # fmt: skip
 TIER = {
     "min_group_size": {"total": 4, "country": 4, "population": 2, "sex": 1},
     "min_allele_count": 0,
+    "sides": ["alt", "other"],
+    "zeros": "shown",
+    "min_genotype_count": 0,
     "min_contributors": 3,
+    "insider_protection": False,
     "groups": ["total", "country", "population", "sex"],
     "statistics": ["nhomalt", "nhemialt", "raw"],
+    "populations_never_shown": [],
     "no_populations_under": ["DUO:0000006"],
     "refused_terms": ["DUO:0000046"],
     "verified_only": True,
@@ -145,6 +151,13 @@ FAULTS = {
         "tiers.registered.statistics", ["hardy_weinberg", "nhemialt"],
         ("tiers.registered.statistics", "hardy_weinberg without nhomalt"),
     ),
+    "neither side": ("tiers.registered.sides", [], ("tiers.registered.sides",)),
+    "a side that there is none of": ("tiers.registered.sides", ["ref"], ("sides", "'ref'")),
+    "another word for zeros": ("tiers.registered.zeros", "hidden", ("zeros", "'hidden'")),
+    "a number for yes": ("tiers.registered.insider_protection", 1, ("insider_protection", "1")),
+    "a population without its country": (
+        "tiers.registered.populations_never_shown", ["KHV"], ("populations_never_shown", "'KHV'"),
+    ),
     "a term that there is none of": (
         "tiers.registered.refused_terms", ["DUO:9999999"], ("refused_terms", "DUO:9999999"),
     ),
@@ -178,6 +191,13 @@ def test_all_faults_of_a_policy_are_told_at_once(tiered):
 
 MISSING = {
     "a rule of the tier": ("tiers.registered.min_contributors", "tiers.registered.min_contributors"),
+    "a side of the tier": ("tiers.registered.sides", "tiers.registered.sides"),
+    "what a tier says of insiders": (
+        "tiers.registered.insider_protection", "tiers.registered.insider_protection",
+    ),
+    "populations of the tier": (
+        "tiers.registered.populations_never_shown", "tiers.registered.populations_never_shown",
+    ),
     "a size of the tier": (
         "tiers.registered.min_group_size.sex", "tiers.registered.min_group_size.sex",
     ),

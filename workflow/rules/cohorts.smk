@@ -16,7 +16,9 @@ rule ingest:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=growing(ingest_memory),
+        runtime=growing(ingest_runtime),
+        disk_mb=growing(ingest_disk),
     params:
         region=region_of,
         fields=FIELDS,
@@ -44,9 +46,8 @@ rule ingest_gvcf:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: (
-            (1000 + 2 * COHORTS[wildcards.cohort]["people"]) * attempt
-        ),
+        mem_mb=growing(gvcf_memory),
+        runtime=growing(gvcf_runtime),
     params:
         region=region_of,
         fields=FIELDS,
@@ -80,7 +81,9 @@ for number, (stream_cohort, stream_path) in enumerate(STREAMS):
         conda:
             "../../envs/afpanel.yaml"
         resources:
-            mem_mb=lambda wildcards, attempt: 1000 * attempt,
+            mem_mb=growing(stream_memory(stream_cohort)),
+            runtime=growing(stream_runtime(stream_path)),
+            disk_mb=growing(stream_disk(stream_path)),
         params:
             out=lambda wildcards, cohort=stream_cohort: (
                 f"{RESULTS}/private/{cohort}/genotypes/{{partition}}.vcz.zip"
@@ -112,7 +115,8 @@ rule harmonize:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=growing(harmonize_memory),
+        runtime=growing(harmonize_runtime),
     params:
         reference=reference_options(),
         aliases=alias_options(),
@@ -146,7 +150,8 @@ rule harmonize_lifted:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        mem_mb=growing(lifted_memory),
+        runtime=growing(lifted_runtime),
     params:
         reference=reference_options(),
         aliases=alias_options(),
@@ -178,7 +183,8 @@ rule count:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=growing(count_memory),
+        runtime=growing(count_runtime),
     params:
         **{
             key: CONFIG["genotypes"][key]

@@ -1,7 +1,10 @@
 # What the rules know of the configuration: the plan that `afpanel validate` makes of it.
+import fcntl
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from shlex import quote
 
@@ -9,16 +12,64 @@ from shlex import quote
 shell.prefix(f'set -euo pipefail; export PATH="$PATH:{Path(sys.executable).parent}"; ')
 
 
+def write_whole(path, text):
+    """Write a file that appears whole, unless it says the same already."""
+    if path.is_file() and path.read_text() == text:
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text)
+    partial.replace(path)
+
+
+def begin_run(private):
+    """Hold the lock of a folder of results as long as this process lives; tell whether it was had.
+
+    Somebody may only be looking (snakemake -n), so it is tried for a moment. Where the file system has no
+    locks nobody holds any.
+    """
+    lock = os.open(private / "run.lock", os.O_RDWR | os.O_CREAT, 0o666)
+    for _ in range(20):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+        except OSError:
+            return True
+        else:
+            return True
+    os.close(lock)
+    return False
+
+
 def make_plan():
     """Check all inputs and lay out the work; costs little while nothing has changed."""
-    private = Path(config.get("results", "results")) / "private"
+    results = Path(config.get("results", "results"))
+    private = results / "private"
+    plan_path = private / "plan.json"
+    if workflow.remote_exec and plan_path.is_file():
+        # A job on a cluster goes by the plan it was submitted for: thousands of jobs need not look at all
+        # inputs again, nor write what others are reading.
+        return json.loads(plan_path.read_text())
     private.mkdir(parents=True, exist_ok=True)
     effective = private / "config.json"
     # YAML reads a day without quotation marks as a date, of which JSON has none.
     text = json.dumps(config, indent=1, sort_keys=True, default=str) + "\n"
-    if not effective.is_file() or effective.read_text() != text:
-        effective.write_text(text)
-    plan_path = private / "plan.json"
+    # Jobs on other machines read the workflow too, while the run that they are of goes on.
+    clean = []
+    if workflow.is_main_process:
+        if begin_run(private):
+            clean = ["--clean", str(results)]
+        elif not effective.is_file() or effective.read_text() != text:
+            raise WorkflowError(
+                f"Another run is going in {results}, with another configuration: its plan may not change under "
+                "it. See `afpanel status`; wait until it ends, or give this one a folder of results of its own."
+            )
+        else:
+            print(
+                f"Another run is going in {results}: see `afpanel status`. This one can look, but not take part.",
+                file=sys.stderr,
+            )
+    write_whole(effective, text)
     command = [
         sys.executable,
         "-m",
@@ -27,8 +78,12 @@ def make_plan():
         str(effective),
         "--plan",
         str(plan_path),
+        *clean,
     ]
-    if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
+    code = subprocess.run(command, stdout=subprocess.DEVNULL).returncode
+    if code == 1:
+        raise WorkflowError("The run cannot begin; why is said above.")
+    if code:
         raise WorkflowError(
             "The inputs are not fit for use; the faults are listed above."
         )
@@ -318,8 +373,7 @@ def list_of_all_counts():
     """Name a file that lists all counts of all cohorts, too many for a command line."""
     path = Path(RESULTS) / "private" / "counts.txt"
     text = "".join(f"{counts}\n" for counts in ALL_COUNTS)
-    if not path.is_file() or path.read_text() != text:
-        path.write_text(text)
+    write_whole(path, text)
     return str(path)
 
 

@@ -32,7 +32,8 @@ rule package:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=fixed(2000),
+        runtime=growing(lambda wildcards: counts_runtime(wildcards.cohort)),
     params:
         reference=reference_options(),
         callable=lambda wildcards, input: (
@@ -69,7 +70,8 @@ for receive_cohort in sorted(CONTRIBUTIONS):
         conda:
             "../../envs/afpanel.yaml"
         resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            mem_mb=fixed(2000),
+            runtime=fixed(counts_runtime(receive_cohort)),
         params:
             cohort=receive_cohort,
             country=COHORTS[receive_cohort]["country"],

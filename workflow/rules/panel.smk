@@ -24,7 +24,8 @@ rule overlap:
         "../../envs/afpanel.yaml"
     threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: (2000 + PEOPLE * 10_000 // 10**6) * attempt,
+        mem_mb=growing(overlap_memory),
+        runtime=growing(overlap_runtime),
     params:
         options=lambda wildcards: overlap_options(),
         pairs=f"{RESULTS}/private/overlap.tsv",
@@ -80,7 +81,8 @@ rule merge:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=growing(merge_memory),
+        runtime=growing(merge_runtime),
     params:
         reference=reference_options(),
         aliases=alias_options(),
@@ -108,7 +110,8 @@ rule discordance:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=growing(discordance_memory),
+        runtime=growing(discordance_runtime),
     params:
         listed=COUNTS_LIST,
         reference=reference_options(),
@@ -141,7 +144,8 @@ rule gate:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=growing(panel_memory),
+        runtime=growing(panel_runtime),
     params:
         out=lambda wildcards, output: str(Path(output.decision).parent / "releasable"),
         as_of=(
@@ -171,9 +175,8 @@ rule linkage:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: (
-            (1500 + COHORTS[wildcards.cohort]["people"] // 10) * attempt
-        ),
+        mem_mb=growing(linkage_memory),
+        runtime=growing(linkage_runtime),
     params:
         country=lambda wildcards: COHORTS[wildcards.cohort]["country"],
         folder=lambda wildcards, output: str(Path(output[0]).parent),
@@ -206,7 +209,8 @@ rule risk:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=growing(panel_memory),
+        runtime=growing(panel_runtime),
     params:
         options=risk_options(),
         linkage=lambda wildcards, input: " ".join(
@@ -242,7 +246,8 @@ rule publish:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=growing(panel_memory),
+        runtime=growing(panel_runtime),
     params:
         reference=reference_options(),
         build=BUILD,
@@ -315,7 +320,8 @@ rule popgen:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=growing(panel_memory),
+        runtime=growing(panel_runtime),
     params:
         out=lambda wildcards, output: str(Path(output[0]).parent),
     shell:

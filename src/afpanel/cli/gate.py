@@ -26,10 +26,15 @@ _EXTERNAL = "--external-release"
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
     help="Folder for the releasable panels.",
 )
-@click.option("--decision", type=options.OUTPUT, required=True, help="Decision to write (JSON).")
+@click.option("--decision", type=options.OUTPUT, help="Decision to write (JSON).")
+@click.option(
+    "--explain",
+    metavar="CONTIG:POS:REF:ALT",
+    help="Say of one variant why each cell is shown or masked, and by whose rule, and write nothing. It tells"
+    " the counts themselves, so it is for the hub alone.",
+)
 @click.option(
     "--ledger",
     type=click.Path(path_type=Path, file_okay=False),
@@ -52,8 +57,9 @@ def command(
     policy: Path,
     contributors: Path | None,
     as_of: str | None,
-    out: Path,
-    decision: Path,
+    out: Path | None,
+    decision: Path | None,
+    explain: str | None,
     ledger: Path | None,
     settled: Path | None,
     name: str,
@@ -72,14 +78,21 @@ def command(
     Example:
       afpanel gate panel/*.zarr.zip --policy config/policies/demo.yaml \\
           --out releasable --decision decision.json
+      afpanel gate panel/*.zarr.zip --policy config/policies/demo.yaml --explain chr21:5030081:A:G
     """
     from afpanel.core.data_use import is_date
+
+    if as_of is not None and not is_date(as_of):
+        raise click.UsageError(f"--as-of takes a day, as YYYY-MM-DD, not '{as_of}'")
+    if explain is not None:
+        _explain(panels, policy, explain, contributors, as_of)
+        return
+    if out is None or decision is None:
+        raise click.UsageError("--out and --decision are needed, or --explain")
     from afpanel.io.tables import canonical_build
     from afpanel.stages.gate import gate
     from afpanel.stages.ledger_audit import AuditOptions
 
-    if as_of is not None and not is_date(as_of):
-        raise click.UsageError(f"--as-of takes a day, as YYYY-MM-DD, not '{as_of}'")
     if ledger is not None and not (settled and name and panel_version and build):
         raise click.UsageError("--ledger goes with --settled, --name, --panel-version and --build")
     shown = []
@@ -93,3 +106,21 @@ def command(
         on = canonical_build(build) if build else ""
         beside = AuditOptions(ledger, settled, f"{name}-{panel_version}", on, tuple(shown))
     gate(panels, policy, out, decision, contributors, as_of, beside)
+
+
+def _explain(
+    panels: tuple[Path, ...],
+    policy: Path,
+    variant: str,
+    contributors: Path | None,
+    as_of: str | None,
+) -> None:
+    from afpanel.stages.explain import Site, explain
+
+    try:
+        site = Site.of(variant)
+    except ValueError:
+        raise click.UsageError(
+            f"--explain takes contig:pos:ref:alt, as chr1:10000:A:G, not '{variant}'"
+        ) from None
+    click.echo(explain(panels, policy, site, contributors, as_of))

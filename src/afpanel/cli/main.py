@@ -4,6 +4,7 @@ import importlib
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -36,6 +37,7 @@ COMMANDS = (
     "diff",
     "export",
     "catalog",
+    "status",
     "bench",
 )
 """Names of the commands, in the order of the work; each is in the module of its name, `_` for `-`."""
@@ -78,29 +80,43 @@ def cli(verbose: bool, quiet: bool) -> None:
     Each command takes files in and files out, and logs to stderr. Exit codes: 0 done, 2 usage,
     3 bad input, 4 refused by policy, 5 verification failed.
     """
+    logging.raiseExceptions = False  # the log may be on a disk that is full
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S"
     )
+    command = click.get_current_context().invoked_subcommand
+    if command != "status" and process.hold_log():
+        logger.info("%s: begun, afpanel %s", command, __version__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     process.prepare()
     try:
-        cli.main(args=arguments, prog_name="afpanel", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name="afpanel", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("afpanel: interrupted", err=True)
         return _INTERRUPTED
-    except AfpanelError as error:
-        click.echo(f"afpanel: error: {visible(str(error))}", err=True)
-        return error.exit_code
-    except OSError as error:
-        # Full disks and missing permissions are the machine's, not the program's, and need no trace.
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"afpanel: error: {where}{error.strerror or error}", err=True)
-        return 1
-    return EXIT_DONE
+    except Exception as error:  # noqa: BLE001 - what cannot be put in words is raised again
+        return _tell(error)
+    return code if isinstance(code, int) else EXIT_DONE
+
+
+def _tell(error: Exception) -> int:
+    """Say what went wrong; full disks and missing permissions are the machine's and need no trace."""
+    from afpanel.io.machine_faults import machine_fault
+
+    told = machine_fault(error) or error
+    if not isinstance(told, AfpanelError):
+        raise error
+    message = f"afpanel: error: {visible(str(told))}"
+    try:
+        click.echo(message, err=True)
+    except OSError:  # the log may be on the disk that is full; who began the job sees this
+        with suppress(OSError):
+            click.echo(message)
+    return told.exit_code

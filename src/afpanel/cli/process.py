@@ -5,7 +5,9 @@ import gc
 import getpass
 import os
 import platform
+import stat
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # settings of glibc's mallopt
 _LARGEST_BLOCK = 1 << 30
 _OBJECTS_BETWEEN_COLLECTIONS = 500_000
+_STDERR = 2
+_TRIES, _PAUSE = 20, 0.01
 
 
 def prepare() -> None:
@@ -63,6 +67,25 @@ def _keep_freed_memory() -> None:
     mallopt(_ARENA_MAX, 1)  # what threads allocate is kept too
     mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
     mallopt(_TRIM_THRESHOLD, 2 * _LARGEST_BLOCK - 1)
+
+
+def hold_log() -> bool:
+    """Lock the file that messages go to, if they go to one; tell whether they do.
+
+    So who looks at the log knows whether the process is at work: the lock ends with it, however that ends.
+    """
+    from afpanel.io.locks import try_lock
+
+    try:
+        if not stat.S_ISREG(os.fstat(_STDERR).st_mode):
+            return False
+    except OSError:
+        return False
+    for _ in range(_TRIES):  # somebody may be looking
+        if try_lock(_STDERR) is not False:
+            break
+        time.sleep(_PAUSE)
+    return True
 
 
 def this_machine(*names: str) -> "Machine":

@@ -12,7 +12,13 @@ from afpanel.cli.options import INPUT, OUTPUT
 @click.option(
     "--plan", "plan_path", type=OUTPUT, help="Write the plan that the workflow follows (JSON)."
 )
-def command(config: Path, plan_path: Path | None) -> None:
+@click.option(
+    "--clean",
+    "results",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of results: take away what killed jobs left there, and wait for those that still run.",
+)
+def command(config: Path, plan_path: Path | None, results: Path | None) -> None:
     """Check a configuration and every file it names, before any work.
 
     All faults are listed at once: unknown keys, missing or damaged files, samples that are not in
@@ -27,6 +33,10 @@ def command(config: Path, plan_path: Path | None) -> None:
     from afpanel.stages.fingerprint import is_current
 
     logger = logging.getLogger(__name__)
+    if results is not None and results.is_dir():
+        from afpanel.stages.clean import clean
+
+        clean(results)
     if plan_path is not None and is_current(plan_path, config):
         logger.debug("the plan is current: %s", plan_path)
         return

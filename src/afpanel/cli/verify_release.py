@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from afpanel.cli import options
+
 
 @click.command("verify-release")
 @click.argument("release", type=click.Path(path_type=Path))
@@ -15,6 +17,14 @@ import click
     help="Masked cells, drawn by lot, to bound by linear programming besides those that need it.",
 )
 @click.option(
+    "--panel",
+    "panels",
+    type=options.INPUT,
+    multiple=True,
+    help="Panel store of a contig from before the gate (repeatable): what each country knows of itself, to attack"
+    " with where the policy has insider_protection.",
+)
+@click.option(
     "--ledger",
     type=click.Path(path_type=Path, file_okay=False),
     help="Ledger of earlier releases, to attack the release and all of these together.",
@@ -24,7 +34,13 @@ import click
     type=click.Path(path_type=Path),
     help="What settle wrote, where the release is not recorded yet.",
 )
-def command(release: Path, sample: int, ledger: Path | None, settled: Path | None) -> None:
+def command(
+    release: Path,
+    sample: int,
+    panels: tuple[Path, ...],
+    ledger: Path | None,
+    settled: Path | None,
+) -> None:
     """Try to work out what a release masks, from its files alone.
 
     Reads every format in the folder, holds them against one another and against the policy that the manifest
@@ -38,7 +54,7 @@ def command(release: Path, sample: int, ledger: Path | None, settled: Path | Non
     """
     from afpanel.stages.verify_release import verify_release
 
-    for name, verdict in verify_release(release, sample).items():
+    for name, verdict in verify_release(release, sample, panels).items():
         click.echo(
             f"{name}: {verdict.variants:,} variants, {verdict.masked:,} masked cells,"
             f" {verdict.derivable:,} of them can be worked out"

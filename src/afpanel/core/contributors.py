@@ -22,6 +22,8 @@ from afpanel.model.groups import TOTAL, GroupKind, country_of, groups_of, kind_o
 
 _MORATORIUM = "DUO:0000024"
 
+_NEVER = "populations_never_shown"
+
 _KEPT_BACK = "so that what withheld people are left of a sum are not too few, or of too few cohorts"
 
 
@@ -277,9 +279,10 @@ def withheld_groups(
     dict
         Why, by name of the group.
     """
+    never = _never_shown(rules, groups, people)
     reasons: dict[str, str] = {}
     for name, n in zip(groups, people, strict=True):
-        found = _why_withheld(rules, contributors, name, n)
+        found = never.get(name) or _why_withheld(rules, contributors, name, n)
         if found:
             reasons[name] = found
     for name in groups:
@@ -292,11 +295,44 @@ def withheld_groups(
     def risky(parent: int, shown: Sequence[int], rest: int) -> bool:
         fewest = rules.value(f"min_group_size.{kind_of(groups[shown[0]])}")
         cohorts = _cohorts_left(contributors, groups[parent], {groups[g] for g in shown})
-        return 0 < rest < fewest or 1 < cohorts < rules.value("min_contributors")
+        if 0 < rest < fewest or 1 < cohorts < rules.value("min_contributors"):
+            return True
+        left = [
+            name
+            for g, name in enumerate(groups)
+            if g not in shown
+            and people[g]
+            and kind_of(name) is kind_of(groups[shown[0]])
+            and (parent == 0 or country_of(name) == groups[parent])
+        ]
+        return len(left) == 1 and left[0] in never
 
     for g in kept_back(groups, people, withheld, risky):
         reasons[groups[g]] = _KEPT_BACK
     return {name: reasons[name] for name in groups if name in reasons}
+
+
+def _never_shown(
+    rules: EffectivePolicy, groups: Sequence[str], people: Sequence[int]
+) -> dict[str, str]:
+    """Find the populations that are never shown, and the countries that consist of such a one alone, with why."""
+    asked = {each.line.partition(".")[2]: each.by for each in rules.listed(_NEVER)}
+    never = {name: f"never shown ({', '.join(asked[name])})" for name in groups if name in asked}
+    for country in groups:
+        parts = [
+            name
+            for name, n in zip(groups, people, strict=True)
+            if n and kind_of(name) is GroupKind.POPULATION and country_of(name) == country
+        ]
+        if len(parts) == 1 and parts[0] in never:
+            never[country] = f"its people are {parts[0]} alone, {never[parts[0]]}"
+    return never
+
+
+def never_shown_elsewhere(rules: EffectivePolicy, groups: Sequence[str]) -> list[str]:
+    """List the populations that are never shown of which the panel has nobody; one may be misspelt."""
+    asked = (each.line.partition(".")[2] for each in rules.listed(_NEVER))
+    return [name for name in asked if name not in groups]
 
 
 def _cohorts_left(contributors: Sequence[Contributor], parent: str, shown: AbstractSet[str]) -> int:
@@ -314,6 +350,10 @@ def _why_withheld(
     shown = rules.ruling(f"groups.{kind}")
     if not shown.value:
         return f"no group of this kind is shown ({', '.join(shown.by)})"
+    insiders = rules.ruling("insider_protection")
+    if kind is GroupKind.SEX and insiders.value:
+        # The panel does not know the sexes of each country, and so not what is left once it takes its own away.
+        return f"XX and XY are not shown with insider_protection ({', '.join(insiders.by)})"
     fewest = rules.value(f"min_group_size.{kind}")
     if people < fewest:
         return f"fewer than {fewest} people"

@@ -114,7 +114,8 @@ class Bounds:
         Parameters
         ----------
         figures
-            AC, AN, nhomalt and nhemialt, each (n, groups); what is hidden counts for nothing.
+            AC, AN, nhomalt and nhemialt, each (n, groups); what is hidden counts for nothing, and of the last
+            two what is below 0 is not told.
         hidden
             (n, groups) bool.
         known
@@ -131,17 +132,18 @@ class Bounds:
         high[Count.HEMIZYGOUS] = people * np.minimum(ploidy, 1)
         alt, called = figures[Count.ALT], figures[Count.CALLED]
         homozygous, hemizygous = figures[Count.HOMOZYGOUS], figures[Count.HEMIZYGOUS]
+        two, haploid = hidden | (homozygous < 0), hidden | (hemizygous < 0)
         values = {
-            Count.ALT: alt,
-            Count.OTHER: called - alt,
-            Count.CALLED: called,
-            Count.HOMOZYGOUS: homozygous,
-            Count.HEMIZYGOUS: hemizygous,
-            Count.SINGLE: alt - 2 * homozygous - hemizygous,
+            Count.ALT: (alt, hidden),
+            Count.OTHER: (called - alt, hidden),
+            Count.CALLED: (called, hidden),
+            Count.HOMOZYGOUS: (homozygous, two),
+            Count.HEMIZYGOUS: (hemizygous, haploid),
+            Count.SINGLE: (alt - 2 * homozygous - hemizygous, two | haploid),
         }
-        for count, table in values.items():
-            low[count, :groups] = np.where(hidden, 0, table).T
-            high[count, :groups] = np.where(hidden, high[count, :groups].T, table).T
+        for count, (table, untold) in values.items():
+            low[count, :groups] = np.where(untold, 0, table).T
+            high[count, :groups] = np.where(untold, high[count, :groups].T, table).T
         return cls(low, high)
 
     def take(self, rows: NDArray[np.intp]) -> "Bounds":
@@ -238,6 +240,7 @@ def too_well_known(
     values: NDArray[np.int32],
     people: NDArray[np.int64],
     k: int,
+    fewest: int = 1,
 ) -> NDArray[np.bool_]:
     """Tell which counts may be few, more than none, and have fewer than k possible values.
 
@@ -249,7 +252,9 @@ def too_well_known(
         Bounds, and how many values there are; of any shape.
     people
         People of each, of a shape that fits.
+    fewest
+        What counts as few: 1, or 0 where none is not to be known either.
     """
     needed = np.minimum(k, people + 1)
-    found: NDArray[np.bool_] = (values < needed) & (high >= 1) & (low <= k - 1)
+    found: NDArray[np.bool_] = (values < needed) & (high >= fewest) & (low <= k - 1)
     return found

@@ -8,7 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
-from afpanel.model.figures import AC, AF, AN, FAF95, FAF99, FIGURES, NHOMALT, STATE
+from afpanel.core.release_limits import Limits
+from afpanel.model.figures import (
+    AC,
+    AF,
+    AN,
+    EXC_HET,
+    FAF95,
+    FAF99,
+    FIGURES,
+    HWE,
+    INBREEDING,
+    NHEMIALT,
+    NHOMALT,
+    STATE,
+)
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -34,7 +48,7 @@ class Finding:
 
 
 def check_cells(
-    figures: Arrays, site: Arrays, filters: NDArray[Any], groups: Sequence[str], k: int
+    figures: Arrays, site: Arrays, filters: NDArray[Any], groups: Sequence[str], limits: Limits
 ) -> Iterator[Finding]:
     """Check what is written of each cell and variant.
 
@@ -48,8 +62,8 @@ def check_cells(
         (n,) FILTER.
     groups
         Names of the groups; the first is the total.
-    k
-        Fewest copies that may be shown.
+    limits
+        What may be shown.
     """
     ac, an = figures[AC.array], figures[AN.array]
     masked = figures[STATE.array] == State.MASKED
@@ -60,8 +74,14 @@ def check_cells(
         shown = ~_missing(figures[figure.array])
         yield _cells(f"{figure.key} of a masked cell is shown", masked & shown)
     known = ~masked & (ac >= 0)
-    for what, copies in (("ALT", ac), ("the other alleles", an - ac)):
-        yield _cells(f"few copies of {what} are shown", known & _few(copies, k))
+    for what, matters, copies in (
+        ("ALT", limits.alt, ac),
+        ("the other alleles", limits.other, an - ac),
+    ):
+        if matters:
+            few = _few(copies, limits.k, limits.fewest) & (an > 0)
+            yield _cells(f"few copies of {what} are shown", known & few)
+    yield from _check_genotypes(figures, known, limits)
     exact = np.full(ac.shape, np.nan)
     np.divide(ac, an, out=exact, where=known & (an > 0))
     differs = ~_same(exact.astype(np.float32), figures[AF.array])
@@ -70,8 +90,27 @@ def check_cells(
     yield _rows("cells are masked, and no group shows ALT", masked.any(axis=1) & ~shows_alt)
     nobody = ~masked[:, 0] & (ac[:, 0] == 0)
     yield _rows("FILTER tells whether ALT was counted", nobody != (filters == "AC0"))
-    yield from _check_raw(figures, site, masked[:, 0], k)
+    yield from _check_raw(figures, site, masked[:, 0], limits.k)
     yield from _check_maxima(figures, site, masked, groups)
+
+
+def _check_genotypes(
+    figures: Arrays, known: NDArray[np.bool_], limits: Limits
+) -> Iterator[Finding]:
+    """Check that no class of genotypes of few people is shown."""
+    ac, two, haploid = figures[AC.array], figures[NHOMALT.array], figures[NHEMIALT.array]
+    told = known & (two >= 0) & (haploid >= 0)
+    for what, people, shown in (
+        ("homozygous for ALT", two, known & (two >= 0)),
+        ("hemizygous for ALT", haploid, known & (haploid >= 0)),
+        ("with one copy of two", ac - 2 * two - haploid, told),
+    ):
+        if limits.genotypes > 1:
+            yield _cells(f"few people {what} are shown", shown & _few(people, limits.genotypes))
+    tests = np.zeros(known.shape, np.bool_)
+    for figure in (HWE, EXC_HET, INBREEDING):
+        tests |= ~_missing(figures[figure.array])
+    yield _cells("a test tells the genotypes that are withheld", tests & (two < 0))
 
 
 def _check_raw(
@@ -122,7 +161,7 @@ def _check_maxima(
 
 
 def few_left_of_sites(
-    figures: Arrays, sites: Sequence[NDArray[np.int64]], k: int
+    figures: Arrays, sites: Sequence[NDArray[np.int64]], limits: Limits
 ) -> Iterator[Finding]:
     """Find sites whose alleles that are shown leave few copies of all others.
 
@@ -141,13 +180,14 @@ def few_left_of_sites(
         most = np.maximum.reduceat(np.where(shown, an, MISSING), start)
         least = np.minimum.reduceat(np.where(shown, an, np.iinfo(an.dtype).max), start)
         left = most - np.add.reduceat(np.where(shown, ac, 0), start)
-        wrong = several[:, None] & (least == most) & _few(left, k)
+        fewest = limits.fewest if limits.other else 1
+        wrong = several[:, None] & (least == most) & _few(left, limits.k, fewest)
         rows, groups = np.nonzero(wrong)
         yield Finding("alleles of a site leave few copies of the others", start[rows], groups)
 
 
-def _few(copies: NDArray[Any], k: int) -> NDArray[np.bool_]:
-    few: NDArray[np.bool_] = (copies >= 1) & (copies <= k - 1)
+def _few(copies: NDArray[Any], k: int, fewest: int = 1) -> NDArray[np.bool_]:
+    few: NDArray[np.bool_] = (copies >= fewest) & (copies <= k - 1)
     return few
 
 

@@ -147,7 +147,12 @@ class _Audit:
         panel = self._panel
         while True:
             reason = suppress(
-                panel.variants, self._own, self._tree, self._k, self._known, Beside(self._masked)
+                panel.variants,
+                self._own,
+                self._tree,
+                self._k,
+                self._known,
+                beside=Beside(self._masked),
             )
             hidden = self._hidden(reason)
             wanted = self._asked_by_differences(hidden) & ~hidden
@@ -225,7 +230,7 @@ class _Audit:
             tree,
             self._k,
             seen,
-            Beside(free, stayed, delicate, every_row=True),
+            beside=Beside(free, stayed, delicate, every_row=True),
         )
         # Where all who carry an allele left, those who stayed cannot hide them any more.
         alt, number = (np.maximum(getattr(base.counts, x), 0) for x in _ALT_AND_NUMBER)

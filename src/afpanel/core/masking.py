@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
 from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
+from afpanel.core.policy import EffectivePolicy
 from afpanel.model.arrays import RAW_COUNTS
 
 
@@ -33,8 +34,37 @@ class Policy:
     description: str = ""
 
 
+@dataclass(frozen=True)
+class Sides:
+    """Of which copies few are too few, besides the limit itself.
+
+    Parameters
+    ----------
+    alt, other
+        Copies of ALT; of all other alleles together.
+    zeros
+        Whether none is too few as well: that a cell has none is masked too.
+    """
+
+    alt: bool = True
+    other: bool = True
+    zeros: bool = False
+
+    @classmethod
+    def of(cls, rules: EffectivePolicy) -> "Sides":
+        """Take them from what holds."""
+        lines = ("sides.alt", "sides.other", "zeros.masked")
+        return cls(*(bool(rules.value(line)) for line in lines))
+
+
+BOTH_SIDES = Sides()
+
+
 def sensitive(
-    alt: NDArray[np.int32], other: NDArray[np.int32], min_allele_count: int
+    alt: NDArray[np.int32],
+    other: NDArray[np.int32],
+    min_allele_count: int,
+    sides: Sides = BOTH_SIDES,
 ) -> NDArray[np.bool_]:
     """Find the cells that have few, but some, copies of ALT or of everything else.
 
@@ -42,8 +72,17 @@ def sensitive(
     ----------
     alt, other
         Copies, of any shape: AC, and AN - AC.
+    min_allele_count
+        Fewest copies that may be shown.
+    sides
+        Of which copies, and whether none is few.
     """
-    found: NDArray[np.bool_] = few(alt, min_allele_count) | few(other, min_allele_count)
+    found = np.zeros(alt.shape, np.bool_)
+    for matters, copies in ((sides.alt, alt), (sides.other, other)):
+        if matters:
+            found |= few(copies, min_allele_count)
+            if sides.zeros and min_allele_count > 0:
+                found |= (copies == 0) & (alt + other > 0)
     return found
 
 

@@ -44,16 +44,32 @@ def _among(all_of: Iterable[str]) -> Callable[[str, Sequence[str]], dict[str, in
     return lambda rule, value: {f"{rule}.{name}": name in value for name in names}
 
 
+def _among_two(stricter: str) -> Callable[[str, str], dict[str, int]]:
+    return lambda rule, value: {f"{rule}.{stricter}": value == stricter}
+
+
 def _listed(rule: str, value: Sequence[str]) -> dict[str, int]:
     return {f"{rule}.{name}": True for name in value}
+
+
+class Side(StrEnum):
+    """Copies that may not be few."""
+
+    ALT = "alt"
+    OTHER = "other"
 
 
 RULES: Mapping[str, Callable[[str, Any], dict[str, int]]] = {
     "min_group_size": _by_kind,
     "min_allele_count": _number,
+    "sides": _among(Side),
+    "zeros": _among_two("masked"),
+    "min_genotype_count": _number,
     "min_contributors": _number,
+    "insider_protection": _number,
     "groups": _among(GroupKind),
     "statistics": _among(Statistic),
+    "populations_never_shown": _listed,
     "no_populations_under": _listed,
     "refused_terms": _listed,
     "verified_only": _number,
@@ -106,7 +122,11 @@ class Rules:
             {
                 "min_group_size": dict.fromkeys(GroupKind, min_group_size),
                 "min_allele_count": min_allele_count,
+                "sides": tuple(Side),
+                "zeros": "shown",
+                "min_genotype_count": 0,
                 "min_contributors": 0,
+                "insider_protection": False,
                 "groups": tuple(GroupKind),
                 "statistics": tuple(Statistic),
                 "verified_only": False,

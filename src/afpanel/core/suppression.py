@@ -7,18 +7,22 @@ a site share their AN. What is decided here protects even against somebody who k
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.core.group_counts import GroupCounts
 from afpanel.core.group_tree import GroupTree
-from afpanel.core.masking import sensitive
+from afpanel.core.masking import BOTH_SIDES, Sides, sensitive
 from afpanel.core.node_counts import Kind, NodeCounts
 from afpanel.core.suppression_kernel import (
+    ALT_SIDE,
     CONTRIBUTOR,
     EARLIER,
     MODELS,
+    NO_CAUSE,
+    OTHER_SIDE,
     PRIMARY,
     SECONDARY,
     SHOWN,
@@ -30,6 +34,26 @@ _NEVER = np.iinfo(np.int32).max
 
 _FEWEST_VALUES = 2
 """What a contributor withheld must have two possible values even where the policy has no limit."""
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """What is hidden, and from whom, besides the limit itself.
+
+    Parameters
+    ----------
+    sides
+        Of which copies few are too few.
+    insiders
+        (a, v) bool: nodes that each insider knows. A cell of none of them is hidden from all; None where
+        nobody is an insider.
+    groups
+        Groups that may be shown, the first ones of the tree; None where all may be.
+    """
+
+    sides: Sides = BOTH_SIDES
+    insiders: NDArray[np.bool_] | None = None
+    groups: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,15 +80,47 @@ class Beside:
     every_row: bool = False
 
 
+@dataclass(frozen=True)
+class Masked:
+    """Which cells of n variants are masked, and why.
+
+    Parameters
+    ----------
+    reason
+        (n, g) int8: `SHOWN` is 0, then `PRIMARY`, `SECONDARY`, `CONTRIBUTOR`.
+    cause, against
+        (n, v) int16: the node that a cell was masked for, or `NO_CAUSE`, or `NOTHING_LEFT` where every cell
+        of the variant was; and from whom to hide it: 0 is everybody, then insiders in their order.
+    """
+
+    reason: NDArray[np.int8]
+    cause: NDArray[np.int16]
+    against: NDArray[np.int16]
+
+
 def suppress(
     variants: Variants,
     counts: GroupCounts,
     tree: GroupTree,
     min_allele_count: int,
     known: NDArray[np.bool_] | None = None,
+    hiding: Hiding | None = None,
     beside: Beside | None = None,
 ) -> NDArray[np.int8]:
-    """Decide which cells are masked.
+    """Decide which cells are masked: the `reason` of `choose_masked`, which says what is what."""
+    return choose_masked(variants, counts, tree, min_allele_count, known, hiding, beside).reason
+
+
+def choose_masked(
+    variants: Variants,
+    counts: GroupCounts,
+    tree: GroupTree,
+    min_allele_count: int,
+    known: NDArray[np.bool_] | None = None,
+    hiding: Hiding | None = None,
+    beside: Beside | None = None,
+) -> Masked:
+    """Decide which cells are masked, and keep what each was masked for.
 
     Parameters
     ----------
@@ -79,42 +135,44 @@ def suppress(
         (n, g) bool: cells whose counts the attacker knows already, from an earlier release say. They are
         masked if they show few copies themselves, and for no other cell, as that would hide nothing; nor
         are they hidden. A cell that came masked is taken for what its sums tell of it.
+    hiding
+        See `Hiding`.
     beside
         See `Beside`; None where these counts are all there is.
-
-    Returns
-    -------
-    (n, g) int8
-        Why each cell is masked: `SHOWN` is 0, then `PRIMARY`, `SECONDARY`, `CONTRIBUTOR`, `EARLIER`.
 
     Raises
     ------
     BadInputError
         If the counts of a group are not the sum of those of its parts.
     """
-    groups = counts.state.shape[1]
+    hiding = hiding or Hiding()
+    of_tree = counts.state.shape[1]
+    groups = of_tree if hiding.groups is None else hiding.groups
     nodes = NodeCounts.of(counts, tree)
     k = min_allele_count
-    few = sensitive(nodes.counts[Kind.ALT], nodes.counts[Kind.OTHER], k)
+    few = sensitive(nodes.counts[Kind.ALT], nodes.counts[Kind.OTHER], k, hiding.sides)
     reason = np.where(few, np.int8(PRIMARY), np.int8(SHOWN))
-    reason[:, :groups][nodes.withheld] = CONTRIBUTOR
+    reason[:, :of_tree][nodes.withheld] = CONTRIBUTOR
     if beside is not None:
-        shown = reason[:, :groups] == SHOWN
-        reason[:, :groups][beside.masked & shown] = EARLIER
+        shown = reason[:, : beside.masked.shape[1]] == SHOWN
+        reason[:, : beside.masked.shape[1]][beside.masked & shown] = EARLIER
     beyond_help = known_nodes(known, tree, len(reason))
     # Nobody shows a rest, and few people of it are as much in need of hiding as those of a group.
     risky = ((reason != SHOWN) & ~beyond_help).any(axis=1)
-    reason[:, groups:] = SECONDARY
+    unseen = reason[:, groups:]
+    unseen[unseen != CONTRIBUTOR] = SECONDARY
     if beside is not None and beside.delicate is not None:
         reason[beside.delicate] = CONTRIBUTOR
         risky |= beside.delicate.any(axis=1)
-    search = _Search(nodes, tree, _Sites.of(variants), beyond_help, groups, k, beside)
+    search = _Search(nodes, tree, _Sites.of(variants), beyond_help, groups, k, hiding, beside)
+    cause, against = np.full((2, *reason.shape), NO_CAUSE, np.int16)
+    masked = Masked(reason, cause, against)
     rows = np.flatnonzero(risky)
     while True:
-        search.hide(reason, rows)
+        search.hide(masked, rows)
         rows = search.mask_few_others(reason)
         if not len(rows):
-            return np.ascontiguousarray(reason[:, :groups])
+            return Masked(np.ascontiguousarray(reason[:, :groups]), cause, against)
 
 
 def known_nodes(known: NDArray[np.bool_] | None, tree: GroupTree, n: int) -> NDArray[np.bool_]:
@@ -182,16 +240,20 @@ class _Search:
         known: NDArray[np.bool_],
         groups: int,
         k: int,
+        hiding: Hiding,
         beside: Beside | None = None,
     ) -> None:
         self._counts, self._tree, self._sites = nodes.counts, tree, sites
         self._known = known
-        self._groups, self._k = groups, k
+        self._groups, self._k, self._sides = groups, k, hiding.sides
+        everybody = np.zeros((1, tree.nodes), np.bool_)
+        insiders = everybody[:0] if hiding.insiders is None else hiding.insiders
+        self._attackers = np.concatenate([everybody, insiders])
         self._every_row = beside is not None and beside.every_row
         self._against = None
         if beside is not None and beside.against is not None:
             others = NodeCounts.of(beside.against, tree)
-            self._against = _Search(others, tree, sites, known, groups, k)
+            self._against = _Search(others, tree, sites, known, groups, k, hiding)
 
     def worth_a_row(self, reason: NDArray[np.int8], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Leave out rows that hide something and show ALT in no group: they are not published."""
@@ -202,22 +264,30 @@ class _Search:
         worth: NDArray[np.int64] = rows[shows_alt | shown.all(axis=1)]
         return worth
 
-    def hide(self, reason: NDArray[np.int8], rows: NDArray[np.int64]) -> None:
+    def hide(self, masked: Masked, rows: NDArray[np.int64]) -> None:
         """Mask further cells of some rows until those that are masked are hidden."""
-        rows = self.worth_a_row(reason, rows)
+        rows = self.worth_a_row(masked.reason, rows)
         if not len(rows):
             return
         true, low, high = self._boxes(rows)
-        chosen, tree = reason[rows], self._tree
+        written: tuple[NDArray[Any], ...] = (masked.reason, masked.cause, masked.against)
+        chosen, tree = [table[rows] for table in written], self._tree
         room = [np.empty((MODELS, tree.nodes), np.int64) for _ in range(2)]
         stamps = np.empty(tree.nodes, np.int32)
-        masked, reached = (np.empty(tree.nodes, np.int64) for _ in range(2))
+        flags = (np.empty(tree.nodes, np.int64) for _ in range(3))
         k = max(self._k, _FEWEST_VALUES)
+        sides = ALT_SIDE * self._sides.alt + OTHER_SIDE * self._sides.other
         suppress_rows(
-            true, low, high, self._known[rows], self._keys(rows), tree.people, tree.parent, tree.first, tree.part,
-            tree.sum_of, self._groups, k, chosen, *room, stamps, masked, reached,
+            true, low, high, self._known[rows], self._attackers, self._keys(rows), tree.people, tree.parent,
+            tree.first, tree.part, tree.sum_of, self._groups, k, sides, 0 if self._hides_zeros else 1,
+            *chosen, *room, stamps, *flags,
         )  # fmt: skip
-        reason[rows] = chosen
+        for table, values in zip(written, chosen, strict=True):
+            table[rows] = values
+
+    @property
+    def _hides_zeros(self) -> bool:
+        return self._sides.zeros and self._k > 0
 
     def _keys(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Give each row a number that does not depend on how a contig is cut into blocks."""
@@ -291,13 +361,14 @@ class _Search:
         least = np.minimum.reduceat(np.where(told, number, _NEVER), sites.start)
         most = np.maximum.reduceat(np.where(told, number, 0), sites.start)
         others = most - np.add.reduceat(np.where(told, alt, 0), sites.start)
-        few = (least == most) & (others > 0) & (others < self._k)
+        fewest = 0 if self._hides_zeros and self._sides.other else 1
+        few = (least == most) & (others >= fewest) & (others < self._k)
         # One of the alleles that have copies, the one with the fewest; the first of several.
         size = np.diff(np.append(sites.start, len(sites.rows)))
         candidate = shown & ~known & (alt > 0) & np.repeat(few, size, axis=0)
         copies = np.where(candidate, alt, _NEVER)
-        fewest = np.repeat(np.minimum.reduceat(copies, sites.start), size, axis=0)
-        rank = np.where(candidate & (copies == fewest), np.arange(len(copies))[:, None], _NEVER)
+        rarest = np.repeat(np.minimum.reduceat(copies, sites.start), size, axis=0)
+        rank = np.where(candidate & (copies == rarest), np.arange(len(copies))[:, None], _NEVER)
         first = np.repeat(np.minimum.reduceat(rank, sites.start), size, axis=0)
         at, group = np.nonzero((rank == first) & candidate)
         reason[sites.rows[at], group] = PRIMARY

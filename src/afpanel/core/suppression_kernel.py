@@ -1,8 +1,8 @@
 """Compiled loops of secondary masking: how far a cell can be told, and which other cell to withhold for it.
 
 A row is one variant. Its nodes are the groups and the rests of their sums (`core.group_tree`); nodes that
-are masked are free to move within their box, those that are shown are not, nor are those that are known to
-the attacker from elsewhere, and every sum holds. On a tree of sums one walk up and one down finds all values that each
+are masked are free to move within their box, those that are shown are not, nor are those that the attacker knows
+from elsewhere, and every sum holds. On a tree of sums one walk up and one down finds all values that each
 node can take (exact, since no two sums share more than one node).
 """
 
@@ -15,6 +15,12 @@ SHOWN, PRIMARY, SECONDARY, CONTRIBUTOR = 0, 1, 2, 3
 
 EARLIER = 4
 """A cell that stays masked for an earlier release; it shows no few copies itself, so it need not be hidden."""
+
+ALT_SIDE, OTHER_SIDE = 1, 2
+"""Which copies may not be few: those of ALT, those of all other alleles, or, added up, either."""
+
+NO_CAUSE, NOTHING_LEFT = -1, -2
+"""In place of the node that a cell was masked for: it was masked for itself; nothing else was left to mask."""
 
 MODELS = 5
 """Ways to move counts among masked cells that leave all that is shown as it is.
@@ -68,23 +74,26 @@ def _width(lo, hi, v):  # type: ignore[no-untyped-def]
 
 
 @part
-def _lacks(v, true, lo, hi, people, reason, k):  # type: ignore[no-untyped-def]
+def _lacks(v, true, lo, hi, people, reason, k, sides, fewest, attacker):  # type: ignore[no-untyped-def]
     """Tell by how many copies a masked node is too well known: 0 if it is not.
 
     A cell may be known where it can only be none or many. It is hidden if k values are possible (or one
     more than it has people) even for someone who knows AN of every cell; where the cell has fewer called
-    alleles than that, or none of ALT or of the rest for certain, AN is what hides it.
+    alleles than that, or none of ALT or of the rest for certain, AN is what hides it. From an insider it is
+    hidden by one more, so that all that is masked of the others together is not few either.
     """
-    need = min(k - 1, people[v])
+    need = min(k if attacker > 0 else k - 1, people[v])
     width = _width(lo, hi, v)
-    if width >= need:
-        return 0
     number = true[_ALT, v] + true[_OTHER, v]
+    # Of nobody called there is no count, not even none.
+    if width >= need or (fewest == 0 and number == 0):
+        return 0
     few_called = number < need and number + need <= 2 * people[v]
     lacks = 0
     for m in (_ALT, _OTHER):
         opposite = _OTHER if m == _ALT else _ALT
-        may_be_few = hi[m, v] >= 1 and lo[m, v] <= k - 1
+        of_side = sides & (ALT_SIDE if m == _ALT else OTHER_SIDE) != 0
+        may_be_few = of_side and hi[m, v] >= fewest and lo[m, v] <= k - 1
         unknown_number = few_called or hi[opposite, v] == 0
         hidden = unknown_number and hi[m, v] - lo[m, v] >= need
         # What a contributor withheld is hidden, whatever it is.
@@ -112,7 +121,7 @@ def _gives(v, true, low, masked, known, parent, first, member):  # type: ignore[
             copies = _movable(member[i], true, low)
             if masked[member[i]] != 0:
                 hidden += copies
-            elif not known[member[i]]:
+            elif known[member[i]] == 0:
                 most = max(most, copies)
         own = min(own, hidden + most)
     return own
@@ -221,7 +230,12 @@ def _partner(  # type: ignore[no-untyped-def]
             continue
         for i in range(first[e] - 1, first[e + 1]):
             v = parent[e] if i < first[e] else member[i]
-            if v >= groups or masked[v] != 0 or known[v] or true[_ALT, v] + true[_OTHER, v] == 0:
+            if (
+                v >= groups
+                or masked[v] != 0
+                or known[v] != 0
+                or true[_ALT, v] + true[_OTHER, v] == 0
+            ):
                 continue
             copies = nb.i8(_gives(v, true, low, masked, known, parent, first, member))
             enough = copies >= lacks
@@ -248,74 +262,107 @@ _FLAGS = nb.types.Array(nb.b1, 2, "C", readonly=True)
 _TABLE = nb.types.Array(nb.i4, 3, "C", readonly=True)
 
 
+@part
+def _hide(  # type: ignore[no-untyped-def]
+    key, attacker, turn, true, low, high, fixed, people, parent, first, member, sum_of,
+    groups, k, sides, fewest, reason, cause, against, lo, hi, stamps, masked, reached,
+):  # fmt: skip
+    """Mask cells of a row until all that are masked are hidden from one attacker; gives the turn reached."""
+    v_nodes = len(people)
+    for v in range(v_nodes):
+        masked[v] = reason[v] != SHOWN and fixed[v] == 0
+    while True:
+        for m in range(MODELS):
+            _ranges(m, true, low, high, masked, parent, first, member, lo, hi)
+        # What was masked last comes first: a country needs one of its populations.
+        at, chosen, fails = -1, -1, False
+        for v in range(v_nodes):
+            if masked[v] == 0 or (at >= 0 and stamps[v] <= stamps[at]):
+                continue
+            lacks = _lacks(v, true, lo, hi, people, reason, k, sides, fewest, attacker)
+            if lacks == 0:
+                continue
+            fails = True
+            found = _partner(
+                v, lacks, False, key, true, low, masked, fixed, reached, lo, hi,
+                groups, parent, first, member, sum_of,
+            )  # fmt: skip
+            if found < 0:
+                _reach(v, masked, parent, first, member, reached)
+                found = _partner(
+                    v, lacks, True, key, true, low, masked, fixed, reached, lo, hi,
+                    groups, parent, first, member, sum_of,
+                )  # fmt: skip
+            if found >= 0:
+                at, chosen = v, found
+        if not fails:
+            return turn
+        if chosen < 0:
+            changed = 0
+            for v in range(groups):
+                if reason[v] == SHOWN:
+                    reason[v], cause[v], against[v] = SECONDARY, NOTHING_LEFT, attacker
+                    changed = 1
+            return turn + changed
+        turn += 1
+        masked[chosen], stamps[chosen] = 1, turn
+        reason[chosen], cause[chosen], against[chosen] = SECONDARY, at, attacker
+
+
 @compiled(
     nb.void(
-        _TABLE, _TABLE, _TABLE, _FLAGS, READ_I8, READ_I8, READ_I8, READ_I8, READ_I8, READ_I8,
-        nb.i8, nb.i8, nb.i1[:, ::1], nb.i8[:, ::1], nb.i8[:, ::1], I4, I8, I8,
+        _TABLE, _TABLE, _TABLE, _FLAGS, _FLAGS, READ_I8, READ_I8, READ_I8, READ_I8, READ_I8, READ_I8,
+        nb.i8, nb.i8, nb.i8, nb.i8, nb.i1[:, ::1], nb.i2[:, ::1], nb.i2[:, ::1],
+        nb.i8[:, ::1], nb.i8[:, ::1], I4, I8, I8, I8,
     )
 )  # fmt: skip
 def suppress_rows(  # type: ignore[no-untyped-def]
-    true, low, high, known, keys, people, parent, first, member, sum_of,
-    groups, k, reasons, lo, hi, stamps, masked, reached,
+    true, low, high, known, attackers, keys, people, parent, first, member, sum_of,
+    groups, k, sides, fewest, reasons, causes, against, lo, hi, stamps, masked, fixed, reached,
 ):  # fmt: skip
-    """Mask cells of each row until all that are masked are hidden.
+    """Mask cells of each row until all that are masked are hidden from every attacker.
 
     Parameters
     ----------
     true, low, high
         (n, MODELS, v): counts of every node in each model, and the box in which they can move.
     known
-        (n, v) bool: nodes whose counts the attacker knows from elsewhere. They need no hiding, and masking
+        (n, v) bool: nodes whose counts everybody knows from elsewhere. They need no hiding, and masking
         them hides nothing.
+    attackers
+        (a, v) bool: nodes whose counts each attacker knows besides.
     keys
         (n,): what lots of a row are drawn with.
     people, parent, first, member, sum_of
         As in `GroupTree`.
     groups
-        Nodes that are groups; those after are rests.
+        Nodes that are groups that may be shown; those after may not.
     k
         Values that must be possible.
+    sides, fewest
+        Which copies are too few if they are fewer than k, and this many or more: 1, or 0 where it is not
+        to be known either that there are none.
     reasons
-        (n, v) int8: why each is masked, written to; that of rests is never 0.
-    lo, hi, stamps, masked, reached
-        Room to work in: (MODELS, v) twice, and (v,) three times.
+        (n, v) int8: why each is masked, written to; that of what may not be shown is never 0.
+    causes, against
+        (n, v) int16, written to: for which node each was masked, and from which attacker to hide it.
+    lo, hi, stamps, masked, fixed, reached
+        Room to work in: (MODELS, v) twice, and (v,) four times.
     """
     v_nodes = len(people)
     for row in range(len(true)):
         for v in range(v_nodes):
-            masked[v] = reasons[row, v] != SHOWN and not known[row, v]
             stamps[v] = 0
-        turn = 0
-        while True:
-            for m in range(MODELS):
-                _ranges(m, true[row], low[row], high[row], masked, parent, first, member, lo, hi)
-            # What was masked last comes first: a country needs one of its populations.
-            at, chosen, fails = -1, -1, False
+        turn = attacker = quiet = 0
+        while quiet < len(attackers):
             for v in range(v_nodes):
-                if masked[v] == 0 or (at >= 0 and stamps[v] <= stamps[at]):
-                    continue
-                lacks = _lacks(v, true[row], lo, hi, people, reasons[row], k)
-                if lacks == 0:
-                    continue
-                fails = True
-                found = _partner(
-                    v, lacks, False, keys[row], true[row], low[row], masked, known[row], reached, lo, hi,
-                    groups, parent, first, member, sum_of,
-                )  # fmt: skip
-                if found < 0:
-                    _reach(v, masked, parent, first, member, reached)
-                    found = _partner(
-                        v, lacks, True, keys[row], true[row], low[row], masked, known[row], reached, lo, hi,
-                        groups, parent, first, member, sum_of,
-                    )  # fmt: skip
-                if found >= 0:
-                    at, chosen = v, found
-            if not fails:
-                break
-            if chosen < 0:
-                for v in range(groups):
-                    if reasons[row, v] == SHOWN:
-                        reasons[row, v] = SECONDARY
-                break
-            turn += 1
-            masked[chosen], stamps[chosen], reasons[row, chosen] = 1, turn, SECONDARY
+                fixed[v] = known[row, v] or attackers[attacker, v]
+            before = turn
+            turn = _hide(
+                keys[row], attacker, turn, true[row], low[row], high[row], fixed, people, parent, first,
+                member, sum_of, groups, k, sides, fewest, reasons[row], causes[row], against[row],
+                lo, hi, stamps, masked, reached,
+            )  # fmt: skip
+            # Who was satisfied before may see too much of what was masked since.
+            quiet = quiet + 1 if turn == before else 1
+            attacker = (attacker + 1) % len(attackers)

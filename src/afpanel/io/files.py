@@ -3,13 +3,14 @@
 import hashlib
 import json
 import os
-import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from afpanel.errors import BadInputError
+from afpanel.io.partials import partial_file, partial_folder
 
 _BLOCK = 1 << 20
 
@@ -18,39 +19,97 @@ _BLOCK = 1 << 20
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a name to write to beside `path`, and move the file to `path` when all went well.
 
-    After an error nothing is left, under either name; what an earlier crash left is overwritten.
+    The file is on the disk before it has its name, and the name before this returns. After an error nothing
+    is left, under either name; what a killed process left is taken away.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    try:
+    with partial_file(path) as partial, naming(path):
         yield partial
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        _to_disk(partial)
+        move(partial, path)
+
+
+def move(made: Path, path: Path) -> None:
+    """Give a file or folder, which is on the disk, its name; the name is on the disk when this returns."""
+    made.replace(path)
+    _folder_to_disk(path.parent)
 
 
 @contextmanager
-def scratch_folder(folder: Path) -> Iterator[Path]:
-    """Make an empty folder for what is not to be seen before all of it is whole, and take it away again."""
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
-    folder.mkdir(parents=True)
-    try:
+def scratch_folder(beside: Path) -> Iterator[Path]:
+    """Make an empty folder beside a path for what is not to be seen before all of it is whole.
+
+    It is taken away afterwards, and so is what a killed process left of it.
+    """
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    with partial_folder(beside) as folder, naming(beside):
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def whole_folder(out: Path) -> Iterator[Path]:
-    """Give a folder to fill, and put it in the place of `out` when all went well."""
-    with scratch_folder(out.with_name(f".{out.name}.partial")) as folder:
+    """Give a folder to fill, and put it in the place of `out` when all went well.
+
+    What `out` held is moved aside as a whole, so there never is half of it.
+    """
+    with scratch_folder(out) as folder:
         yield folder
-        if out.exists():
-            shutil.rmtree(out)
-        folder.replace(out)
+        for at, _, names in os.walk(folder, topdown=False):
+            for name in names:
+                _to_disk(Path(at) / name)
+            _folder_to_disk(Path(at))
+        aside = folder.with_name("replaced")
+        with suppress(FileNotFoundError):
+            out.replace(aside)
+        try:
+            move(folder, out)
+        except OSError:
+            with suppress(OSError):
+                aside.replace(out)
+            raise
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give errors of the system that name no file the name of the one that is being written.
+
+    htslib says that it could not write, and not why; that is found by trying.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None and (reason := _why_not(path)) is not None:
+            error.errno, error.strerror = reason.errno, reason.strerror
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def _why_not(path: Path) -> OSError | None:
+    """Find out what prevents writing beside a file."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as probe:
+            probe.write(bytes(_BLOCK))
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return error
+    return None
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until what a file holds would survive a loss of power."""
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+def _folder_to_disk(folder: Path) -> None:
+    """Wait likewise for the names in a folder, where the file system can be asked to."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def write_json(path: Path, content: Any) -> None:

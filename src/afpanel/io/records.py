@@ -252,6 +252,8 @@ class Source(ABC):
     ----------
     samples
         The samples that are read, in the file's order.
+    n_people
+        Samples that the file has.
     filters
         FILTER values, by their number in blocks; a record may add one that is not declared.
     contigs
@@ -276,6 +278,7 @@ class Source(ABC):
         self.path = path
         self.kind = kind
         self.samples = header.select(path, wanted.samples)
+        self.n_people = len(header.samples)
         self.filters = header.filters
         self.contigs = header.contigs
         self.fields = header.fields_among(wanted.fields, is_gvcf=wanted.is_gvcf)

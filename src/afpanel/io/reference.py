@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pysam
 from numpy.typing import NDArray
 
 from afpanel.errors import BadInputError
+from afpanel.io.files import whole_file
 from afpanel.io.sniff import Compression, compression_of
 
 _PIECE = 10_000_000
@@ -61,10 +63,13 @@ class ReferencePaths:
         """Index the FASTA unless it is; say whether that was needed."""
         if self.fai.is_file() and (self.gzi is None or self.gzi.is_file()):
             return False
-        self.fai.parent.mkdir(parents=True, exist_ok=True)
-        options = [] if self.gzi is None else ["--gzi-idx", str(self.gzi)]
         try:
-            pysam.faidx("--fai-idx", str(self.fai), *options, str(self.fasta))
+            # The .fai gets its name last: where it is, the other is too.
+            with whole_file(self.fai) as fai, ExitStack() as stack:
+                options = []
+                if self.gzi is not None:
+                    options = ["--gzi-idx", str(stack.enter_context(whole_file(self.gzi)))]
+                pysam.faidx("--fai-idx", str(fai), *options, str(self.fasta))
         except pysam.SamtoolsError as error:
             raise BadInputError(
                 "cannot be indexed as FASTA",

@@ -1,5 +1,8 @@
 """The release as a sites-only VCF, bgzip-compressed and indexed: one ALT per line, all figures in INFO."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ import pyarrow.compute as pc
 import pysam
 
 from afpanel.core.strings import Strings
+from afpanel.io.files import naming
 from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead, is_missing
 from afpanel.model.figures import (
     FIGURES,
@@ -67,12 +71,29 @@ class VcfReleaseWriter:
             values = pc.cast(pa.array(found, mask=is_missing(found)), _TEXT)
             pieces += [_text(f";{of_site.key}="), pc.fill_null(values, _text("."))]
         lines = pc.binary_join_element_wise(*pieces, _text("\n"), _text(""))
-        self._file.write(Strings.of_arrow(lines).data.tobytes())
+        with self._writing():
+            self._file.write(Strings.of_arrow(lines).data.tobytes())
 
     def close(self) -> None:
         """Finish the file and index it."""
-        self._file.close()
-        pysam.tabix_index(str(self._path), preset="vcf", force=True)
+        with self._writing():
+            self._file.close()
+            pysam.tabix_index(str(self._path), preset="vcf", force=True)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Give the file up where it cannot be written.
+
+        htslib would try again to write what is left when the file goes out of use, so it gets the room.
+        """
+        try:
+            with naming(self._path):
+                yield
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self._path, 0)
+                self._file.close()
+            raise
 
 
 def _text(value: str) -> Any:

@@ -7,7 +7,7 @@ end. The same content gives the same bytes: entries carry a fixed date.
 
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,12 @@ class _DatedZipStore(ZipStore):
         entry = zipfile.ZipInfo(key, date_time=_DATE)
         entry.external_attr = 0o644 << 16
         self._zf.writestr(entry, value)
+
+    def give_up(self) -> None:
+        """Close a file that will not be whole, without writing more of it: the disk may be full."""
+        self._zf._didModify = False  # type: ignore[attr-defined] # noqa: SLF001
+        with suppress(OSError, ValueError):
+            self.close()
 
 
 class StoreWriter:
@@ -313,8 +319,14 @@ def create_store(
     quick
         Whether to pack for speed and not for size: what other steps of the run read, and nobody else.
     """
-    with whole_file(path) as partial, closing(_DatedZipStore(partial)) as store:
-        named = {"afpanel_kind": kind, "afpanel_format_version": version}
-        writer = StoreWriter(store, chunk, {**named, **(attributes or {})}, quick=quick)
-        yield writer
-        writer.finish()
+    with whole_file(path) as partial:
+        store = _DatedZipStore(partial)
+        try:
+            named = {"afpanel_kind": kind, "afpanel_format_version": version}
+            writer = StoreWriter(store, chunk, {**named, **(attributes or {})}, quick=quick)
+            yield writer
+            writer.finish()
+        except BaseException:
+            store.give_up()
+            raise
+        store.close()

@@ -116,7 +116,7 @@ def count_records(
         rows = row_offsets[local] + alleles.index[first:last]
         for target, values in zip(result, of_alleles(counts, rows, local), strict=True):
             target[first:last] = values
-        progress.advance(stop - start, f"{len(people):,} samples")
+        progress.advance(stop - start, f"{len(people):,} samples", stop / len(alleles.n_alleles))
     _warn_of_empty_fields(store, genotype_filter)
     return result
 

@@ -1,12 +1,12 @@
 """From a variant file to counts in one go: ingest, harmonize and count, as the workflow does."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from afpanel.io.files import scratch_folder
 from afpanel.io.reference import ReferencePaths
 from afpanel.model.region import Region
 from afpanel.stages.count import CountOptions, count
@@ -83,6 +83,5 @@ def _folder(keep: Path | None, out: Path) -> Iterator[Path]:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
-        yield Path(name)
+    with scratch_folder(out) as folder:
+        yield folder

@@ -7,21 +7,22 @@ which they could be worked out.
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from afpanel.constants import State
-from afpanel.core.contributors import Contributor, refusals, withheld_groups
+from afpanel.core.cell_rules import CellRules, Decided, worth_a_row
+from afpanel.core.contributors import (
+    Contributor,
+    never_shown_elsewhere,
+    refusals,
+    withheld_groups,
+)
 from afpanel.core.group_counts import GroupCounts
-from afpanel.core.group_tree import GroupTree
-from afpanel.core.masking import mask, sensitive_raw
 from afpanel.core.policy import DisclosurePolicy, EffectivePolicy, effective
-from afpanel.core.statistics_shown import withhold_statistics
-from afpanel.core.suppression import suppress
 from afpanel.core.suppression_kernel import CONTRIBUTOR, EARLIER, PRIMARY, SECONDARY, SHOWN
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import sha256, write_json
@@ -44,18 +45,36 @@ from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-MASKED = ("masked_cells", "masked_primary", "masked_secondary", "masked_by_contributors")
-"""How the decision counts masked cells of the variants that are let through: all, and by reason."""
+DROPPED = ("variants_dropped", "variants_dropped_secondary")
+"""How the decision counts variants that are dropped; and those of them that primary masking alone would have left."""
+
+MASKED = (
+    "masked_cells",
+    "masked_primary",
+    "masked_secondary",
+    "masked_by_contributors",
+    "cells_without_genotypes",
+)
+"""How it counts masked cells of the variants that are let through, all and by reason, and those without genotypes."""
+
+ALTERNATIVES = (
+    "total_alone_variants_out",
+    "total_alone_masked_cells",
+    "without_masked_variants_out",
+)
+"""How it counts what simpler rules would have left: of a variant with a masked cell the total alone, or nothing."""
 
 _TALLY = (
     "variants_in",
     "variants_out",
-    "variants_dropped",
-    "variants_dropped_secondary",
+    *DROPPED,
     "variants_unknown",
     *MASKED,
+    *ALTERNATIVES,
 )
-"""What is counted. Dropped for secondary masking are variants that primary masking alone would have left."""
+"""What is counted."""
+
+_EARLIER = "masked_for_earlier_releases"
 
 _GROUP = re.compile(rf"{TOTAL}|XX|XY|[A-Z]{{2}}(_[A-Za-z0-9]+)?")
 
@@ -96,29 +115,16 @@ def gate(
     BadInputError
         If a contig is given twice.
     """
-    policy = read_disclosure_policy(policy_path)
-    heads = [_check_panel(path) for path in panels]
-    head = heads[0]
-    contributors = _contributors(policy, policy_path, head, contributors_path)
-    raise_any([*refusals(policy, contributors, as_of, str(policy_path))])
-    rules = effective(policy, (each.country for each in contributors))
-    withheld = withheld_groups(rules, contributors, head.groups, head.people)
-    allowed = [g for g, name in enumerate(head.groups) if name not in withheld]
-    if TOTAL in withheld:
-        raise _nothing_left(rules, head, withheld[TOTAL], policy_path)
-    for path, contig_head in zip(panels, heads, strict=True):
-        if contig_head.groups != head.groups or contig_head.people != head.people:
-            raise PolicyRefusalError(
-                "the contigs of the panel do not have the same groups and people",
-                where=path,
-                remedy="merge every contig again",
-            )
-    check_once(panels, heads)
-    audit = None if beside is None else Audit(beside, head, allowed, rules.min_allele_count)
+    case = open_case(panels, policy_path, contributors_path, as_of)
+    policy, rules, head, withheld = case.policy, case.rules, case.heads[0], case.withheld
+    for name in never_shown_elsewhere(rules, head.groups):
+        logger.warning("gate: the panel has nobody of %s, which is never shown", name)
+    k = rules.min_allele_count
+    audit = None if beside is None else Audit(beside, head, case.allowed, k)
     progress = Progress(logger, "gate", "variants")
     per_contig = {}
-    for path, contig_head in zip(panels, heads, strict=True):
-        tally = _gate_contig(path, contig_head, allowed, rules, out / path.name, audit)
+    for path, contig_head in zip(panels, case.heads, strict=True):
+        tally = _gate_contig(path, contig_head, case, out / path.name, audit)
         per_contig[contig_head.contig] = tally
         progress.advance(tally["variants_in"], f"{contig_head.contig}, {_words(tally)}")
     earlier = sum(tally.pop(_EARLIER) for tally in per_contig.values())
@@ -137,7 +143,7 @@ def gate(
                 "min_allele_count": rules.min_allele_count,
                 "effective": rules.describe(),
             },
-            "groups": [{"group": head.groups[g], "people": head.people[g]} for g in allowed],
+            "groups": [{"group": head.groups[g], "people": head.people[g]} for g in case.allowed],
             "withheld_groups": [
                 {"group": name, "reason": reason} for name, reason in withheld.items()
             ],
@@ -147,6 +153,63 @@ def gate(
         },
     )
     logger.info("gate: done, %s", _words(totals))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A panel before the gate, and what holds for it.
+
+    Parameters
+    ----------
+    policy, rules
+        What the policy file says, and what of it holds.
+    heads
+        What the panel of each contig is about.
+    withheld
+        Groups that stay behind, with why.
+    cells
+        The rules for cells.
+    """
+
+    policy: DisclosurePolicy
+    rules: EffectivePolicy
+    heads: Sequence[PanelHead]
+    withheld: Mapping[str, str]
+    cells: CellRules
+
+    @property
+    def allowed(self) -> list[int]:
+        """Places of the groups that are published."""
+        return [g for g, name in enumerate(self.heads[0].groups) if name not in self.withheld]
+
+
+def open_case(
+    panels: Sequence[Path],
+    policy_path: Path,
+    contributors_path: Path | None,
+    as_of: str | None,
+) -> Case:
+    """Hold a panel against a policy, as far as it goes without its counts; as `gate`."""
+    policy = read_disclosure_policy(policy_path)
+    heads = [_check_panel(path) for path in panels]
+    head = heads[0]
+    contributors = _contributors(policy, policy_path, head, contributors_path)
+    raise_any([*refusals(policy, contributors, as_of, str(policy_path))])
+    rules = effective(policy, (each.country for each in contributors))
+    withheld = withheld_groups(rules, contributors, head.groups, head.people)
+    if TOTAL in withheld:
+        raise _nothing_left(rules, head, withheld[TOTAL], policy_path)
+    for path, contig_head in zip(panels, heads, strict=True):
+        if contig_head.groups != head.groups or contig_head.people != head.people:
+            raise PolicyRefusalError(
+                "the contigs of the panel do not have the same groups and people",
+                where=path,
+                remedy="merge every contig again",
+            )
+    check_once(panels, heads)
+    allowed = [g for g, name in enumerate(head.groups) if name not in withheld]
+    cells = CellRules(head.groups, head.people, allowed, rules)
+    return Case(policy, rules, heads, withheld, cells)
 
 
 def _contributors(
@@ -218,76 +281,66 @@ def _check_panel(path: Path) -> PanelHead:
 
 
 def _gate_contig(
-    path: Path,
-    head: PanelHead,
-    allowed: list[int],
-    rules: EffectivePolicy,
-    out: Path,
-    audit: Audit | None,
+    path: Path, head: PanelHead, case: Case, out: Path, audit: Audit | None
 ) -> dict[str, int]:
     """Write what may be released of one contig; count what was done."""
     tally = dict.fromkeys((*_TALLY, _EARLIER), 0)
-    released = head.of_groups(allowed)
-    tree = GroupTree.of(released.groups, released.people)
+    released = head.of_groups(case.allowed)
     with ExitStack() as stack:
         writer = stack.enter_context(create_panel(out, released))
         beside = None if audit is None else stack.enter_context(audit.on(head.contig))
         for variants, counts in read_panel_sites(path):
-            shown = counts.take(groups=allowed)
-            reason = suppress(variants, shown, tree, rules.min_allele_count)
-            if beside is not None:
-                reason = _for_earlier(reason, beside.reason(variants, counts))
-            raw = sensitive_raw(shown, rules.min_allele_count)
-            result = withhold_statistics(mask(shown, reason != 0, raw), rules)
-            unknown = ~_known(result)
-            worth = _worth_a_row(result)
-            rows = np.flatnonzero(worth)
-            write_panel_block(writer, variants.take(rows), result.take(rows))
-            without = mask(shown, (reason != 0) & (reason != SECONDARY), raw)
-            tally["variants_in"] += len(variants)
-            tally["variants_out"] += len(rows)
-            tally["variants_dropped"] += int((~worth & ~unknown).sum())
-            tally["variants_dropped_secondary"] += int((_worth_a_row(without) & ~worth).sum())
-            tally["variants_unknown"] += int(unknown.sum())
-            tally["masked_cells"] += int((reason[rows] != 0).sum())
-            for name, code in _REASONS.items():
-                tally[name] += int((reason[rows] == code).sum())
-            tally[_EARLIER] += int((reason[rows] == EARLIER).sum())
+            earlier = None if beside is None else beside.reason(variants, counts) != SHOWN
+            decided = case.cells.decide(variants, counts, earlier=earlier)
+            rows = np.flatnonzero(decided.published)
+            write_panel_block(writer, variants.take(rows), decided.shown.take(rows))
+            for name, number in _count(decided).items():
+                tally[name] += number
+            reason = decided.masked.reason[decided.published]
+            tally[_EARLIER] += int((reason == EARLIER).sum())
+            alone = counts.take(groups=case.allowed)
+            for name, number in _alternatives(decided, alone).items():
+                tally[name] += number
     return tally
 
 
-def _for_earlier(alone: NDArray[np.int8], beside: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Say of each cell that is masked beside earlier releases why: for them, if it need not be otherwise."""
-    own = np.where(alone == SHOWN, np.int8(EARLIER), alone)
-    return np.where(beside == SHOWN, np.int8(SHOWN), own)
+def _count(decided: Decided) -> dict[str, int]:
+    """Count what was decided of some variants."""
+    published, unknown = decided.published, decided.unknown
+    reason = decided.masked.reason[published]
+    return {
+        "variants_in": len(published),
+        "variants_out": int(published.sum()),
+        "variants_dropped": int((~published & ~unknown).sum()),
+        "variants_dropped_secondary": int((decided.primary_alone & ~published).sum()),
+        "variants_unknown": int(unknown.sum()),
+        "masked_cells": int((reason != SHOWN).sum()),
+        "masked_primary": int((reason == PRIMARY).sum()),
+        "masked_secondary": int((reason == SECONDARY).sum()),
+        "masked_by_contributors": int((reason == CONTRIBUTOR).sum()),
+        "cells_without_genotypes": int(decided.genotypes[published].sum()),
+    }
 
 
-_EARLIER = "masked_for_earlier_releases"
+def _alternatives(decided: Decided, counts: GroupCounts) -> dict[str, int]:
+    """Count what simpler rules would leave of some variants: of one with a masked cell the total alone, or nothing.
 
-_REASONS = {
-    "masked_primary": PRIMARY,
-    "masked_secondary": SECONDARY,
-    "masked_by_contributors": CONTRIBUTOR,
-}
-
-
-def _worth_a_row(counts: GroupCounts) -> NDArray[np.bool_]:
-    """Tell which rows say something: they show ALT somewhere, or have nothing to hide; (n,) bool.
-
-    A row of which all that carries ALT is withheld would still tell that somebody carries it.
+    The total alone is shown where it may be by itself, and nobody could take figures of their own away.
     """
-    shows_alt = (counts.allele_count > 0).any(axis=1)
-    hides = (counts.state == State.MASKED).any(axis=1)
-    worth: NDArray[np.bool_] = _known(counts) & (shows_alt | ~hides)
-    return worth
-
-
-def _known(counts: GroupCounts) -> NDArray[np.bool_]:
-    """Tell of which rows anything is known, unlike on Y in a panel of XX people; (n,) bool."""
-    shows_alt = (counts.allele_count > 0).any(axis=1)
-    known: NDArray[np.bool_] = (counts.state[:, 0] != State.NOT_CALLABLE) | shows_alt
-    return known
+    reason, against = decided.masked.reason, decided.masked.against
+    affected = (reason != SHOWN).any(axis=1)
+    total_hidden = (reason[:, 0] == PRIMARY) | (reason[:, 0] == CONTRIBUTOR)
+    total_hidden |= (reason[:, 0] == SECONDARY) & (against[:, 0] > 0)
+    hidden = np.repeat(affected[:, None], reason.shape[1], axis=1)
+    hidden[:, 0] = total_hidden
+    published = worth_a_row(counts, hidden)
+    return {
+        "total_alone_variants_out": int(published.sum()),
+        "total_alone_masked_cells": int(hidden[published].sum()),
+        "without_masked_variants_out": int((decided.published & ~affected).sum()),
+    }
 
 
 def _words(tally: dict[str, int]) -> str:
-    return ", ".join(f"{key.replace('_', ' ')} {n:,}" for key, n in tally.items())
+    said = {key: n for key, n in tally.items() if key not in ALTERNATIVES}
+    return ", ".join(f"{key.replace('_', ' ')} {n:,}" for key, n in said.items())

@@ -26,6 +26,7 @@ from afpanel.stages.lifter import Lifter, LiftPaths
 from afpanel.stages.progress import Progress
 from afpanel.stages.published_duplicates import settle_published, with_contradictions
 from afpanel.stages.ref_check import LiftCheck, RefCheck
+from afpanel.stages.room import OF_STORES, require_room, sizes_of
 from afpanel.stages.source_alleles import SourceAlleles, Spans, judge, read_sites, refused_spans
 
 logger = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ def harmonize(
         names = lifter.names
     known = look_at(stores, names, options.ignored_contigs)
     _check_whole(known.n_records, options)
+    require_room(out, OF_STORES * sizes_of(stores), "the size of the genotype stores")
     run = _Run(known, reference, lifter, options)
     try:
         done = run.write(out, Verdict.FORWARD)
@@ -187,6 +189,7 @@ class _Run:
         tally = SnvTally()
         with create_allele_map(out, options.cohort) as writer:
             progress = Progress(logger, f"harmonize {options.cohort}", "source alleles")
+            seen_stores, n_stores = 0, sum(map(len, self._known.ordered.values()))
             waiting: list[SourceAlleles] = []
             refused: list[Spans] = []
             for contig, paths in self._known.ordered.items():
@@ -201,7 +204,8 @@ class _Run:
                     check.look_at(part, contig, sequence)
                     tally += seen
                     parts.append(part)
-                    progress.advance(len(part.outcome), contig)
+                    seen_stores += 1
+                    progress.advance(len(part.outcome), contig, seen_stores / n_stores)
                 if self._lifter is None:
                     spans = [refused_spans(part, number) for part in parts]
                     self._settle(writer, parts, paths, spans)

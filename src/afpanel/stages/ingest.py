@@ -4,7 +4,7 @@ A store holds what the file has, raw: nothing is normalised, filtered or counted
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from afpanel.errors import BadInputError
-from afpanel.io.files import scratch_folder
+from afpanel.io.files import move, scratch_folder
 from afpanel.io.prefetch import prefetch
 from afpanel.io.records import BLOCKS_IN_USE, RecordBlock, Source, WideGenotypeError
 from afpanel.io.sites_form import SitesSource
@@ -24,6 +24,7 @@ from afpanel.io.tables import read_samples
 from afpanel.model.region import Region
 from afpanel.stages.genotype_writer import GenotypeWriter, chunk_rows, create_genotypes
 from afpanel.stages.progress import Progress
+from afpanel.stages.room import require_room, room_for_calls
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +95,10 @@ def _ingest(source: Source, targets: Sequence[Target], chunk: int | None) -> Non
             expected="samples, and GT in their FORMAT",
             remedy="if INFO has AC and AN, give it as kind sites",
         )
+    share = len(source.samples) / source.n_people
+    regions = [target.region for target in targets]
+    needed = room_for_calls(source.path, share, regions, source.contigs)
+    require_room(targets[0].path, needed, f"the size of {source.path.name}")
     write_stores(source, targets, chunk)
 
 
@@ -114,7 +119,7 @@ def write_stores(
     task = f"ingest {source.path.name}"
     first = targets[0].path
     with (
-        scratch_folder(first.with_name(f".{first.name}.ingest")) as folder,
+        scratch_folder(first) as folder,
         _OpenStores(source, targets, folder, chunk) as stores,
     ):
         progress = Progress(logger, task, "records")
@@ -122,7 +127,11 @@ def write_stores(
         for block in prefetch(blocks, BLOCKS_IN_USE - 2):
             stores.write(block)
             people = "" if block.counts is not None else f", {len(source.samples):,} samples"
-            progress.advance(len(block), f"at {block.contig}:{block.position[-1]:,}{people}")
+            progress.advance(
+                len(block),
+                f"at {block.contig}:{block.position[-1]:,}{people}",
+                _share_read(targets, block, source.contigs),
+            )
         stores.finish()
     if stores.polyploid_calls:
         logger.warning(
@@ -131,6 +140,18 @@ def write_stores(
         )  # fmt: skip
     stores_written = "1 store" if len(targets) == 1 else f"{len(targets)} stores"
     logger.info("%s: done, %s records into %s", task, f"{progress.done:,}", stores_written)
+
+
+def _share_read(
+    targets: Sequence[Target], block: RecordBlock, lengths: Mapping[str, int | None]
+) -> float | None:
+    """Tell how far into its region a block reaches, where there is one and it is known how long it is."""
+    region = targets[0].region
+    length = lengths.get(block.contig)
+    if len(targets) > 1 or region is None or not length:
+        return None
+    end = min(region.end, length)
+    return (int(block.position[-1]) - region.start + 1) / (end - region.start + 1)
 
 
 class _OpenStores:
@@ -196,7 +217,7 @@ class _OpenStores:
                 self._close(number)
         for number, target in enumerate(self._targets):
             target.path.parent.mkdir(parents=True, exist_ok=True)
-            self._staged(number).replace(target.path)
+            move(self._staged(number), target.path)
 
     def _staged(self, number: int) -> Path:
         return self._folder / f"{number}.zip"

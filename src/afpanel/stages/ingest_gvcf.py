@@ -31,6 +31,7 @@ from afpanel.model.region import OPEN_END, Region
 from afpanel.stages.genotype_writer import GenotypeWriter, chunk_rows, create_genotypes
 from afpanel.stages.gvcf_people import Person, open_people
 from afpanel.stages.progress import Progress
+from afpanel.stages.room import require_room, room_for_calls
 
 logger = logging.getLogger(__name__)
 
@@ -121,11 +122,15 @@ class _Partition:
     def write(self, out: Path) -> None:
         contig, people = self._region.contig, self._people
         task = f"ingest {self._region}"
+        files = [person.source for person in people]
+        needed = sum(room_for_calls(f.path, 1, [self._region], f.contigs) for f in files) / 50
+        require_room(out, needed, f"the size of {len(files)} gVCFs")
         progress = Progress(logger, task, "records")
         with create_genotypes(out, self._fields, self._chunk) as writer:
             for window in self._windows():
                 n = self._write_window(writer, window)
-                progress.advance(n, f"at {contig}:{window.start:,}, {len(people):,} samples")
+                at = f"at {contig}:{window.start:,}, {len(people):,} samples"
+                progress.advance(n, at, self._share_read(window))
             lengths = (person.source.contigs.get(contig) for person in people)
             writer.polyploid_calls = sum(person.polyploid_calls for person in people)
             filtered = sum(person.filtered_calls for person in people)
@@ -139,6 +144,15 @@ class _Partition:
             if n:
                 logger.warning("%s: %s calls %s are taken as missing", task, f"{n:,}", reason)
         logger.info("%s: done, %s records of %d people", task, f"{progress.done:,}", len(people))
+
+    def _share_read(self, window: Region) -> float | None:
+        """Tell how far into the region a window reaches, where it is known how long that is."""
+        region = self._region
+        length = self._people[0].source.contigs.get(region.contig)
+        if not length:
+            return None
+        end = min(region.end, length)
+        return (min(window.end, end) - region.start + 1) / (end - region.start + 1)
 
     def _windows(self) -> Iterator[Region]:
         """Cut the region at multiples of the window; those without a record may be left out.

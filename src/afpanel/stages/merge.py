@@ -98,7 +98,12 @@ def merge(
             sums = _sums(window, memberships, len(groups))
             sums.state[:, untold] = State.MASKED
             write_panel_block(writer, window.variants, sums.with_missing())
-            progress.advance(len(window.variants), f"{len(cohorts)} cohorts, {len(groups)} groups")
+            at = window.variants.position[-1] if len(window.variants) else 0
+            progress.advance(
+                len(window.variants),
+                f"{len(cohorts)} cohorts, {len(groups)} groups",
+                at / head.contig_length,
+            )
     logger.info("merge %s: done, %s variants", options.contig, f"{progress.done:,}")
 
 

@@ -18,7 +18,7 @@ from afpanel.core.counting import THRESHOLDS, GenotypeFilter
 from afpanel.core.intervals import Intervals
 from afpanel.core.withholding import Sharing, told_cells
 from afpanel.errors import BadInputError, PolicyRefusalError
-from afpanel.io.files import json_text, read_json, scratch_folder, sha256, write_text
+from afpanel.io.files import json_text, move, read_json, scratch_folder, sha256, write_text
 from afpanel.io.leak_walk import CONTRIBUTION
 from afpanel.io.metadata import read_metadata
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest, seqcol_digest
@@ -44,6 +44,7 @@ from afpanel.stages.contribution_sizes import Sizes
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.package_counts import package_contig, told_head
 from afpanel.stages.progress import Progress
+from afpanel.stages.room import OF_COUNTS, require_room, sizes_of
 from afpanel.stages.told_metadata import told_metadata
 
 logger = logging.getLogger(__name__)
@@ -115,7 +116,8 @@ def package(
     """
     made = _Packager(inputs, cohort)
     beside = out or inputs.plan
-    with scratch_folder(beside.with_name(f".{cohort}.parts")) as folder:
+    require_room(beside, OF_COUNTS * sizes_of(inputs.counts), "the size of the counts")
+    with scratch_folder(beside.with_name(f"{cohort}.parts")) as folder:
         parts, manifest, page = made.write(folder)
         if out is not None:
             key = made.config["sharing"]["signing_key"]
@@ -124,7 +126,7 @@ def package(
             whole = folder / f"{cohort}{CONTRIBUTION}"
             write_stored_zip(whole, parts)
             logger.info("package %s: %s", cohort, refuse_leaks([whole], made.forbidden(machine)))
-            whole.replace(out)
+            move(whole, out)
             logger.info(
                 "package %s: done, %s variants in %d cells of %s people; %s bytes, %s",
                 cohort, f"{sum(p.get('variants', 0) for p in manifest['parts']):,}",

@@ -12,14 +12,17 @@ logger = logging.getLogger(__name__)
 
 
 def write_plan(made: dict[str, Any], path: Path) -> None:
-    """Write a plan, and beside it the tables that single jobs read; unchanged ones are left alone."""
-    write_if_changed(path, json.dumps(made, indent=1) + "\n")
+    """Write a plan, and beside it the tables that single jobs read; unchanged ones are left alone.
+
+    The plan is written last: where it is current, so are they.
+    """
     write_if_changed(path.parent / CONTRIBUTORS, contributors_text(made))
     for name, cohort in made["cohorts"].items():
         columns = ("id", "contig", "source_contig", "start", "end", "path")
         rows = [columns, *([p[column] for column in columns] for p in cohort["partitions"])]
         table = "".join("\t".join(map(str, row)) + "\n" for row in rows)
         write_if_changed(path.parent / name / "partitions.tsv", table)
+    write_if_changed(path, json.dumps(made, indent=1) + "\n")
     for left in _left_over(made, path.parent):
         logger.warning("%s: of an earlier run; delete it if somebody has been withdrawn", left)
 

@@ -24,8 +24,18 @@ class Progress:
         self._start = time.monotonic()
         self.done = 0
 
-    def advance(self, n: int, detail: str = "") -> None:
-        """Report another `n` units, and where the work is."""
+    def advance(self, n: int, detail: str = "", share: float | None = None) -> None:
+        """Report another `n` units.
+
+        Parameters
+        ----------
+        n
+            Units done since the last report.
+        detail
+            Where the work is.
+        share
+            How much of all of it is done, of 1, where that is known.
+        """
         self.done += n
         seconds = max(time.monotonic() - self._start, 1e-6)
         rate = self.done / seconds
@@ -35,5 +45,14 @@ class Progress:
             f"{self.done:,}",
             self._unit,
             f"{rate:,.0f}",
-            f"; {detail}" if detail else "",
+            "; ".join(["", *([detail] if detail else []), *_percent(share)]),
         )
+
+
+def _percent(share: float | None) -> list[str]:
+    """Write a share as a percentage.
+
+    >>> _percent(0.4567), _percent(None)
+    (['46%'], [])
+    """
+    return [] if share is None else [f"{100 * min(max(share, 0.0), 1.0):.0f}%"]

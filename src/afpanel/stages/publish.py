@@ -23,12 +23,13 @@ from afpanel.io.release_vcf import VcfReleaseWriter
 from afpanel.io.release_zarr import ZarrReleaseWriter
 from afpanel.io.tables import raise_any
 from afpanel.io.tsv import read_tsv
-from afpanel.stages.gate import MASKED
+from afpanel.stages.gate import ALTERNATIVES, DROPPED, MASKED
 from afpanel.stages.harmonize import is_kept
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.plan_checks import faults_of_exclusions
 from afpanel.stages.progress import Progress
 from afpanel.stages.risk_outputs import read_risk
+from afpanel.stages.room import OF_PANELS, require_room, sizes_of
 from afpanel.stages.summary import summarize
 
 logger = logging.getLogger(__name__)
@@ -142,6 +143,9 @@ def publish(
         excluded=options.grpmax_exclude,
     )
     stem = f"{options.name}-{options.version}"
+    room = sum(OF_PANELS[name] for name in options.formats) * sizes_of(inputs.panels)
+    require_room(out, room, "the size of the releasable panels")
+    genome, before = sum(head.contigs.values()), 0
     with whole_folder(out) as folder:
         writers = _writers(folder / stem, head, options.formats)
         progress = Progress(logger, "publish", "variants")
@@ -150,7 +154,9 @@ def publish(
                 block = ReleaseBlock.of(contig, variants, counts, head)
                 for writer in writers:
                     writer.write(block)
-                progress.advance(len(variants), contig)
+                at = int(variants.position[-1]) if len(variants) else 0
+                progress.advance(len(variants), contig, (before + at) / genome)
+            before += head.contigs[contig]
         for writer in writers:
             writer.close()
         outcomes = _read_outcomes(inputs.harmonization)
@@ -249,7 +255,7 @@ def _manifest(
         "decision": {
             "withheld_groups": decision["withheld_groups"],
             "variants": decision["totals"]["variants_out"],
-            **{name: decision["totals"][name] for name in MASKED},
+            **{name: decision["totals"][name] for name in (*DROPPED, *MASKED, *ALTERNATIVES)},
             "disclosure_control": "primary and secondary masking",
             **({"ledger": decision["ledger"]} if "ledger" in decision else {}),
         },

@@ -1,7 +1,7 @@
 """The verifier's attack on tables of a release: which of the cells that they hide follow from those they show."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from afpanel.core.derivation import Bounds, Count, Equations, too_well_known
 from afpanel.core.derivation_lp import Cells, exact_bounds
 from afpanel.core.disclosure_checks import check_cells, few_left_of_sites
 from afpanel.core.ploidy import PLOIDY, SEXES, Loci, loci_of
+from afpanel.core.release_limits import Limits
 from afpanel.io.release_tables import ReleaseTable
 from afpanel.model.figures import AC, AN, NHEMIALT, NHOMALT, STATE
 
@@ -20,6 +21,7 @@ _EXAMPLES = 10
 _SEED = 20_260_101
 
 DERIVABLE = "what is masked can be worked out"
+FEW_OF_A_CLASS = "a class of genotypes of few people can be worked out"
 _CONTRADICTION = "what is shown does not add up"
 
 _FIGURES = {
@@ -85,14 +87,20 @@ class Attack:
         The equations of the release.
     build
         Genome build, which says where X and Y are alike.
-    k
-        Values that every masked cell must leave possible.
+    limits
+        What the release says that it keeps to.
     sample
         Hidden cells, drawn by lot, to bound by linear programming.
+    insider
+        A country that attacks with figures of its own; empty for somebody who has none.
     """
 
-    def __init__(self, known: Equations, build: str, k: int, sample: int) -> None:
-        self._known, self._build, self._k, self._sample = known, build, k, sample
+    def __init__(
+        self, known: Equations, build: str, limits: Limits, sample: int, insider: str = ""
+    ) -> None:
+        self._known, self._build, self._sample = known, build, sample
+        self._limits, self._k, self._insider = limits, limits.k, insider
+        self._derivable = f"{DERIVABLE} by {insider}" if insider else DERIVABLE
         self._rng = np.random.default_rng(_SEED)
         self._drawn: _Drawn | None = None
 
@@ -102,11 +110,12 @@ class Attack:
         hidden = figures[STATE.array] == State.MASKED
         verdict = Verdict(len(table), int(hidden.sum()))
         sites = _sites_of(table)
-        for finding in (
-            *check_cells(figures, table.site, table.filter, groups, self._k),
-            *few_left_of_sites(figures, sites, self._k),
-        ):
-            self._note(verdict, finding.what, table, finding.rows, finding.groups)
+        if not self._insider:
+            for finding in (
+                *check_cells(figures, table.site, table.filter, groups, self._limits),
+                *few_left_of_sites(figures, sites, self._limits),
+            ):
+                self._note(verdict, finding.what, table, finding.rows, finding.groups)
         with_rests = self._known.groups < len(self._known.names)
         rows = np.arange(len(table)) if with_rests else np.flatnonzero(hidden.any(axis=1))
         # Other alleles of a site tell of its AN, also where nothing of them is hidden.
@@ -122,7 +131,7 @@ class Attack:
         if self._drawn is not None:
             known = self._solve(self._drawn.cells, verdict)
             places = [self._drawn.places[i] for i in np.flatnonzero(known)]
-            verdict.add(DERIVABLE, places, len(places))
+            verdict.add(self._derivable, places, len(places))
         return verdict
 
     def _bound(
@@ -138,7 +147,13 @@ class Attack:
             count: np.maximum(table.figures[figure.array][rows], 0)
             for count, figure in _FIGURES.items()
         }
-        bounds = Bounds.of(shown, hidden, self._known, self._ploidy(table, rows))
+        nobody = shown[Count.CALLED] == 0
+        for count in (Count.HOMOZYGOUS, Count.HEMIZYGOUS):
+            # Where people are called and their genotypes are not told, these are anything.
+            told = table.figures[_FIGURES[count].array][rows]
+            shown[count] = np.where(nobody, 0, told)
+        ploidy = self._ploidy(table, rows)
+        bounds = Bounds.of(shown, hidden, self._known, ploidy)
         bounds.tighten(self._known)
         impossible = bounds.impossible
         at = rows[impossible]
@@ -146,6 +161,9 @@ class Attack:
         free = np.ones((len(self._known.names), len(rows)), np.bool_)
         free[: self._known.groups] = hidden.T
         free[:, impossible] = False
+        free[[n for n, name in enumerate(self._known.names) if self._owns(name)]] = False
+        if self._limits.genotypes > 1 and not self._insider:
+            self._classes(bounds, shown, hidden, ploidy, table, rows, verdict)
         circles = []
         for site in sites:
             together = _one_number(table, rows, site)
@@ -155,8 +173,37 @@ class Attack:
             found = self._solve(cells, verdict)
             known[cells.node[found], where[found]] = True
         nodes, which = np.nonzero(known)
-        self._note(verdict, DERIVABLE, table, rows[which], nodes)
+        self._note(verdict, self._derivable, table, rows[which], nodes)
         self._draw(bounds, free & ~known, table, rows)
+
+    def _owns(self, node: str) -> bool:
+        """Tell whether an insider knows a node that is hidden: people of it who are in no published population."""
+        return bool(self._insider) and node.startswith(f"{self._insider} without")
+
+    def _classes(
+        self,
+        bounds: Bounds,
+        shown: Mapping[Count, NDArray[np.int32]],
+        hidden: NDArray[np.bool_],
+        ploidy: NDArray[np.int8],
+        table: ReleaseTable,
+        rows: NDArray[np.intp],
+        verdict: Verdict,
+    ) -> None:
+        """Hold what is known of classes of genotypes against what AC and AN alone would tell of them."""
+        untold = np.full(hidden.shape, -1, np.int32)
+        classes = (Count.HOMOZYGOUS, Count.HEMIZYGOUS)
+        alone = Bounds.of({**shown, **dict.fromkeys(classes, untold)}, hidden, self._known, ploidy)
+        alone.tighten(self._known)
+        people = self._known.people[:, None]
+        possible = ~bounds.impossible
+        for count in (*classes, Count.SINGLE):
+            low, high = bounds.low[count], bounds.high[count]
+            room = np.minimum(alone.high[count] - alone.low[count], people)
+            values = high - low + 1
+            known = too_well_known(low, high, values, room, self._limits.genotypes) & possible
+            nodes, which = np.nonzero(known)
+            self._note(verdict, FEW_OF_A_CLASS, table, rows[which], nodes)
 
     def _ploidy(self, table: ReleaseTable, rows: NDArray[np.intp]) -> NDArray[np.int8]:
         """Give the copies of each place that people of each node have at most; (nodes, n) int8."""
@@ -213,17 +260,31 @@ class Attack:
         exact = exact_bounds(cells, self._known, self._k)
         people = self._known.people[cells.node]
         known = np.zeros(len(cells), np.bool_)
-        for low, high in (exact[:2], exact[2:]):
-            known |= too_well_known(low, high, high - low + 1, people, self._k)
+        called = cells.bounds.high[
+            Count.CALLED, cells.node, np.arange(len(cells)) * cells.variants + cells.variant
+        ]
+        for matters, low, high in (
+            (self._limits.alt, *exact[:2]),
+            (self._limits.other, *exact[2:]),
+        ):
+            if matters:
+                values, fewest = high - low + 1, self._limits.fewest
+                known |= too_well_known(low, high, values, people, self._k, fewest) & (called > 0)
         return known & (exact >= 0).all(axis=0)
 
     def _too_well_known(self, bounds: Bounds) -> NDArray[np.bool_]:
         """Tell which nodes are too well known by their bounds; (nodes, n) bool."""
         known = np.zeros(bounds.low.shape[1:], np.bool_)
-        for count in (Count.ALT, Count.OTHER):
-            low, high = bounds.low[count], bounds.high[count]
-            people = self._known.people[:, None]
-            known |= too_well_known(low, high, bounds.values(count), people, self._k)
+        people, fewest = self._known.people[:, None], self._limits.fewest
+        for matters, count in (
+            (self._limits.alt, Count.ALT),
+            (self._limits.other, Count.OTHER),
+        ):
+            if matters:
+                low, high = bounds.low[count], bounds.high[count]
+                known |= too_well_known(low, high, bounds.values(count), people, self._k, fewest)
+        # Of nobody called there is no count, not even none.
+        known &= bounds.high[Count.CALLED] > 0
         return known
 
     def _draw(

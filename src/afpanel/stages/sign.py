@@ -1,10 +1,10 @@
 """Sign a contribution that was packaged without a key: where the key is may be another machine."""
 
 import logging
-import tempfile
 from pathlib import Path
 
 from afpanel.errors import VerificationError
+from afpanel.io.files import scratch_folder
 from afpanel.io.signatures import sign
 from afpanel.io.stored_zip import StoredZip, write_stored_zip
 from afpanel.stages.contribution import MANIFEST, MAX_ENTRIES, SIGNATURE
@@ -25,7 +25,7 @@ def sign_contribution(path: Path, key: Path) -> None:
     """
     with (
         StoredZip(path, MAX_ENTRIES) as archive,
-        tempfile.TemporaryDirectory(prefix=".sign.", dir=path.parent) as scratch,
+        scratch_folder(path) as scratch,
     ):
         if MANIFEST not in archive.entries:
             raise VerificationError("there is no manifest.json", where=path)
@@ -34,7 +34,7 @@ def sign_contribution(path: Path, key: Path) -> None:
         parts: dict[str, Path | bytes] = {}
         for number, name in enumerate(archive.entries):
             if name != SIGNATURE:
-                part = Path(scratch) / str(number)
+                part = scratch / str(number)
                 with part.open("wb") as written:
                     archive.copy(name, written)
                 parts[name] = part

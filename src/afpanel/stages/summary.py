@@ -66,13 +66,14 @@ def summarize(
         "",
         f"variants merged     {totals['variants_in']:>12,}",
         f"variants published  {totals['variants_out']:>12,}",
-        f"variants dropped    {totals['variants_dropped']:>12,}  (all that carries ALT is withheld)",
+        f"variants dropped    {totals['variants_dropped']:>12,}  ({_why_dropped(totals)})",
         *(
             []
             if unknown == 0
             else [f"variants unknown    {unknown:>12,}  (nobody is counted there)"]
         ),
         f"cells masked        {totals['masked_cells']:>12,}  (of {cells:,}: {_reasons(totals)})",
+        *_alternatives(totals, cells),
         f"groups published    {len(head.groups):>12,}  ({', '.join(head.groups)})",
         f"groups withheld     {len(withheld):>12,}  ({', '.join(withheld) or '-'})",
         *([] if overlap is None else [f"people found twice  {_twice(overlap)}"]),
@@ -89,6 +90,29 @@ def summarize(
 
 
 _NOTHING: dict[str, Any] = {"cohorts": {}}
+
+
+def _why_dropped(totals: dict[str, int]) -> str:
+    """Say why variants are dropped, and how many of them secondary masking costs."""
+    number = totals["variants_dropped_secondary"]
+    beside = f"; {number:,} of them only with secondary masking" if number else ""
+    return f"all that carries ALT is withheld{beside}"
+
+
+def _alternatives(totals: dict[str, int], cells: int) -> list[str]:
+    """Say what simpler rules would have left, where anything is masked."""
+    if not totals["masked_cells"] and not totals["variants_dropped"]:
+        return []
+    alone, cells_alone = totals["total_alone_variants_out"], totals["total_alone_masked_cells"]
+    without_them = totals["without_masked_variants_out"]
+    simpler = f"with the total alone where one is masked: {alone:,} variants, {cells_alone:,} cells masked"
+    lines = [f"  {simpler}; without these variants: {without_them:,}"]
+    without = totals["cells_without_genotypes"]
+    if without:
+        lines.append(
+            f"cells without genotypes {without:>8,}  (few people of a class; of {cells:,})"
+        )
+    return lines
 
 
 def _reasons(totals: dict[str, int]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from afpanel.errors import AfpanelError, BadInputError, VerificationError
-from afpanel.io.files import sha256, whole_folder, write_json
+from afpanel.io.files import scratch_folder, sha256, whole_folder, write_json
 from afpanel.io.reference import (
     Reference,
     ReferencePaths,
@@ -119,12 +119,8 @@ def verify(
         what = "not a file" if path.exists() else "file does not exist"
         raise BadInputError(what, where=path, expected="a contribution, an .afc.zip")
     verdict = Verdict()
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    # Where the file came in may be nothing to write to; TMPDIR chooses another place.
-    beside = None if out is None else out.parent
-    with tempfile.TemporaryDirectory(prefix=".verify.", dir=beside) as scratch:
-        check = _Check(path, options, verdict, Path(scratch))
+    with _scratch(out) as scratch:
+        check = _Check(path, options, verdict, scratch)
         with check.gathering(path.name):
             check.file()
             check.reference(Reference(reference_paths))
@@ -134,13 +130,25 @@ def verify(
             with check.gathering(path.name):
                 check_edition(verdict, options.register)
         if verdict.accepted and out is not None:
-            _move(Path(scratch), out, verdict)
+            _move(scratch, out, verdict)
     n = sum(finding.fatal for finding in verdict.findings)
     logger.info(
         "verify %s: %s", path.name,
         "accepted" if verdict.accepted else f"refused, for {n} reason{'s' if n > 1 else ''}",
     )  # fmt: skip
     return verdict
+
+
+@contextmanager
+def _scratch(out: Path | None) -> Iterator[Path]:
+    """Make a folder for the parts, on the disk where they go."""
+    if out is not None:
+        with scratch_folder(out.with_name(f"{out.name}.parts")) as folder:
+            yield folder
+        return
+    # Where the file came in may be nothing to write to; TMPDIR chooses another place.
+    with tempfile.TemporaryDirectory(prefix="afpanel-") as name:
+        yield Path(name)
 
 
 def _move(scratch: Path, out: Path, verdict: Verdict) -> None:

@@ -5,24 +5,26 @@ held against one another, and every masked cell is bounded by all sums that hold
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
 from afpanel.core.derivation import Equations
+from afpanel.core.release_limits import Limits
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.files import read_json
 from afpanel.io.release_tables import ReleaseTable, read_release
 from afpanel.model.figures import STATE
+from afpanel.stages.insider_attack import InsiderAttacks
 from afpanel.stages.progress import Progress
 from afpanel.stages.release_attack import Attack, Verdict
 
 logger = logging.getLogger(__name__)
 
 
-def verify_release(release: Path, sample: int) -> dict[str, Verdict]:
+def verify_release(release: Path, sample: int, panels: Sequence[Path] = ()) -> dict[str, Verdict]:
     """Bound every masked cell of a release, and check all that is shown.
 
     Parameters
@@ -32,6 +34,9 @@ def verify_release(release: Path, sample: int) -> dict[str, Verdict]:
     sample
         Masked cells, drawn by lot, whose bounds are worked out from all equations at once; those whose
         equations hang together in circles are in any case.
+    panels
+        Panel stores from before the gate, of every contig: what each country knows of itself, to attack with
+        where the policy protects from that.
 
     Returns
     -------
@@ -45,7 +50,7 @@ def verify_release(release: Path, sample: int) -> dict[str, Verdict]:
     BadInputError
         If there is no release, or its files are not what its manifest says.
     """
-    verdicts = attack_release(release, sample)
+    verdicts = attack_release(release, sample, panels)
     faults = {name: verdict for name, verdict in verdicts.items() if verdict.found}
     if faults:
         counts = [
@@ -62,7 +67,7 @@ def verify_release(release: Path, sample: int) -> dict[str, Verdict]:
     return verdicts
 
 
-def attack_release(release: Path, sample: int) -> dict[str, Verdict]:
+def attack_release(release: Path, sample: int, panels: Sequence[Path] = ()) -> dict[str, Verdict]:
     """Find out what each format of a release gives away; as `verify_release`, without an error."""
     manifest = read_json(release / "manifest.json")
     groups, people = ([each[key] for each in manifest["groups"]] for key in ("group", "people"))
@@ -73,8 +78,22 @@ def attack_release(release: Path, sample: int) -> dict[str, Verdict]:
         raise BadInputError("there is no release", where=release, expected=f"{stem}.vcf.gz")
     known, policy = Equations.of(groups, people), manifest["policy"]
     build = manifest["reference"]["build"]
-    verdicts = _walk(formats, Attack(known, build, policy["min_allele_count"], sample))
+    limits = Limits.of(policy)
+    insiders = None
+    if limits.insiders and panels:
+        insiders = InsiderAttacks(panels, groups, people, build, limits)
+    elif limits.insiders:
+        logger.warning(
+            "verify-release: the policy protects from contributors who know their own figures; give the merged"
+            " panels as --panel to attack with these too"
+        )
+    verdicts = _walk(formats, Attack(known, build, limits, sample), insiders)
+    never: list[str] = []
+    if limits.never_shown:
+        withheld = [each["group"] for each in manifest["decision"]["withheld_groups"]]
+        never = limits.never_shown_faults(groups, withheld)
     for name, verdict in verdicts.items():
+        verdict.add("a population that is never shown can be told", never, len(never))
         _check_sizes(known, policy["min_group_size"], verdict)
         logger.info(
             "verify-release: %s, %s variants, %s masked cells, %s of them solved by linear programming,"
@@ -96,13 +115,17 @@ def _check_sizes(known: Equations, fewest: int, verdict: Verdict) -> None:
         verdict.add(what, small, len(small))
 
 
-def _walk(formats: Mapping[str, Iterator[ReleaseTable]], attack: Attack) -> dict[str, Verdict]:
+def _walk(
+    formats: Mapping[str, Iterator[ReleaseTable]], attack: Attack, insiders: InsiderAttacks | None
+) -> dict[str, Verdict]:
     """Go through all formats side by side; where they are equal, what holds of the first holds of all."""
     progress = Progress(logger, "verify-release", "variants")
     verdicts = {name: Verdict() for name in formats}
     first = next(iter(formats))
     for tables in zip_longest(*map(whole_sites, formats.values())):
         of_first = None if tables[0] is None else attack.on(tables[0])
+        if insiders is not None and tables[0] is not None and of_first is not None:
+            of_first.take(insiders.on(tables[0]))
         for name, table in zip(formats, tables, strict=True):
             differs = difference(tables[0], table)
             if differs:
