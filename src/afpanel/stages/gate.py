@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from afpanel.constants import State
 from afpanel.core.cell_rules import CellRules, Decided, worth_a_row
 from afpanel.core.contributors import (
     Contributor,
@@ -292,6 +293,14 @@ def _gate_contig(
         for variants, counts in read_panel_sites(path):
             earlier = None if beside is None else beside.reason(variants, counts) != SHOWN
             decided = case.cells.decide(variants, counts, earlier=earlier)
+            if earlier is not None:
+                # What would be masked without earlier releases too is masked for its own reason.
+                by_itself, reason = (
+                    case.cells.decide(variants, counts).masked.reason,
+                    decided.masked.reason,
+                )
+                reason[reason == EARLIER] = by_itself[reason == EARLIER]
+                reason[(reason == SHOWN) & (decided.shown.state == State.MASKED)] = EARLIER
             rows = np.flatnonzero(decided.published)
             write_panel_block(writer, variants.take(rows), decided.shown.take(rows))
             for name, number in _count(decided).items():
