@@ -218,6 +218,47 @@ def overlap_options():
     return " ".join(options)
 
 
+# Releases are recorded, and each new one held against those that were.
+LEDGER = CONFIG["disclosure"]["ledger"]
+SETTLED = [f"{RESULTS}/private/settled.json"] if LEDGER else []
+RECORDED = [f"{RESULTS}/private/recorded.json"] if LEDGER else []
+REUSE = bool(LEDGER) and CONFIG["disclosure"]["small_changes"] == "reuse"
+
+
+def release_options():
+    """What a release is called."""
+    return "--name {} --panel-version {}".format(
+        quote(CONFIG["panel"]["name"]), quote(CONFIG["panel"]["version"])
+    )
+
+
+def settle_options():
+    """What `afpanel settle` is told of the cohorts."""
+    chosen = CONFIG["disclosure"]
+    options = [f"--small-changes {chosen['small_changes']}", callable_options(ADDED)]
+    for cohort, changed in sorted(chosen["declared_changes"].items()):
+        said = f"{cohort}={changed['added']},{changed['removed']}"
+        options.append(f"--declared {quote(said)}")
+    if DROP:
+        options += [
+            f"--dropped {quote(f'{name}={RESULTS}/private/{name}/dropped.txt')}"
+            for name in OVERLAPPING
+        ]
+    return " ".join(options)
+
+
+def beside_options():
+    """What `afpanel gate` is told of what else was published."""
+    options = [
+        f"--external-release {quote(each['country'] + '=' + each['path'])}"
+        for each in CONFIG["disclosure"]["external_releases"]
+    ]
+    if LEDGER:
+        options.append(f"--ledger {quote(LEDGER)} --settled {quote(SETTLED[0])}")
+        options.append(f"{release_options()} --build {BUILD}")
+    return " ".join(options)
+
+
 def risk_options():
     """What `afpanel risk` is told beside the policy; without a limit it reports alone."""
     given = {key: value for key, value in CONFIG["risk"].items() if value is not None}

@@ -38,9 +38,38 @@ rule overlap:
 OVERLAP = [rules.overlap.output.report] if OVERLAPPING else []
 
 
+# Whom the cohorts count, beside the releases that the ledger has. It names nobody, and is private all the same.
+# The ledger is no input: it grows when this very release is recorded.
+rule settle:
+    input:
+        counts=[path for name in ADDED for _, path in counts_by_contig(name)],
+        sheets=[COHORTS[name]["samples"] for name in WITH_GENOTYPES if name in ADDED],
+        overlap=OVERLAP,
+        callable=list(callable_files(ADDED).values()),
+        policy=CONFIG["disclosure"]["policy"],
+        plan=ancient(f"{RESULTS}/private/plan.json"),
+    output:
+        f"{RESULTS}/private/settled.json",
+    log:
+        f"{RESULTS}/private/logs/settle.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    params:
+        listed=COUNTS_LIST,
+        ledger=LEDGER,
+        release=release_options(),
+        options=settle_options(),
+    shell:
+        "afpanel settle --list {params.listed:q} --ledger {params.ledger:q} --plan {input.plan:q}"
+        " --policy {input.policy:q} {params.release} {params.options} --out {output:q} 2> {log:q}"
+
+
 rule merge:
     input:
         counts=counts_of,
+        settled=SETTLED if REUSE else [],
         overlap=OVERLAP,
         callable=list(callable_files(ADDED).values()),
         fasta=CONFIG["reference"]["fasta"],
@@ -59,9 +88,11 @@ rule merge:
         aliases=alias_options(),
         build=BUILD,
         callable=callable_options(ADDED),
+        settled=f"--settled {quote(SETTLED[0])}" if REUSE else "",
     shell:
         "afpanel merge {input.counts:q} --contig {wildcards.contig:q} {params.reference}"
-        " {params.aliases} --build {params.build} {params.callable} --out {output:q} 2> {log:q}"
+        " {params.aliases} --build {params.build} {params.callable} {params.settled}"
+        " --out {output:q} 2> {log:q}"
 
 
 # Internal to the hub: where one cohort disagrees with the others of its populations.
@@ -98,6 +129,13 @@ rule gate:
         panels=expand(f"{RESULTS}/panel/merged/{{contig}}.zarr.zip", contig=CONTIGS),
         policy=CONFIG["disclosure"]["policy"],
         contributors=f"{RESULTS}/private/contributors.json",
+        settled=SETTLED,
+        external=[
+            path
+            for each in CONFIG["disclosure"]["external_releases"]
+            for path in [Path(each["path"])]
+            if path.is_file()
+        ],
     output:
         panels=expand(f"{RESULTS}/panel/releasable/{{contig}}.zarr.zip", contig=CONTIGS),
         decision=f"{RESULTS}/panel/decision.json",
@@ -115,10 +153,11 @@ rule gate:
             if CONFIG["disclosure"]["as_of"]
             else ""
         ),
+        beside=beside_options(),
     shell:
         "afpanel gate {input.panels:q} --policy {input.policy:q}"
-        " --contributors {input.contributors:q} {params.as_of} --out {params.out:q}"
-        " --decision {output.decision:q} 2> {log:q}"
+        " --contributors {input.contributors:q} {params.as_of} {params.beside}"
+        " --out {params.out:q} --decision {output.decision:q} 2> {log:q}"
 
 
 # The table, the chart and the words are no outputs: they are what the user needs to see after a refusal, and
@@ -199,6 +238,38 @@ rule publish:
         " --discordance {input.discordance:q} --risk {input.risk:q} {params.reference}"
         " --build {params.build} --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
+
+
+# The entry of a release that was recorded before stays as it is; another of its name is refused.
+rule record:
+    input:
+        merged=rules.gate.input.panels,
+        releasable=rules.gate.output.panels,
+        decision=rules.gate.output.decision,
+        settled=SETTLED,
+        manifest=f"{RELEASE}/manifest.json",
+    output:
+        f"{RESULTS}/private/recorded.json",
+    log:
+        f"{RESULTS}/private/logs/record.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    params:
+        ledger=LEDGER,
+        release=lambda wildcards, input: str(Path(input.manifest).parent),
+        merged=lambda wildcards, input: " ".join(
+            f"--merged {quote(path)}" for path in input.merged
+        ),
+        releasable=lambda wildcards, input: " ".join(
+            f"--releasable {quote(path)}" for path in input.releasable
+        ),
+        keep="--keep-counts" if REUSE else "",
+    shell:
+        "afpanel ledger record {params.ledger:q} {params.release:q} {params.merged}"
+        " {params.releasable} --decision {input.decision:q} --settled {input.settled:q}"
+        " {params.keep} --out {output:q} 2> {log:q}"
 
 
 rule popgen:

@@ -6,6 +6,8 @@ import click
 
 from afpanel.cli import options
 
+_EXTERNAL = "--external-release"
+
 
 @click.command("gate")
 @click.argument("panels", type=options.INPUT, nargs=-1, required=True)
@@ -33,6 +35,23 @@ from afpanel.cli import options
     help="Say of one variant why each cell is shown or masked, and by whose rule, and write nothing. It tells"
     " the counts themselves, so it is for the hub alone.",
 )
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Ledger of what was published before; goes with --settled, --name, --panel-version and --build.",
+)
+@click.option("--settled", type=options.INPUT, help="What settle wrote for this release.")
+@click.option("--name", default="", help="Name of the panel.")
+@click.option("--panel-version", default="", help="Version of the panel.")
+@click.option("--build", default="", help="Genome build, GRCh37 or GRCh38.")
+@click.option(
+    _EXTERNAL,
+    "external",
+    multiple=True,
+    metavar="COUNTRY=PATH",
+    help="What a country shows elsewhere: a sites file with AC and AN, or the folder of a release; repeat"
+    " for more.",
+)
 def command(
     panels: tuple[Path, ...],
     policy: Path,
@@ -41,6 +60,12 @@ def command(
     out: Path | None,
     decision: Path | None,
     explain: str | None,
+    ledger: Path | None,
+    settled: Path | None,
+    name: str,
+    panel_version: str,
+    build: str,
+    external: tuple[str, ...],
 ) -> None:
     """Decide what of a panel may be published, and withhold the rest.
 
@@ -64,9 +89,23 @@ def command(
         return
     if out is None or decision is None:
         raise click.UsageError("--out and --decision are needed, or --explain")
+    from afpanel.io.tables import canonical_build
     from afpanel.stages.gate import gate
+    from afpanel.stages.ledger_audit import AuditOptions
 
-    gate(panels, policy, out, decision, contributors, as_of)
+    if ledger is not None and not (settled and name and panel_version and build):
+        raise click.UsageError("--ledger goes with --settled, --name, --panel-version and --build")
+    shown = []
+    for each in external:
+        country, _, path = each.partition("=")
+        if not (country and path):
+            raise click.UsageError(f"{_EXTERNAL} takes COUNTRY=PATH, not '{each}'")
+        shown.append((country, Path(path)))
+    beside = None
+    if ledger is not None or shown:
+        on = canonical_build(build) if build else ""
+        beside = AuditOptions(ledger, settled, f"{name}-{panel_version}", on, tuple(shown))
+    gate(panels, policy, out, decision, contributors, as_of, beside)
 
 
 def _explain(

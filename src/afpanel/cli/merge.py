@@ -16,6 +16,11 @@ from afpanel.cli import options
 @options.build
 @options.aliases
 @options.callable_files
+@click.option(
+    "--settled",
+    type=options.INPUT,
+    help="What settle wrote: cohorts whose earlier counts are taken again come with these.",
+)
 @click.option("--out", type=options.OUTPUT, required=True, help="Panel of the contig (.zarr.zip).")
 def command(
     counts: tuple[Path, ...],
@@ -26,6 +31,7 @@ def command(
     build: str,
     aliases: Path | None,
     evidence: tuple[str, ...],
+    settled: Path | None,
     out: Path,
 ) -> None:
     """Merge the counts of all cohorts on one contig into sums for each group.
@@ -41,15 +47,21 @@ def command(
     from afpanel.io.reference import ReferencePaths
     from afpanel.io.tables import canonical_build
     from afpanel.stages.merge import MergeOptions, merge
+    from afpanel.stages.settle import as_settled
 
-    merge(
+    stores, callable_files = as_settled(
+        settled,
         options.paths_of(counts, listed),
+        options.named_paths(options.CALLABLE, options.OF_COHORT, evidence),
+    )
+    merge(
+        stores,
         ReferencePaths.find(reference, index_dir),
         out,
         MergeOptions(
             contig,
             canonical_build(build),
-            options.named_paths(options.CALLABLE, options.OF_COHORT, evidence),
+            callable_files,
             aliases,
         ),
     )

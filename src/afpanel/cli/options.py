@@ -48,6 +48,16 @@ samples: Decorator = click.option(
     " published counts the table of cells.",
 )
 cohort: Decorator = click.option("--cohort", required=True, help="Name of the cohort.")
+release_name: Decorator = click.option("--name", required=True, help="Name of the panel.")
+release_version: Decorator = click.option(
+    "--panel-version", required=True, help="Version of the panel."
+)
+ledger: Decorator = click.option(
+    "--ledger",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of the ledger; it is made if there is none.",
+)
 build: Decorator = click.option("--build", required=True, help="Genome build, GRCh37 or GRCh38.")
 polyploid: Decorator = click.option(
     "--polyploid",

@@ -32,8 +32,8 @@ from afpanel.cli import options
 @options.reference
 @options.reference_index
 @options.build
-@click.option("--name", required=True, help="Name of the panel.")
-@click.option("--panel-version", required=True, help="Version of the panel.")
+@options.release_name
+@options.release_version
 @click.option(
     "--format",
     "formats",

@@ -24,12 +24,29 @@ from afpanel.cli import options
     help="Panel store of a contig from before the gate (repeatable): what each country knows of itself, to attack"
     " with where the policy has insider_protection.",
 )
-def command(release: Path, sample: int, panels: tuple[Path, ...]) -> None:
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Ledger of earlier releases, to attack the release and all of these together.",
+)
+@click.option(
+    "--settled",
+    type=click.Path(path_type=Path),
+    help="What settle wrote, where the release is not recorded yet.",
+)
+def command(
+    release: Path,
+    sample: int,
+    panels: tuple[Path, ...],
+    ledger: Path | None,
+    settled: Path | None,
+) -> None:
     """Try to work out what a release masks, from its files alone.
 
     Reads every format in the folder, holds them against one another and against the policy that the manifest
     states, and bounds each masked cell by all sums that hold among what is shown. If one has too few
-    possible values, or anything is shown that may not be, the exit code is 5.
+    possible values, or anything is shown that may not be, the exit code is 5. With a ledger, so it is if earlier
+    releases of the same people, or of some of them, tell more together with this one.
 
     \b
     Example:
@@ -42,3 +59,8 @@ def command(release: Path, sample: int, panels: tuple[Path, ...]) -> None:
             f"{name}: {verdict.variants:,} variants, {verdict.masked:,} masked cells,"
             f" {verdict.derivable:,} of them can be worked out"
         )
+    if ledger is not None:
+        from afpanel.stages.verify_beside import verify_beside
+
+        verdict = verify_beside(release, ledger, settled)
+        click.echo(f"beside the ledger: {verdict.masked:,} masked cells, none can be worked out")

@@ -14,7 +14,7 @@ from afpanel.core.insiders import countries_of, known_to_insiders
 from afpanel.core.masking import Sides, mask, sensitive_raw
 from afpanel.core.policy import EffectivePolicy, Statistic
 from afpanel.core.statistics_shown import withhold_statistics
-from afpanel.core.suppression import Hiding, Masked, choose_masked
+from afpanel.core.suppression import Beside, Hiding, Masked, choose_masked
 from afpanel.core.suppression_kernel import SECONDARY
 from afpanel.core.variants import Variants
 from afpanel.model.groups import GroupKind, kind_of
@@ -92,7 +92,11 @@ class CellRules:
         return [self.names[g] for g in countries_of(self.names)] if self._insiders else []
 
     def decide(
-        self, variants: Variants, counts: GroupCounts, known: NDArray[np.bool_] | None = None
+        self,
+        variants: Variants,
+        counts: GroupCounts,
+        known: NDArray[np.bool_] | None = None,
+        earlier: NDArray[np.bool_] | None = None,
     ) -> Decided:
         """Decide what is shown of whole sites.
 
@@ -104,11 +108,14 @@ class CellRules:
             Their counts in all groups of the panel.
         known
             (n, groups of the panel) bool: cells whose counts were shown elsewhere before.
+        earlier
+            (n, published groups) bool: cells that are masked for earlier releases.
         """
         rules, k = self._rules, self._rules.min_allele_count
         taken = counts.take(groups=self._taken)
         before = None if known is None else known[:, self._taken]
-        masked = choose_masked(variants, taken, self.tree, k, before, self._hiding)
+        beside = None if earlier is None else Beside(earlier)
+        masked = choose_masked(variants, taken, self.tree, k, before, self._hiding, beside)
         hidden = masked.reason != 0
         genotypes = self._small_classes(taken, hidden)
         own = taken.take(groups=slice(0, self._published))

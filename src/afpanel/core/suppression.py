@@ -19,6 +19,7 @@ from afpanel.core.node_counts import Kind, NodeCounts
 from afpanel.core.suppression_kernel import (
     ALT_SIDE,
     CONTRIBUTOR,
+    EARLIER,
     MODELS,
     NO_CAUSE,
     OTHER_SIDE,
@@ -56,6 +57,30 @@ class Hiding:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What else is published, or was, beside the counts that are masked.
+
+    Parameters
+    ----------
+    masked
+        (n, g) bool: cells that are masked in any case. They keep their counts, unlike those that came masked.
+    against
+        Counts of other people that move the other way when these do, since the sum of both is known; None
+        where there are no such. They are in the groups of a tree of the same nodes.
+    delicate
+        (n, v) bool: nodes that must be hidden whatever they count, for what these others count; None where
+        there are no such.
+    every_row
+        Whether a variant that shows ALT in no group tells something all the same.
+    """
+
+    masked: NDArray[np.bool_]
+    against: GroupCounts | None = None
+    delicate: NDArray[np.bool_] | None = None
+    every_row: bool = False
+
+
+@dataclass(frozen=True)
 class Masked:
     """Which cells of n variants are masked, and why.
 
@@ -80,9 +105,10 @@ def suppress(
     min_allele_count: int,
     known: NDArray[np.bool_] | None = None,
     hiding: Hiding | None = None,
+    beside: Beside | None = None,
 ) -> NDArray[np.int8]:
     """Decide which cells are masked: the `reason` of `choose_masked`, which says what is what."""
-    return choose_masked(variants, counts, tree, min_allele_count, known, hiding).reason
+    return choose_masked(variants, counts, tree, min_allele_count, known, hiding, beside).reason
 
 
 def choose_masked(
@@ -92,6 +118,7 @@ def choose_masked(
     min_allele_count: int,
     known: NDArray[np.bool_] | None = None,
     hiding: Hiding | None = None,
+    beside: Beside | None = None,
 ) -> Masked:
     """Decide which cells are masked, and keep what each was masked for.
 
@@ -110,6 +137,8 @@ def choose_masked(
         are they hidden. A cell that came masked is taken for what its sums tell of it.
     hiding
         See `Hiding`.
+    beside
+        See `Beside`; None where these counts are all there is.
 
     Raises
     ------
@@ -124,12 +153,18 @@ def choose_masked(
     few = sensitive(nodes.counts[Kind.ALT], nodes.counts[Kind.OTHER], k, hiding.sides)
     reason = np.where(few, np.int8(PRIMARY), np.int8(SHOWN))
     reason[:, :of_tree][nodes.withheld] = CONTRIBUTOR
-    beyond_help = _known_nodes(known, tree, len(reason))
+    if beside is not None:
+        shown = reason[:, : beside.masked.shape[1]] == SHOWN
+        reason[:, : beside.masked.shape[1]][beside.masked & shown] = EARLIER
+    beyond_help = known_nodes(known, tree, len(reason))
     # Nobody shows a rest, and few people of it are as much in need of hiding as those of a group.
     risky = ((reason != SHOWN) & ~beyond_help).any(axis=1)
     unseen = reason[:, groups:]
     unseen[unseen != CONTRIBUTOR] = SECONDARY
-    search = _Search(nodes, tree, _Sites.of(variants), beyond_help, groups, k, hiding)
+    if beside is not None and beside.delicate is not None:
+        reason[beside.delicate] = CONTRIBUTOR
+        risky |= beside.delicate.any(axis=1)
+    search = _Search(nodes, tree, _Sites.of(variants), beyond_help, groups, k, hiding, beside)
     cause, against = np.full((2, *reason.shape), NO_CAUSE, np.int16)
     masked = Masked(reason, cause, against)
     rows = np.flatnonzero(risky)
@@ -140,7 +175,7 @@ def choose_masked(
             return Masked(np.ascontiguousarray(reason[:, :groups]), cause, against)
 
 
-def _known_nodes(known: NDArray[np.bool_] | None, tree: GroupTree, n: int) -> NDArray[np.bool_]:
+def known_nodes(known: NDArray[np.bool_] | None, tree: GroupTree, n: int) -> NDArray[np.bool_]:
     """Find the nodes that the attacker knows whatever is masked: those given, and what follows from them; (n, v)."""
     nodes = np.zeros((n, tree.nodes), np.bool_)
     if known is None or not known.any():
@@ -206,6 +241,7 @@ class _Search:
         groups: int,
         k: int,
         hiding: Hiding,
+        beside: Beside | None = None,
     ) -> None:
         self._counts, self._tree, self._sites = nodes.counts, tree, sites
         self._known = known
@@ -213,9 +249,16 @@ class _Search:
         everybody = np.zeros((1, tree.nodes), np.bool_)
         insiders = everybody[:0] if hiding.insiders is None else hiding.insiders
         self._attackers = np.concatenate([everybody, insiders])
+        self._every_row = beside is not None and beside.every_row
+        self._against = None
+        if beside is not None and beside.against is not None:
+            others = NodeCounts.of(beside.against, tree)
+            self._against = _Search(others, tree, sites, known, groups, k, hiding)
 
     def worth_a_row(self, reason: NDArray[np.int8], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Leave out rows that hide something and show ALT in no group: they are not published."""
+        if self._every_row:
+            return rows
         shown = reason[rows, : self._groups] == SHOWN
         shows_alt = (shown & (self._counts[Kind.ALT, rows, : self._groups] > 0)).any(axis=1)
         worth: NDArray[np.int64] = rows[shows_alt | shown.all(axis=1)]
@@ -270,7 +313,11 @@ class _Search:
         true = [het, het, haploid, alt, other]
         low = [nothing, np.minimum(het, hets), nothing, nothing, nothing]
         high = [het + free, het + hom, haploid + single, copies, copies]
-        tables = (np.stack(each, axis=1) for each in (true, low, high))
+        tables = [np.stack(each, axis=1) for each in (true, low, high)]
+        if self._against is not None:
+            theirs, least, most = self._against._boxes(rows)  # noqa: SLF001 - another of this class
+            tables[1] = np.maximum(tables[1], tables[0] - (most - theirs))
+            tables[2] = np.minimum(tables[2], tables[0] + (theirs - least))
         return tuple(np.ascontiguousarray(table, np.int32) for table in tables)
 
     def _of_other_alleles(self, rows: NDArray[np.int64]) -> list[NDArray[np.int32]]:
@@ -307,7 +354,7 @@ class _Search:
         alt = self._counts[Kind.ALT, sites.rows, :g]
         number = alt + self._counts[Kind.OTHER, sites.rows, :g]
         shown = reason[sites.rows, :g] == SHOWN
-        published = (shown & (alt > 0)).any(axis=1) | shown.all(axis=1)
+        published = self._every_row | (shown & (alt > 0)).any(axis=1) | shown.all(axis=1)
         shown &= published[:, None]
         known = self._known[sites.rows, :g]
         told = shown | known

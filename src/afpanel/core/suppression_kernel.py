@@ -13,6 +13,9 @@ from afpanel.core.compiled import I4, I8, READ_I8, compiled, part
 SHOWN, PRIMARY, SECONDARY, CONTRIBUTOR = 0, 1, 2, 3
 """Why a cell is masked."""
 
+EARLIER = 4
+"""A cell that stays masked for an earlier release; it shows no few copies itself, so it need not be hidden."""
+
 ALT_SIDE, OTHER_SIDE = 1, 2
 """Which copies may not be few: those of ALT, those of all other alleles, or, added up, either."""
 

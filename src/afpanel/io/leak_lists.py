@@ -231,6 +231,7 @@ _SAID = (
     " total_alone_masked_cells without_masked_variants_out"
     " masked_primary masked_secondary masked_by_contributors so that people whom too few are withheld not"
     " what is left sum fewer than cohorts together"
+    " ledger releases external_releases entry_sha256"
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,6 +161,44 @@ def read_panel_blocks(path: Path, rows: int = _CHUNK) -> Iterator[tuple[Variants
             )
             counts = {name: store.read(name, start, stop) for name in PANEL_COUNTS}
             yield variants, GroupCounts(**counts)
+
+
+class PanelRows:
+    """A contig's panel, opened for reading ranges of positions; use it in a ``with`` block.
+
+    Parameters
+    ----------
+    path
+        The store.
+
+    Attributes
+    ----------
+    head
+        What it is about.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.head = read_head(path)
+        self._store = Store(path, PANEL, PANEL_VERSION)
+        self._position: NDArray[np.int32] = self._store.read("variant_position")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    def window(self, start: int, stop: int) -> tuple[Variants, GroupCounts]:
+        """Read the variants of a half-open range of positions."""
+        first, last = np.searchsorted(self._position, (start, stop)).tolist()
+        variants = Variants(
+            self._position[first:last],
+            self._store.strings("variant_ref", first, last),
+            self._store.strings("variant_alt", first, last),
+        )
+        return variants, GroupCounts(
+            **{name: self._store.read(name, first, last) for name in PANEL_COUNTS}
+        )
 
 
 def read_panel_sites(path: Path, rows: int = _CHUNK) -> Iterator[tuple[Variants, GroupCounts]]:

@@ -116,6 +116,38 @@ def kind_of(name: str) -> GroupKind:
     return GroupKind.POPULATION if "_" in name else GroupKind.COUNTRY
 
 
+def group_named(name: str) -> Group:
+    """Make the group of a name.
+
+    >>> group_named("VN_KHV") == Group(country="VN", population="KHV")
+    True
+    """
+    kind = kind_of(name)
+    if kind is GroupKind.TOTAL:
+        return Group()
+    if kind is GroupKind.SEX:
+        return Group(sex=Sex(name))
+    country, _, population = name.partition("_")
+    return Group(country=country, population=population or None)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Put names of groups in the order of a panel, each once.
+
+    >>> in_order(["XX", "VN_KHV", "total", "VN", "TH"])
+    ['total', 'TH', 'VN', 'VN_KHV', 'XX']
+    """
+    kinds = [GroupKind.TOTAL, GroupKind.COUNTRY, GroupKind.POPULATION, GroupKind.SEX]
+    last = kinds.index(GroupKind.SEX)
+
+    def place(name: str) -> tuple[int, str, str]:
+        of_sex = kinds.index(kind_of(name)) == last
+        country, _, population = name.partition("_")
+        return (0, "", "") if name == TOTAL else (1 + of_sex, country, population)
+
+    return sorted(set(names), key=place)
+
+
 def country_of(name: str) -> str:
     """Give the country of a country or population."""
     return name.partition("_")[0]

@@ -8,11 +8,13 @@ which they could be worked out.
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from afpanel.constants import State
 from afpanel.core.cell_rules import CellRules, Decided, worth_a_row
 from afpanel.core.contributors import (
     Contributor,
@@ -22,7 +24,7 @@ from afpanel.core.contributors import (
 )
 from afpanel.core.group_counts import GroupCounts
 from afpanel.core.policy import DisclosurePolicy, EffectivePolicy, effective, more_controlled
-from afpanel.core.suppression_kernel import CONTRIBUTOR, PRIMARY, SECONDARY, SHOWN
+from afpanel.core.suppression_kernel import CONTRIBUTOR, EARLIER, PRIMARY, SECONDARY, SHOWN
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import sha256, write_json
 from afpanel.io.panel_store import (
@@ -39,6 +41,7 @@ from afpanel.io.policy import read_disclosure_policy
 from afpanel.io.tables import raise_any
 from afpanel.model.groups import TOTAL
 from afpanel.stages.contributors import read_contributors
+from afpanel.stages.ledger_audit import Audit, AuditOptions
 from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -72,6 +75,8 @@ _TALLY = (
 )
 """What is counted."""
 
+_EARLIER = "masked_for_earlier_releases"
+
 _GROUP = re.compile(rf"{TOTAL}|XX|XY|[A-Z]{{2}}(_[A-Za-z0-9]+)?")
 
 
@@ -82,6 +87,7 @@ def gate(
     decision: Path,
     contributors_path: Path | None = None,
     as_of: str | None = None,
+    beside: AuditOptions | None = None,
 ) -> None:
     """Decide what of a panel may be released.
 
@@ -99,6 +105,8 @@ def gate(
         Who contributes to the panel (see `stages.contributors`); a policy of two limits does without.
     as_of
         Day at which approvals, embargoes and reviews are judged, ``YYYY-MM-DD``; the same goes for it.
+    beside
+        What else was published, or None where nothing is to be looked at.
 
     Raises
     ------
@@ -112,12 +120,15 @@ def gate(
     policy, rules, head, withheld = case.policy, case.rules, case.heads[0], case.withheld
     for name in never_shown_elsewhere(rules, head.groups):
         logger.warning("gate: the panel has nobody of %s, which is never shown", name)
+    k = rules.min_allele_count
+    audit = None if beside is None else Audit(beside, head, case.allowed, k)
     progress = Progress(logger, "gate", "variants")
     per_contig = {}
     for path, contig_head in zip(panels, case.heads, strict=True):
-        tally = _gate_contig(path, contig_head, case, out / path.name)
+        tally = _gate_contig(path, contig_head, case, out / path.name, audit)
         per_contig[contig_head.contig] = tally
         progress.advance(tally["variants_in"], f"{contig_head.contig}, {_words(tally)}")
+    earlier = sum(tally.pop(_EARLIER) for tally in per_contig.values())
     totals = {
         key: sum(t[key] for t in per_contig.values()) for key in next(iter(per_contig.values()))
     }
@@ -145,6 +156,7 @@ def gate(
             ],
             "totals": totals,
             "contigs": per_contig,
+            **({} if audit is None else {"ledger": audit.described(earlier)}),
         },
     )
     logger.info("gate: done, %s", _words(totals))
@@ -278,17 +290,32 @@ def _check_panel(path: Path) -> PanelHead:
     return head
 
 
-def _gate_contig(path: Path, head: PanelHead, case: Case, out: Path) -> dict[str, int]:
+def _gate_contig(
+    path: Path, head: PanelHead, case: Case, out: Path, audit: Audit | None
+) -> dict[str, int]:
     """Write what may be released of one contig; count what was done."""
-    tally = dict.fromkeys(_TALLY, 0)
+    tally = dict.fromkeys((*_TALLY, _EARLIER), 0)
     released = head.of_groups(case.allowed)
-    with create_panel(out, released) as writer:
+    with ExitStack() as stack:
+        writer = stack.enter_context(create_panel(out, released))
+        beside = None if audit is None else stack.enter_context(audit.on(head.contig))
         for variants, counts in read_panel_sites(path):
-            decided = case.cells.decide(variants, counts)
+            earlier = None if beside is None else beside.reason(variants, counts) != SHOWN
+            decided = case.cells.decide(variants, counts, earlier=earlier)
+            if earlier is not None:
+                # What would be masked without earlier releases too is masked for its own reason.
+                by_itself, reason = (
+                    case.cells.decide(variants, counts).masked.reason,
+                    decided.masked.reason,
+                )
+                reason[reason == EARLIER] = by_itself[reason == EARLIER]
+                reason[(reason == SHOWN) & (decided.shown.state == State.MASKED)] = EARLIER
             rows = np.flatnonzero(decided.published)
             write_panel_block(writer, variants.take(rows), decided.shown.take(rows))
             for name, number in _count(decided).items():
                 tally[name] += number
+            reason = decided.masked.reason[decided.published]
+            tally[_EARLIER] += int((reason == EARLIER).sum())
             alone = counts.take(groups=case.allowed)
             for name, number in _alternatives(decided, alone).items():
                 tally[name] += number

@@ -177,6 +177,9 @@ class _Planner:
             everybody = [pair for pairs in self._cells.values() for pair in pairs]
             check_people(everybody)
             check_sharing(config["sharing"], everybody)
+        for each in config["disclosure"]["external_releases"]:
+            path = Path(each["path"])
+            self._input(path / "manifest.json" if path.is_dir() else path)
         for path in (config["allowed_signers"], config["revoked_keys"]):
             if path is not None:
                 self._input(path)

@@ -257,6 +257,7 @@ def _manifest(
             "variants": decision["totals"]["variants_out"],
             **{name: decision["totals"][name] for name in (*DROPPED, *MASKED, *ALTERNATIVES)},
             "disclosure_control": "primary and secondary masking",
+            **({"ledger": decision["ledger"]} if "ledger" in decision else {}),
         },
         **({} if inputs.risk is None else {"risk": read_risk(inputs.risk, decision)}),
     }
