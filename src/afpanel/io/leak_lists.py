@@ -122,7 +122,7 @@ GDI_COLUMNS: Mapping[str, str] = {name: str(kind) for name, kind in COLUMNS_OF_G
 
 GDI_FILE = re.compile(r"allele-freq-chr(?:[1-9]|1[0-9]|2[0-2]|X|Y|M)\.[0-9]{1,2}\.parquet")
 """A name of such a file."""
-PARQUET_KEYS = frozenset({b"panel", b"version", b"build", b"people", b"ARROW:schema"})
+PARQUET_KEYS = frozenset({b"panel", b"version", b"build", b"people", b"contigs", b"ARROW:schema"})
 FIELD_KEYS = frozenset({b"description"})
 
 MANIFEST_KEYS = frozenset(

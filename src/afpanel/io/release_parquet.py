@@ -137,5 +137,6 @@ def _schema(head: ReleaseHead) -> Any:
         "version": head.version,
         "build": head.build,
         "people": ", ".join(f"{g} {n}" for g, n in zip(head.groups, head.people, strict=True)),
+        "contigs": ", ".join(f"{name} {length}" for name, length in head.contigs.items()),
     }
     return pa.schema(fields, metadata=about)
