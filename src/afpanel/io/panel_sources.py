@@ -96,8 +96,8 @@ class ZarrSource:
 
     def alleles(self, start: int, stop: int) -> tuple[Strings, Strings]:
         """Read REF and ALT of some rows."""
-        alleles = self._store.read("variant_allele", start, stop)
-        return Strings.of(alleles[:, 0]), Strings.of(alleles[:, 1])
+        ref, alt = self._store.table_of_strings("variant_allele", start, stop)
+        return ref, alt
 
     def no_alt_left(self, start: int, stop: int) -> NDArray[np.bool_]:
         """Tell which of some rows have the FILTER AC0, (n,) bool."""
@@ -111,8 +111,9 @@ class ZarrSource:
 
     def site_figure(self, figure: SiteFigure, start: int, stop: int) -> NDArray[Any]:
         """Read a figure of variants, (n,): -1, NaN or empty text where it is missing."""
-        values = self._store.read(figure.array, start, stop)
-        return values if values.dtype.kind in "if" else values.astype(object)
+        if figure.type == "String":
+            return self._store.strings(figure.array, start, stop).objects()
+        return self._store.read(figure.array, start, stop)
 
     def close(self) -> None:
         """Close the file."""
