@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from afpanel.core.leaks import Home
+from afpanel.io.leak_lists import TEXT_FIGURES
 from afpanel.io.leak_pages import ThriftReader
 from afpanel.io.leak_report import Spot, short
 
@@ -18,6 +19,7 @@ _MOST_FIELD = {"offsets": 2, "values": 7}
 _PAGE_FIELDS = {1, 2, 3}
 _MOST_INDEX = 64 << 20
 _ALLELES = frozenset({"ref", "alt", "REF", "ALT"})
+_TEXTS = TEXT_FIGURES | {"filter", "VT", "POPULATION"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def scan_index(spot: Spot, source: BinaryIO, place: IndexPlace) -> None:
         spot.leak("an index of pages that has more than Parquet's", area)
         spot.search(data, area)
         return
-    home = Home.VARIANTS if place.column in _ALLELES else Home.BINARY
+    is_text = place.column in _TEXTS
+    home = Home.VARIANTS if place.column in _ALLELES else Home.NUMBERS if is_text else Home.BINARY
     if place.kind == "values":
         for value in _texts(fields):
             spot.search(value, area, home)
