@@ -16,8 +16,10 @@ import afpanel
 from afpanel.cli.main import main
 from afpanel.errors import PolicyRefusalError
 from afpanel.io.leak_page_index import index_places
+from afpanel.io.leak_pages import ThriftReader
 from afpanel.io.panel_store import PanelHead, create_panel, read_heads, write_panel_block
 from afpanel.io.release import ReleaseBlock, ReleaseHead
+from afpanel.io.release_parquet import open_parquet
 from afpanel.stages.gate import gate
 from afpanel.stages.publish import (
     FORMATS,
@@ -202,6 +204,22 @@ def test_the_indexes_of_pages_are_listed_by_our_own_reader_of_footers(made):
     assert sum(p.kind == "offsets" for p in places) == sum(
         each.has_offset_index for each in columns
     )
+
+
+def test_a_page_has_4096_rows_in_every_column(tmp_path):
+    """Oracle: the index, read by our own reader of Thrift, which is held against Arrow above."""
+    n = 10_000
+    columns = {"pos": pa.array(range(n), pa.int32()), "ref": pa.array(["A"] * n)}
+    columns |= {"AC": pa.array([0] * n, pa.int32()), "AF": pa.array(np.arange(n), pa.float32())}
+    table = pa.table(columns)
+    with open_parquet(tmp_path / "a.parquet", table.schema, ("pos", "ref"), 4_096) as writer:
+        writer.write_table(table)
+    data = (tmp_path / "a.parquet").read_bytes()
+    footer = data[-8 - int.from_bytes(data[-8:-4], "little") : -8]
+    for place in index_places(footer):
+        if place.kind == "offsets":
+            pages = ThriftReader(data[place.start : place.start + place.size]).structure()[1]
+            assert [page.get(3, 0) for page in pages] == [0, 4_096, 8_192], place.column
 
 
 def test_a_panel_opened_by_its_parquet_is_the_panel_opened_by_its_zarr(made):

@@ -109,7 +109,9 @@ def open_parquet(path: Path, schema: Any, by: Sequence[str], page: int) -> Any:
         use_dictionary=few,
         column_encoding={first: "DELTA_BINARY_PACKED"},
         write_page_index=True,
-        max_rows_per_page=page,
+        # A page ends with the batch in which it has grown to its size: so that every batch is one.
+        write_batch_size=page,
+        data_page_size=1,
         sorting_columns=[pq.SortingColumn(names.index(name)) for name in by],
     )
 
