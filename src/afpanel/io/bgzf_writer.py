@@ -1,6 +1,9 @@
 """Writing BGZF: text of any kind, and lines with the same columns, which are packed as such."""
 
+import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +14,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from afpanel.io import deflate_kernel as kernel
+from afpanel.io.files import naming
 from afpanel.io.sniff import BGZF_END
 
 _HEAD = bytes.fromhex("1f8b08040000000000ff060042430200")
@@ -121,7 +125,7 @@ class BgzfWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
+        self._path, self._file = path, path.open("wb")
         self._size = 0
 
     def __enter__(self) -> Self:
@@ -156,7 +160,8 @@ class BgzfWriter:
         virtual = (offsets[block].astype(np.uint64) << np.uint64(16)) | (
             places - starts[block]
         ).astype(np.uint64)
-        self._file.write(packed.data)
+        with self._writing():
+            self._file.write(packed.data)
         self._size += len(packed.data)
         return virtual
 
@@ -167,5 +172,18 @@ class BgzfWriter:
     def close(self) -> None:
         """End the file."""
         if not self._file.closed:
-            self._file.write(BGZF_END)
-            self._file.close()
+            with self._writing():
+                self._file.write(BGZF_END)
+                self._file.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Name the file where it cannot be written, and give it up: what waits would be tried again."""
+        try:
+            with naming(self._path):
+                yield
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self._path, 0)
+                self._file.close()
+            raise
