@@ -64,7 +64,7 @@ def test_every_package_that_the_source_imports_is_a_dependency() -> None:
     imported = set()
     for path in (ROOT / "src" / "afpanel").rglob("*.py"):
         for line in path.read_text("utf-8").splitlines():
-            match = re.match(r"\s*(?:from|import) ([a-zA-Z0-9_]+)", line)
+            match = re.match(r"\s*(?:from(?=.* import )|import) ([a-zA-Z0-9_]+)", line)
             if match and match[1] not in sys.stdlib_module_names:
                 imported.add(distributions.get(match[1], match[1]))
     known = bounds_of([*PROJECT["dependencies"], *optional]).keys()
