@@ -24,6 +24,8 @@ from numcodecs import blosc
 from numcodecs.vlen import VLenUTF8
 from zarr.storage import ZipStore
 
+from afpanel.io.leak_page_index import index_places
+
 CANARY = "VNSYN00005"
 USER, HOST = "minh-anh", "genome-node7"
 ID = "a sample ID of cohort VN-demo"
@@ -307,6 +309,22 @@ def another_kind_of_index(folder):
 def bytes_after_a_tabix_file(folder):
     with only(folder, "*.tbi").open("ab") as file:
         file.write(CANARY.encode())
+
+
+@plants(r"\.csi, bytes after the end of the index")
+def bytes_after_a_CSI_index(folder):
+    path = only(folder, "*.csi")
+    write_bgzf(path, gzip.decompress(path.read_bytes()) + CANARY.encode())
+
+
+@plants(r"\.csi, names of contigs")
+def a_name_in_a_CSI_index(folder):
+    path = only(folder, "*.csi")
+    data = gzip.decompress(path.read_bytes())
+    (length,) = struct.unpack_from("<i", data, 40)
+    names = f"{CANARY}\0chrX\0".encode()
+    head = struct.pack("<i", 28 + len(names)) + data[16:40] + struct.pack("<i", len(names))
+    write_bgzf(path, data[:12] + head + names + data[44 + length :])
 
 
 # Zarr.
@@ -698,6 +716,16 @@ def a_word_of_a_dictionary_that_no_row_has(folder):
         return table.set_column(table.column_names.index("filter"), "filter", column)
 
     _edit_table(folder, change)
+
+
+@plants(r"part-0\.parquet, index of column filter")
+def a_value_in_an_index_of_pages(folder):
+    path = _parquet(folder)
+    data = path.read_bytes()
+    footer = data[-8 - int.from_bytes(data[-8:-4], "little") : -8]
+    (place,) = [p for p in index_places(footer) if (p.kind, p.column) == ("values", "filter")]
+    planted = CANARY.encode()[: place.size].ljust(place.size, b"\0")
+    path.write_bytes(data[: place.start] + planted + data[place.start + place.size :])
 
 
 @plants(r"part-0\.parquet, bytes between pages")

@@ -14,13 +14,10 @@ from afpanel.io.panel_store import (
     PanelHead,
     create_panel,
     read_heads,
-    read_panel_blocks,
     write_panel_block,
 )
-from afpanel.io.release import ReleaseBlock, ReleaseHead
-from afpanel.io.release_parquet import ParquetReleaseWriter
-from afpanel.io.release_vcf import VcfReleaseWriter
-from afpanel.io.release_zarr import ZarrReleaseWriter
+from afpanel.io.release import ReleaseHead
+from afpanel.stages.publish import write_formats
 
 POPULATIONS = {"AA_P": 60, "AA_Q": 80, "BB_P": 70, "CC_P": 60, "CC_Q": 60, "CC_R": 60, "DD_P": 90}
 LENGTHS = {"chr21": 46_709_983, "chrX": 156_040_895}
@@ -94,22 +91,19 @@ def _counted(rng, sites, holds, is_xy, on_x, member) -> tuple[Variants, GroupCou
     return variants, GroupCounts(**tables, state=state, **raw)
 
 
-def release(panels: Sequence[Path], decision: Path, out: Path, build: str = "GRCh38") -> Path:
+def release(
+    panels: Sequence[Path],
+    decision: Path,
+    out: Path,
+    build: str = "GRCh38",
+    formats: Sequence[str] = ("vcf", "parquet", "zarr"),
+) -> Path:
     """Write a release of what passed the gate, with as much of a manifest as the verifier reads."""
     heads = read_heads(panels)
     contigs = {head.contig: head.contig_length for head in heads}
     head = ReleaseHead("p", "1", build, contigs, heads[0].groups, heads[0].people_by_sex)
     out.mkdir(parents=True)
-    makers = {
-        ".vcf.gz": VcfReleaseWriter, ".parquet": ParquetReleaseWriter, ".zarr.zip": ZarrReleaseWriter,
-    }  # fmt: skip
-    writers = [make(out / f"p-1{end}", head) for end, make in makers.items()]
-    for path, contig in zip(panels, contigs, strict=True):
-        for variants, counts in read_panel_blocks(path):
-            for writer in writers:
-                writer.write(ReleaseBlock.of(contig, variants, counts, head))
-    for writer in writers:
-        writer.close()
+    write_formats(out / "p-1", head, panels, formats)
     said = json.loads(decision.read_text())
     manifest = {
         "panel": {"name": "p", "version": "1"},

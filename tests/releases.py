@@ -43,8 +43,7 @@ def write_release(
 ) -> Made:
     """Write rows as Zarr and VCF; contigs come in the order given."""
     folder.mkdir(parents=True)
-    by_sex = [[n, 0, 0] for n in people.values()]
-    head = ReleaseHead("tiny", version, build, dict(contigs), list(people), by_sex)
+    head = head_of(people, contigs, version, build)
     stem = folder / f"tiny-{version}"
     writers = [
         ZarrReleaseWriter(stem.with_name(stem.name + ".zarr.zip"), head),
@@ -52,24 +51,38 @@ def write_release(
     ]
     for contig in contigs:
         mine = sorted(variant for variant in rows if variant[0] == contig)
-        table = np.array([rows[v] for v in mine], np.int32).reshape(-1, len(people), 5)
-        counts = GroupCounts(
-            **{name: table[:, :, i] for i, name in enumerate(COUNTS)},
-            state=table[:, :, 4].astype(np.int8),
-            **{name: np.full(table.shape[:2], -1, np.int32) for name in SINGLE_COUNTS},
-            raw_allele_count=table[:, 0, 0],
-            raw_allele_number=table[:, 0, 1],
-        )
-        variants = Variants(
-            np.array([v[1] for v in mine], np.int32),
-            Strings.of([v[2] for v in mine]),
-            Strings.of([v[3] for v in mine]),
-        )
+        counts, variants = counts_of(mine, rows, len(people)), variants_of(mine)
         for writer in writers:
             writer.write(ReleaseBlock.of(contig, variants, counts, head))
     for writer in writers:
         writer.close()
     return Made(folder, list(people), rows)
+
+
+def head_of(
+    people: Mapping[str, int], contigs: Mapping[str, int], version: str = "1", build: str = "GRCh38"
+) -> ReleaseHead:
+    by_sex = [[n, 0, 0] for n in people.values()]
+    return ReleaseHead("tiny", version, build, dict(contigs), list(people), by_sex)
+
+
+def variants_of(mine: Sequence[Variant]) -> Variants:
+    return Variants(
+        np.array([v[1] for v in mine], np.int32),
+        Strings.of([v[2] for v in mine]),
+        Strings.of([v[3] for v in mine]),
+    )
+
+
+def counts_of(mine: Sequence[Variant], rows: Rows, n_groups: int) -> GroupCounts:
+    table = np.array([rows[v] for v in mine], np.int32).reshape(-1, n_groups, 5)
+    return GroupCounts(
+        **{name: table[:, :, i] for i, name in enumerate(COUNTS)},
+        state=table[:, :, 4].astype(np.int8),
+        **{name: np.full(table.shape[:2], -1, np.int32) for name in SINGLE_COUNTS},
+        raw_allele_count=table[:, 0, 0],
+        raw_allele_number=table[:, 0, 1],
+    )
 
 
 def random_cell(draw: random.Random) -> Cell:

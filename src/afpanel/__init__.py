@@ -4,7 +4,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from afpanel.io.release_reader import Frequencies, Panel, open_panel
+    from afpanel.io.frequencies import Frequencies
+    from afpanel.io.release_reader import Panel, open_panel
 
 try:
     __version__ = version("afpanel")

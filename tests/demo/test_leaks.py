@@ -306,7 +306,7 @@ def test_the_command_tells_what_it_looked_at(release, capsys):
     sheets = [f"--samples={name}=demo/data/{name}.samples.tsv" for name in ("vn", "th", "jp", "id")]
     assert main(["scan", str(release), *sheets]) == 0
     said = capsys.readouterr().out
-    assert "nothing found in 7 files" in said
+    assert "nothing found in 8 files" in said
     assert "2,202 variants in VCF" in said
 
 

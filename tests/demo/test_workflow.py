@@ -40,7 +40,8 @@ def test_the_run_is_short_enough_to_wait_for(undisturbed):
 def test_the_release_has_the_files_that_are_promised(undisturbed, tools):
     names = set(tools.bytes_of(undisturbed))
     assert {
-        "demo-2026.1.vcf.gz", "demo-2026.1.vcf.gz.tbi", "demo-2026.1.zarr.zip",
+        "demo-2026.1.vcf.gz", "demo-2026.1.vcf.gz.csi", "demo-2026.1.vcf.gz.tbi",
+        "demo-2026.1.zarr.zip",
         "demo-2026.1.parquet/contig=chr21/part-0.parquet",
         "demo-2026.1.parquet/contig=chrX/part-0.parquet",
         "harmonization.tsv", "manifest.json", "popgen/fst.tsv", "popgen/pca.svg",

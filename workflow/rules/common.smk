@@ -305,12 +305,17 @@ def lift_options(wildcards, output):
 def release_files():
     """Files of the release, by the formats wanted."""
     by_format = {
-        "vcf": [f"{RELEASE}/{NAME}.vcf.gz", f"{RELEASE}/{NAME}.vcf.gz.tbi"],
+        "vcf": [f"{RELEASE}/{NAME}.vcf.gz{end}" for end in ("", ".tbi", ".csi")],
         "parquet": [
             f"{RELEASE}/{NAME}.parquet/contig={contig}/part-0.parquet"
             for contig in CONTIGS
         ],
         "zarr": [f"{RELEASE}/{NAME}.zarr.zip"],
+        "vcf-slim": [
+            f"{RELEASE}/{NAME}.slim.vcf.gz{end}" for end in ("", ".tbi", ".csi")
+        ],
+        # A folder: which files it has is known when it is written.
+        "gdi": [f"{RELEASE}/{NAME}.gdi"],
     }
     files = [
         path for wanted in CONFIG["publish"]["formats"] for path in by_format[wanted]

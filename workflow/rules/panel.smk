@@ -204,7 +204,11 @@ rule publish:
         risk=rules.risk.output[0],
         fasta=CONFIG["reference"]["fasta"],
     output:
-        data=[path for path in RELEASE_FILES if not path.endswith("manifest.json")],
+        data=[
+            directory(path) if path.endswith(".gdi") else path
+            for path in RELEASE_FILES
+            if not path.endswith("manifest.json")
+        ],
         manifest=f"{RELEASE}/manifest.json",
         summary=f"{RESULTS}/private/summary.txt",
     log:

@@ -37,7 +37,7 @@ from afpanel.cli import options
 @click.option(
     "--format",
     "formats",
-    type=click.Choice(["vcf", "parquet", "zarr"]),
+    type=click.Choice(["vcf", "parquet", "zarr", "vcf-slim", "gdi"]),
     multiple=True,
     default=("vcf", "parquet", "zarr"),
     show_default=True,

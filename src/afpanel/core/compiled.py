@@ -94,6 +94,16 @@ def load4(typing_context: Any, data: Any, at: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def load8(typing_context: Any, data: Any, at: Any) -> Any:
+    """Read eight bytes, from any element of an array on, as one little-endian number."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _load(context, builder, ir.IntType(64), signature.args[0], *arguments)
+
+    return nb.u8(data, at), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def store2(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
     """Write two bytes, from any element of an array on, as one little-endian number."""
 
@@ -104,6 +114,19 @@ def store2(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return nb.void(data, at, nb.u2), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store8(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
+    """Write eight bytes, from any element of an array on, as one little-endian number."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(array.data, [arguments[1]])
+        builder.store(arguments[2], builder.bitcast(place, ir.IntType(64).as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return nb.void(data, at, nb.u8), generate
 
 
 def _comparing(count: int, bits: int, limit: Any, comparison: str, *, signed: bool = False) -> Any:

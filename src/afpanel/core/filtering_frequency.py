@@ -30,12 +30,13 @@ def filtering_frequency(
         0 where AC is 0 or 1, as Hail has it; NaN where AN is 0, or either count is missing (negative).
     """
     # Few counts occur in many cells, and a quantile takes a thousand times as long as a look-up.
-    distinct, place = np.unique(allele_count, return_inverse=True)
-    copies = np.zeros(len(distinct))
-    several = distinct >= _FEWEST
-    copies[several] = gammaincinv(distinct[several].astype(np.float64), 1 - confidence)
     known = (allele_number > 0) & (allele_count >= 0)
+    counted = np.where(known, allele_count, 0)
+    occurs = np.zeros(int(counted.max(initial=0)) + 1, np.bool_)
+    occurs[counted] = True
+    occurs[:_FEWEST] = False
+    copies = np.zeros(len(occurs))
+    copies[occurs] = gammaincinv(np.flatnonzero(occurs).astype(np.float64), 1 - confidence)
     frequency = np.full(allele_count.shape, np.nan)
-    expected = copies[place].reshape(allele_count.shape)
-    np.divide(expected, allele_number, out=frequency, where=known)
+    np.divide(copies[counted], allele_number, out=frequency, where=known)
     return frequency

@@ -12,6 +12,8 @@ from afpanel.core.counting import THRESHOLDS
 from afpanel.core.forbidden import words_of
 from afpanel.io.panel_store import PANEL_ARRAYS
 from afpanel.io.release import FILTERS
+from afpanel.io.release_gdi import COLUMNS as COLUMNS_OF_GDI
+from afpanel.io.release_gdi import VARIANT_TYPES
 from afpanel.model.arrays import ARRAYS, COUNTS, RAW_COUNTS, SINGLE_COUNTS
 from afpanel.model.figures import FIGURES, SITE_FIGURES, STATE
 
@@ -108,11 +110,19 @@ def is_figure(name: str) -> bool:
     return False
 
 
+GDI_VALUES = frozenset(VARIANT_TYPES)
+"""Values of VT."""
+
 TEXT_FIGURES = frozenset(figure.key for figure in SITE_FIGURES if figure.type == "String")
 """Figures that are names of groups."""
 
 PARQUET_COLUMNS = frozenset({"pos", "ref", "alt", "filter"})
-PARQUET_KEYS = frozenset({b"panel", b"version", b"build", b"people", b"ARROW:schema"})
+GDI_COLUMNS: Mapping[str, str] = {name: str(kind) for name, kind in COLUMNS_OF_GDI.items()}
+"""Columns of the files for GDI's mini-node, with their types: a file with any of these must have these alone."""
+
+GDI_FILE = re.compile(r"allele-freq-chr(?:[1-9]|1[0-9]|2[0-2]|X|Y|M)\.[0-9]{1,2}\.parquet")
+"""A name of such a file."""
+PARQUET_KEYS = frozenset({b"panel", b"version", b"build", b"people", b"contigs", b"ARROW:schema"})
 FIELD_KEYS = frozenset({b"description"})
 
 MANIFEST_KEYS = frozenset(
@@ -209,7 +219,7 @@ _SAID = (
     " all some files lack and none swap strand primary masking only afpanel python numpy pyarrow pysam zarr"
     " disclosure_control withheld_groups masked_cells group path bytes sha256 reference build contigs length"
     " refget grpmax_exclude min_group_size min_allele_count description callable_regions thresholds_not_applied"
-    " half_calls polyploid filters max_ref_mismatch resolve lift contig part parquet zarr vcf gz tbi zip json"
+    " half_calls polyploid filters max_ref_mismatch resolve lift contig part parquet zarr vcf gz tbi csi slim gdi zip json"
     " tsv manifest harmonization metadata PASS AC0 GRCh37 GRCh38 VCFv4.3 XX XY unknown GQ DP AD GT Number Type"
     " Description ID length assembly Integer Float String Flag fileformat release cell-counts panel-counts"
     " shape data_type chunk_grid chunk_shape chunk_key_encoding separator fill_value codecs configuration"
@@ -246,6 +256,8 @@ def words_of_formats() -> set[str]:
         *COLUMNS,
         *THRESHOLDS,
         *FILTERS.values(),
+        *GDI_COLUMNS,
+        *GDI_VALUES,
     ]
     tables = [name for table in TABLES for name in table]
     arrays = [text for spec in ARRAYS.values() for text in (spec.name, spec.doc, *spec.dims)]

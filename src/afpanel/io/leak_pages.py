@@ -22,7 +22,7 @@ _MOST_HEAD = 1 << 16
 _MOST_PAGE = 1 << 30
 
 
-class _Reader:
+class ThriftReader:
     """Reads Thrift's compact protocol; a ValueError or IndexError where it is none."""
 
     def __init__(self, data: bytes) -> None:
@@ -86,7 +86,7 @@ class _Reader:
 
 def key_values(spot: Spot, footer: bytes) -> list[tuple[bytes, bytes]]:
     """Read the metadata of a file, with keys that stand twice; notes what the footer has besides."""
-    reader = _Reader(footer)
+    reader = ThriftReader(footer)
     try:
         fields = reader.structure()
         pairs = [(each[1], each.get(2, b"")) for each in fields.get(_KEY_VALUES, [])]
@@ -135,7 +135,7 @@ def _pages(source: BinaryIO, start: int, size: int) -> Iterator[tuple[dict[int, 
     at = start
     while at < start + size:
         source.seek(at)
-        reader = _Reader(source.read(min(_MOST_HEAD, start + size - at)))
+        reader = ThriftReader(source.read(min(_MOST_HEAD, start + size - at)))
         head = reader.structure()
         at += reader.at + int(head[_PACKED])
         if at > start + size or head[_PACKED] < 0:

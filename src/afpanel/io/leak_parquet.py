@@ -15,12 +15,15 @@ from afpanel.core.leaks import Home
 from afpanel.io.leak_lists import (
     FIELD_KEYS,
     FILTER_VALUES,
+    GDI_COLUMNS,
+    GDI_VALUES,
     GROUP,
     PARQUET_COLUMNS,
     PARQUET_KEYS,
     TEXT_FIGURES,
     is_figure,
 )
+from afpanel.io.leak_page_index import index_places, scan_index
 from afpanel.io.leak_pages import key_values, scan_pages
 from afpanel.io.leak_report import Spot, short
 from afpanel.io.leak_zip import Window
@@ -29,6 +32,9 @@ from afpanel.model.figures import STATE
 _ROWS = 65_536
 _MOST_GAP = 4 << 20
 _ALLELES = "^[ACGTN]+$"
+_ALLELE_COLUMNS = frozenset({"ref", "alt", "REF", "ALT"})
+_LISTED = {"filter": FILTER_VALUES, "VT": GDI_VALUES}
+"""Values of those columns that have a few."""
 
 
 def scan_parquet(spot: Spot, source: BinaryIO, size: int) -> None:
@@ -44,7 +50,7 @@ def scan_parquet(spot: Spot, source: BinaryIO, size: int) -> None:
     spot.search(footer, "footer", Home.BINARY)
     _scan_keys(spot, metadata.created_by or "", key_values(spot, footer))
     _scan_schema(spot, file)
-    _check_layout(spot, metadata, source, size)
+    _check_layout(spot, metadata, source, size, footer)
     spot.report.looked["variants in Parquet"] += metadata.num_rows
     texts = [f.name for f in file.schema_arrow if not pa.types.is_primitive(f.type)]
     try:
@@ -91,17 +97,28 @@ def _scan_arrow_schema(spot: Spot, value: bytes) -> None:
 
 
 def _scan_schema(spot: Spot, file: Any) -> None:
-    names = [name for name in file.schema_arrow.names if not is_figure(name)]
-    spot.names(names, PARQUET_COLUMNS, "column", "a column that is not one of a release's")
+    found = file.schema_arrow.names
+    if _is_gdi(found):
+        names, known = found, frozenset(GDI_COLUMNS)
+    else:
+        names, known = [name for name in found if not is_figure(name)], PARQUET_COLUMNS
+    spot.names(names, known, "column", "a column that is not one of a release's")
     for name in file.schema_arrow.names:
         spot.search(name, f"column {short(name)}")
     for field in file.schema_arrow:
-        if field.type not in _types_of(field.name):
+        if field.type not in _types_of(field.name, gdi=_is_gdi(found)):
             spot.leak("a column of another type than a release's", f"column {short(field.name)}")
     _scan_fields(spot, file.schema_arrow)
 
 
-def _types_of(name: str) -> tuple[Any, ...]:
+def _is_gdi(names: Iterable[str]) -> bool:
+    """Tell a file for GDI's mini-node, by a name that no other file has."""
+    return "POS" in names
+
+
+def _types_of(name: str, *, gdi: bool) -> tuple[Any, ...]:
+    if gdi:
+        return (pa.type_for_alias(GDI_COLUMNS.get(name, "null")),)
     if name in TEXT_FIGURES | PARQUET_COLUMNS - {"pos"}:
         return (pa.string(),)
     return (pa.int8(),) if name.partition("_")[0] == STATE.key else (pa.int32(), pa.float32())
@@ -119,8 +136,8 @@ def _scan_fields(spot: Spot, schema: Any) -> None:
             spot.search(value, f"metadata of column{where}", Home.NUMBERS)
 
 
-def _check_layout(spot: Spot, metadata: Any, source: BinaryIO, size: int) -> None:
-    """Account for every byte of the file: pages of columns, and the footer."""
+def _check_layout(spot: Spot, metadata: Any, source: BinaryIO, size: int, footer: bytes) -> None:
+    """Account for every byte of the file: pages of columns, their indexes, and the footer."""
     used = [(0, 4), (size - 8 - metadata.serialized_size, size)]
     for group in range(metadata.num_row_groups):
         for column in range(metadata.num_columns):
@@ -133,6 +150,9 @@ def _check_layout(spot: Spot, metadata: Any, source: BinaryIO, size: int) -> Non
             name = short(chunk.path_in_schema)
             scan_pages(spot, source, start, length, chunk.compression, name)
             _scan_statistics(spot, chunk)
+    for place in index_places(footer):
+        scan_index(spot, source, place)
+        used.append((place.start, place.start + place.size))
     at = 0
     for start, stop in sorted(used):
         if start > at:
@@ -146,7 +166,7 @@ def _scan_statistics(spot: Spot, chunk: Any) -> None:
     statistics = chunk.statistics
     if statistics is None or not statistics.has_min_max or chunk.physical_type != "BYTE_ARRAY":
         return
-    home = Home.VARIANTS if chunk.path_in_schema in ("ref", "alt") else Home.NUMBERS
+    home = Home.VARIANTS if chunk.path_in_schema in _ALLELE_COLUMNS else Home.NUMBERS
     for value in (statistics.min, statistics.max):
         text = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
         spot.search(text, f"statistics of column {short(chunk.path_in_schema)}", home)
@@ -164,19 +184,19 @@ def _scan_batch(spot: Spot, batch: Any) -> None:
 
 def _scan_texts(spot: Spot, name: str, values: Any) -> None:
     where = f" {short(name)}"
-    if name in ("ref", "alt"):
+    if name in _ALLELE_COLUMNS:
         good = pc.match_substring_regex(values, _ALLELES)
-    elif name == "filter":
-        good = pc.is_in(values, value_set=pa.array(sorted(FILTER_VALUES)))
+    elif name in _LISTED:
+        good = pc.is_in(values, value_set=pa.array(sorted(_LISTED[name])))
     else:
         good = pc.match_substring_regex(values, f"^(?:{GROUP.pattern})$")
-        if name not in TEXT_FIGURES:
+        if name not in TEXT_FIGURES | {"POPULATION"}:
             good = pa.array(np.zeros(len(values), bool))
     wrong = len(values) - (pc.sum(good).as_py() or 0)
     if wrong:
         said = "a value that is neither an allele nor a name of the release"
         spot.leak(said, f"values of column{where}", times=wrong)
-    if name not in ("ref", "alt"):
+    if name not in _ALLELE_COLUMNS:
         spot.search("\n".join(values.unique().to_pylist()), f"values of column{where}")
     elif wrong:
         spot.search("\n".join(values.to_pylist()), f"values of column{where}", Home.VARIANTS)

@@ -1,7 +1,6 @@
-"""Sites VCFs and their indexes: eight columns, listed keys, and figures that are figures."""
+"""Sites VCFs: eight columns, listed keys, and figures that are figures."""
 
 import re
-import struct
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -22,12 +21,12 @@ from afpanel.io.leak_lists import (
 )
 from afpanel.io.leak_report import Spot, short
 
+_ALWAYS = frozenset({"total", "XX", "XY"})
 _LONGEST_LINE = 64 << 20
 _LONGEST_HEADER = 64 << 20
 _FIELD = re.compile(r'([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^",<>]*)(?:,|$)')
 _PEOPLE = re.compile(r" \(n = [0-9]+\)\"$")
-_TABIX = struct.Struct("<4s8i")
-_MOST_INDEX = 1 << 30
+_GROUPS = re.compile(rb"[;\t](?:" + "|".join(sorted(TEXT_FIGURES)).encode() + rb")=([^;\t\n]+)")
 
 _FAULTS = {
     kernel.NOT_EIGHT: "not eight columns",
@@ -140,17 +139,19 @@ class _Lines:
     def __init__(self, spot: Spot, names: _Names, header: int) -> None:
         self._spot = spot
         self._line = header + 1
-        groups = {"total", "XX", "XY"}
+        groups = set(_ALWAYS)
         for key in names.keys:
             _, _, group = key.partition("_")
             if is_figure(key) and GROUP.fullmatch(group):
                 groups.add(group)
         bases = np.zeros(256, np.uint8)
         bases[list(b"ACGTN")] = 1
-        lists = [names.contigs, sorted(FILTER_VALUES), names.keys, sorted(groups)]
-        contigs, filters, keys, of_groups = (_packed(each) for each in lists)
+        lists = [names.contigs, sorted(FILTER_VALUES), names.keys]
+        contigs, filters, keys = (_packed(each) for each in lists)
         is_name = np.array([key in TEXT_FIGURES for key in names.keys], np.uint8)
-        self._lists = (bases, *contigs, *filters, is_name, *keys, *of_groups)
+        self._lists = (bases, *contigs, *filters, is_name, *keys)
+        # A slim VCF has no keys of groups that would name them all.
+        self._groups, self._are_listed = groups, len(groups) > len(_ALWAYS)
         self._search = spot.stream(Home.VARIANTS)
 
     def scan(self, rest: bytes, pieces: Iterable[bytes]) -> None:
@@ -171,7 +172,11 @@ class _Lines:
         spot = self._spot
         spot.report.looked["bytes"] += len(text)
         faults = np.zeros(20, np.int64)
-        lines = kernel.check_lines(np.frombuffer(text, np.uint8), *self._lists, faults)
+        if not self._are_listed:
+            found_names = {name.decode("utf-8", "replace") for name in _GROUPS.findall(text)}
+            self._groups |= {name for name in found_names if GROUP.fullmatch(name)}
+        groups = _packed(sorted(self._groups))
+        lines = kernel.check_lines(np.frombuffer(text, np.uint8), *self._lists, *groups, faults)
         for fault, said in _FAULTS.items():
             times, first = faults[2 * fault : 2 * fault + 2].tolist()
             if times:
@@ -190,47 +195,3 @@ def _packed(
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
     strings = Strings.of([name.encode("utf-8", "replace").decode() for name in names])
     return np.ascontiguousarray(strings.data), np.ascontiguousarray(strings.offsets)
-
-
-def scan_tabix(spot: Spot, source: BinaryIO) -> None:
-    """Scan a tabix index: its head, the names of contigs, and nothing else but numbers."""
-    text = b""
-    for piece in inflated(spot, source):
-        text += piece
-        if len(text) > _MOST_INDEX:
-            spot.leak("larger than any index")
-            return
-    if len(text) < _TABIX.size:
-        spot.leak("no tabix index")
-        spot.search(text, "text")
-        return
-    magic, n_contigs, *preset, length = _TABIX.unpack_from(text)
-    if magic != b"TBI\1" or preset != [2, 1, 2, 0, 35, 0]:
-        spot.leak("no tabix index of a VCF", "head")
-    names = text[_TABIX.size : _TABIX.size + length]
-    for name in names.split(b"\0"):
-        spot.search(name, "names of contigs")
-    end = _end_of_index(text, _TABIX.size + length, n_contigs)
-    if end < 0 or names.count(b"\0") != n_contigs or not names.endswith(b"\0"):
-        spot.leak("an index whose parts do not fit together", "bins")
-        end = _TABIX.size + length
-    if len(text) - end not in (0, 8):
-        spot.leak("bytes after the end of the index", "end")
-        spot.search(text[end:], "bytes after the end of the index")
-    spot.search(text, "bins", Home.BINARY)
-
-
-def _end_of_index(text: bytes, at: int, n_contigs: int) -> int:
-    """Find where an index ends by its own numbers; -1 if they lead out of it."""
-    try:
-        for _ in range(n_contigs):
-            (n_bins,) = struct.unpack_from("<i", text, at)
-            at += 4
-            for _ in range(n_bins):
-                (n_chunks,) = struct.unpack_from("<i", text, at + 4)
-                at += 8 + 16 * n_chunks
-            (n_intervals,) = struct.unpack_from("<i", text, at)
-            at += 4 + 8 * n_intervals
-    except struct.error:
-        return -1
-    return at if at <= len(text) else -1

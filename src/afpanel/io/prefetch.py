@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -86,3 +86,48 @@ def map_ahead(function: Callable[[T], R], items: Iterable[T], ahead: int) -> Ite
         finally:
             for future in waiting:
                 future.cancel()
+
+
+class Behind(Generic[T]):
+    """Does something to one item after another in a thread of its own, while the caller makes the next.
+
+    Parameters
+    ----------
+    work
+        What to do; called in the order of the items.
+    waiting
+        Items that may wait; who gives more waits too.
+    """
+
+    def __init__(self, work: Callable[[T], object], waiting: int) -> None:
+        self._items: queue.Queue[T | object] = queue.Queue(maxsize=waiting)
+        self._failures: list[BaseException] = []
+        self._thread = threading.Thread(target=self._go, args=(work,), daemon=True)
+        self._thread.start()
+
+    def give(self, item: T) -> None:
+        """Hand over an item; an error that an earlier one made is raised."""
+        if self._failures:
+            raise self._failures[0]
+        self._items.put(item)
+
+    def finish(self) -> None:
+        """Wait until all is done; an error that an item made is raised."""
+        self.stop()
+        if self._failures:
+            raise self._failures[0]
+
+    def stop(self) -> None:
+        """Wait until all that was given is done, or given up after an error."""
+        if self._thread.is_alive():
+            self._items.put(_END)
+        self._thread.join()
+
+    def _go(self, work: Callable[[T], object]) -> None:
+        while (item := self._items.get()) is not _END:
+            if self._failures:
+                continue
+            try:
+                work(item)  # type: ignore[arg-type]
+            except BaseException as error:  # noqa: BLE001 - it is raised to the caller, whatever it is
+                self._failures.append(error)

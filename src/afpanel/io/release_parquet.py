@@ -1,5 +1,6 @@
 """The release as Parquet: a file per contig, a row per variant, columns named as in INFO."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ from afpanel.io.release import ReleaseBlock, ReleaseHead, is_missing
 from afpanel.model.figures import SITE_FIGURES, STATE, excluding, figures_of
 
 _ROW_GROUP = 100_000
+_PAGE = 4_096
+"""Rows of a page: what a reader unpacks at least of each column, if it asks for a position."""
+
+_SORTED = ("pos", "ref", "alt")
 _TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
 
 
@@ -40,7 +45,7 @@ class ParquetReleaseWriter:
             self._contig = block.contig
             path = self._folder / f"contig={block.contig}" / "part-0.parquet"
             path.parent.mkdir()
-            self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+            self._writer = open_parquet(path, self._schema, _SORTED, _PAGE)
         self._waiting.append(self._table(block))
         while sum(table.num_rows for table in self._waiting) >= _ROW_GROUP:
             rows = pa.concat_tables(self._waiting)
@@ -80,6 +85,37 @@ class ParquetReleaseWriter:
         return pa.Table.from_arrays(columns, schema=self._schema)
 
 
+def open_parquet(path: Path, schema: Any, by: Sequence[str], page: int) -> Any:
+    """Open a Parquet file to write rows to that come sorted.
+
+    Counts and names are few, and are written as places in a dictionary; fractions hardly ever come twice. An
+    index of pages lets a reader go to those alone that it needs.
+
+    Parameters
+    ----------
+    path, schema
+        The file, and its columns.
+    by
+        Columns that the rows are sorted by.
+    page
+        Rows of a page.
+    """
+    first, names = by[0], schema.names
+    few = [f.name for f in schema if f.name != first and not pa.types.is_floating(f.type)]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        use_dictionary=few,
+        column_encoding={first: "DELTA_BINARY_PACKED"},
+        write_page_index=True,
+        # A page ends with the batch in which it has grown to its size: so that every batch is one.
+        write_batch_size=page,
+        data_page_size=1,
+        sorting_columns=[pq.SortingColumn(names.index(name)) for name in by],
+    )
+
+
 def _schema(head: ReleaseHead) -> Any:
     def field(name: str, dtype: Any, doc: str, *, nullable: bool = False) -> Any:
         return pa.field(name, dtype, nullable=nullable, metadata={"description": doc})
@@ -103,5 +139,6 @@ def _schema(head: ReleaseHead) -> Any:
         "version": head.version,
         "build": head.build,
         "people": ", ".join(f"{g} {n}" for g, n in zip(head.groups, head.people, strict=True)),
+        "contigs": ", ".join(f"{name} {length}" for name, length in head.contigs.items()),
     }
     return pa.schema(fields, metadata=about)

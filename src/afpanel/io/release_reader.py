@@ -1,109 +1,42 @@
-"""Reading a release in Python: figures of any region, as NumPy arrays."""
+"""Reading a release in Python, from its Zarr or its Parquet: figures of any region or variant."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import State
+from afpanel.constants import ContigKind
+from afpanel.core.contigs import contig_kind
+from afpanel.core.differentiation import PairwiseFst
 from afpanel.core.group_counts import ReleasedCounts
-from afpanel.core.strings import Strings
+from afpanel.core.shown_counts import ShownCounts
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
-from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
-from afpanel.io.store import Store
-from afpanel.model.arrays import COUNTS
-from afpanel.model.figures import FIGURES, SITE_FIGURES, STATE
+from afpanel.io.frequencies import Frequencies, index_of
+from afpanel.io.panel_sources import open_source
+from afpanel.model.figures import (
+    AC,
+    AF,
+    AN,
+    FIGURES,
+    NHEMIALT,
+    NHOMALT,
+    SITE_FIGURES,
+    STATE,
+)
 from afpanel.model.groups import TOTAL
 from afpanel.model.region import Region
 
-
-@dataclass(frozen=True)
-class Frequencies:
-    """Figures of n consecutive variants in g groups.
-
-    Parameters
-    ----------
-    contig
-        (n,) names of contigs.
-    position
-        (n,) int32, 1-based.
-    ref, alt
-        (n,) alleles.
-    groups
-        Names of the groups, in the order of the second dimension.
-    allele_count, allele_number, homozygote_count, hemizygote_count
-        (n, g) int32; -1 is missing. AN is 0 where nobody could have been called.
-    allele_frequency, filtering_frequency_95, filtering_frequency_99
-        (n, g) float32: AF, faf95 and faf99; NaN where AN is 0 or withheld.
-    called_fraction
-        (n, g) float32: AN as a share of the copies that people have; NaN where they have none.
-    hwe_p_value, excess_heterozygosity_p_value, inbreeding_coefficient
-        (n, g) float32: hwe, ExcHet and inbreeding_coeff of populations, the last of the total too; NaN for
-        other groups.
-    state
-        (n, g) int8: 0 not-callable, 1 absent-callable, 2 observed, 3 masked.
-    raw_allele_count, raw_allele_number, raw_allele_frequency
-        (n,) AC, AN (int32) and AF (float32) of all people before the genotype filter.
-    grpmax_group, grpmax_allele_count, grpmax_allele_number, grpmax_allele_frequency, \
-grpmax_homozygote_count
-        (n,) name of the group with the greatest AF, and its figures; '' where there is none.
-    fafmax_95, fafmax_95_group, fafmax_99, fafmax_99_group
-        (n,) float32 and names: the greatest faf95 and faf99 of a group.
-    """
-
-    contig: NDArray[Any]
-    position: NDArray[np.int32]
-    ref: NDArray[Any]
-    alt: NDArray[Any]
-    groups: tuple[str, ...]
-    allele_count: NDArray[np.int32]
-    allele_number: NDArray[np.int32]
-    homozygote_count: NDArray[np.int32]
-    hemizygote_count: NDArray[np.int32]
-    allele_frequency: NDArray[np.float32]
-    filtering_frequency_95: NDArray[np.float32]
-    filtering_frequency_99: NDArray[np.float32]
-    called_fraction: NDArray[np.float32]
-    hwe_p_value: NDArray[np.float32]
-    excess_heterozygosity_p_value: NDArray[np.float32]
-    inbreeding_coefficient: NDArray[np.float32]
-    state: NDArray[np.int8]
-    raw_allele_count: NDArray[np.int32]
-    raw_allele_number: NDArray[np.int32]
-    raw_allele_frequency: NDArray[np.float32]
-    grpmax_group: NDArray[Any]
-    grpmax_allele_count: NDArray[np.int32]
-    grpmax_allele_number: NDArray[np.int32]
-    grpmax_allele_frequency: NDArray[np.float32]
-    grpmax_homozygote_count: NDArray[np.int32]
-    fafmax_95: NDArray[np.float32]
-    fafmax_95_group: NDArray[Any]
-    fafmax_99: NDArray[np.float32]
-    fafmax_99_group: NDArray[Any]
-
-    def __len__(self) -> int:
-        return len(self.position)
-
-    def allele_counts(self, group: str = TOTAL) -> Any:
-        """Give scikit-allel the counts of a group.
-
-        Returns
-        -------
-        allel.AlleleCountsArray
-            (n, 2): copies of every other allele, and of ALT. Both are 0 where the cell is masked or
-            not callable, which scikit-allel takes for missing.
-        """
-        import allel  # noqa: PLC0415 - a second of start-up that most readers do not need
-
-        g = _index_of(group, self.groups)
-        ac, an, state = self.allele_count[:, g], self.allele_number[:, g], self.state[:, g]
-        shown = (state == State.OBSERVED) | (state == State.ABSENT_CALLABLE)
-        counts = np.column_stack([an - ac, ac])
-        return allel.AlleleCountsArray(np.where(shown[:, None], counts, 0))
+_VARIANT = re.compile(
+    r"(?P<contig>.+)(?P<by>[-:])(?P<position>\d+)(?P=by)(?P<ref>[A-Za-z]+)(?P=by)(?P<alt>[A-Za-z]+)"
+)
+_ROWS = 16_384
+_FST_BLOCK = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -128,26 +61,34 @@ class ReleaseWindow:
 class Panel:
     """A release, opened for reading; use it in a ``with`` block or close it.
 
+    Opening it reads what the release is, and no figures; each method reads the rows and groups that it is asked for.
+
     Parameters
     ----------
     path
-        Folder of the release, or its ``.zarr.zip``.
+        Folder of the release, its ``.zarr.zip``, or its folder ``.parquet``.
+
+    Examples
+    --------
+    >>> panel = afpanel.open_panel(release)
+    >>> panel
+    <Panel tiny 1 on GRCh38: 4 variants, 4 groups, 60 people>
+    >>> panel.groups, panel.people["VN"]
+    (('total', 'VN', 'VN_CDX', 'VN_KHV'), 60)
+    >>> panel.close()
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._store = Store(_zarr_of(Path(path)), RELEASE, RELEASE_VERSION)
-        about = self._store.attributes
+        self._source = open_source(Path(path))
+        about = self._source.about
         self.name: str = about["panel"]
         self.version: str = about["version"]
         self.build: str = about["build"]
-        self.groups: tuple[str, ...] = tuple(self._store.texts("group_id"))
-        people = self._store.read("group_people").tolist()
-        self.people: dict[str, int] = dict(zip(self.groups, people, strict=True))
-        self.contigs: tuple[str, ...] = tuple(self._store.texts("contig_id"))
-        lengths = self._store.read("contig_length").tolist()
-        self.contig_lengths: dict[str, int] = dict(zip(self.contigs, lengths, strict=True))
-        self._contig: NDArray[np.int16] = self._store.read("variant_contig")
-        self._position: NDArray[np.int32] = self._store.read("variant_position")
+        self.people: dict[str, int] = self._source.people
+        self.groups: tuple[str, ...] = tuple(self.people)
+        self.contig_lengths: dict[str, int] = self._source.contig_lengths
+        self.contigs: tuple[str, ...] = tuple(self.contig_lengths)
+        self._held: tuple[str, NDArray[np.int32]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +103,7 @@ class Panel:
 
     def __len__(self) -> int:
         """Count the variants of the release."""
-        return len(self._position)
+        return max((stop for _, stop in self._source.bounds.values()), default=0)
 
     def __repr__(self) -> str:
         return (
@@ -172,9 +113,9 @@ class Panel:
 
     def close(self) -> None:
         """Close the file."""
-        self._store.close()
+        self._source.close()
 
-    def region(self, region: str, groups: list[str] | None = None) -> Frequencies:
+    def region(self, region: str, groups: Sequence[str] | None = None) -> Frequencies:
         """Read the variants whose position is in a region.
 
         Parameters
@@ -183,71 +124,184 @@ class Panel:
             ``contig:start-end``, 1-based and inclusive, or a contig's name.
         groups
             Groups to read; all by default.
+
+        Examples
+        --------
+        >>> with afpanel.open_panel(release) as panel:
+        ...     found = panel.region("chr1:1-200", groups=["total", "VN_CDX"])
+        >>> found.position.tolist(), found.alt.tolist()
+        ([100, 100], ['C', 'T'])
+        >>> found.allele_count.tolist()  # -1 is missing: VN_CDX is masked at the second
+        [[12, 4], [9, -1]]
         """
+        return self._rows(*self._rows_of(region), groups)
+
+    def variant(self, variant: str, groups: Sequence[str] | None = None) -> Frequencies:
+        """Read one variant.
+
+        Parameters
+        ----------
+        variant
+            ``contig-position-REF-ALT``, or the same with colons.
+        groups
+            Groups to read; all by default.
+
+        Returns
+        -------
+        Frequencies
+            Of one variant; of none, if the panel does not have it. Then nothing is known of it: neither that
+            nobody carries it, nor that it could have been called.
+
+        Examples
+        --------
+        >>> with afpanel.open_panel(release) as panel:
+        ...     found = panel.variant("chr1-100-A-T")
+        ...     unknown = panel.variant("chr1:101:A:T")
+        >>> dict(zip(found.groups, found.allele_count[0].tolist()))
+        {'total': 9, 'VN': 9, 'VN_CDX': -1, 'VN_KHV': -1}
+        >>> len(unknown)
+        0
+        """
+        match = _VARIANT.fullmatch(variant)
+        if match is None:
+            raise BadInputError(
+                f"'{variant}' is not a variant",
+                expected="contig-position-REF-ALT, as chr1-12345-A-G",
+            )
+        place = int(match["position"])
+        start, stop = self._rows_of(f"{match['contig']}:{place}-{place}")
+        ref, alt = (strings.objects() for strings in self._source.alleles(start, stop))
+        same = np.flatnonzero((ref == match["ref"].upper()) & (alt == match["alt"].upper()))
+        first = start + int(same[0]) if len(same) else start
+        return self._rows(first, first + len(same), groups)
+
+    def variants(self, groups: Sequence[str] | None = None) -> Frequencies:
+        """Read every variant of the release."""
+        return self._rows(0, len(self), groups)
+
+    def frequencies(
+        self, groups: Sequence[str] | None = None, region: str | None = None
+    ) -> NDArray[np.float32]:
+        """Read AF alone.
+
+        Parameters
+        ----------
+        groups
+            Groups to read; all by default.
+        region
+            As of `region`; all of the release by default.
+
+        Returns
+        -------
+        (n, groups) float32
+            AF; NaN where AN is 0 or the cell is masked.
+
+        Examples
+        --------
+        >>> with afpanel.open_panel(release) as panel:
+        ...     panel.frequencies(groups=["VN", "VN_CDX"], region="chr1")
+        array([[0.1  , 0.1  ],
+               [0.075,   nan],
+               [0.25 , 0.5  ]], dtype=float32)
+        """
+        rows = (0, len(self)) if region is None else self._rows_of(region)
+        return self._source.figure(AF, self._chosen(groups), *rows)
+
+    def fst(self, one: str, other: str, region: str | None = None) -> float:
+        """Work out Hudson's FST of two groups.
+
+        The ratio of averages (Bhatia et al. 2013) over the variants that both groups show with two called alleles
+        or more, as ``fst.tsv`` of the release has it.
+
+        Parameters
+        ----------
+        one, other
+            The groups. They should not share people.
+        region
+            As of `region`; all autosomes by default.
+
+        Returns
+        -------
+        float
+            NaN where no variant tells the groups apart or together.
+
+        Examples
+        --------
+        >>> with afpanel.open_panel(release) as panel:
+        ...     round(panel.fst("VN_CDX", "VN_KHV"), 3)
+        0.19
+        """
+        groups = self._chosen([one, other])
+        sums = PairwiseFst([(0, 1)], _FST_BLOCK)
+        for contig in self.contigs:
+            rows = self._source.bounds[contig]
+            if region is not None:
+                wanted = self._rows_of(region)
+                rows = max(rows[0], wanted[0]), min(rows[1], wanted[1])
+            elif contig_kind(contig) is not ContigKind.AUTOSOME:
+                continue
+            for start in range(rows[0], rows[1], _ROWS):
+                part = start, min(start + _ROWS, rows[1])
+                counts = self._counts(groups, *part)
+                sums.add(contig, self._source.positions(*part), ShownCounts.of(counts))
+        return float(sums.result().fst[0])
+
+    def positions(self, contig: str) -> NDArray[np.int32]:
+        """List the positions of a contig's variants, (n,) int32; none if the panel lacks the contig."""
+        return self._source.positions(*self._source.bounds.get(contig, (0, 0)))
+
+    def window(self, contig: str, start: int, stop: int) -> ReleaseWindow:
+        """Read the variants of a half-open range of positions, as the stages hold them."""
+        rows = self._range(contig, start, stop)
+        return ReleaseWindow(
+            Variants(self._source.positions(*rows), *self._source.alleles(*rows)),
+            self._counts(self.groups, *rows),
+            self._source.no_alt_left(*rows),
+        )
+
+    def _counts(self, groups: Sequence[str], start: int, stop: int) -> ReleasedCounts:
+        figures = (AC, AN, NHOMALT, NHEMIALT, STATE)
+        return ReleasedCounts(
+            **{f.array: self._source.figure(f, groups, start, stop) for f in figures}
+        )
+
+    def _rows_of(self, region: str) -> tuple[int, int]:
+        """Find the rows of a region."""
         wanted = Region.parse(region)
         if wanted.contig not in self.contigs:
             raise BadInputError(
                 f"the panel has no contig '{wanted.contig}'", expected=", ".join(self.contigs)
             )
-        start, stop = self._range(wanted.contig, wanted.start, wanted.end + 1)
-        return self._rows(start, stop, groups)
-
-    def variants(self, groups: list[str] | None = None) -> Frequencies:
-        """Read every variant of the release."""
-        return self._rows(0, len(self), groups)
-
-    def positions(self, contig: str) -> NDArray[np.int32]:
-        """List the positions of a contig's variants, (n,) int32; none if the panel lacks the contig."""
-        return self._position[slice(*self._of_contig(contig))]
-
-    def window(self, contig: str, start: int, stop: int) -> ReleaseWindow:
-        """Read the variants of a half-open range of positions, as the stages hold them."""
-        rows = self._range(contig, start, stop)
-        alleles = self._store.read("variant_allele", *rows)
-        ac0 = self._store.texts("filter_id").index("AC0")
-        return ReleaseWindow(
-            Variants(
-                self._position[slice(*rows)], Strings.of(alleles[:, 0]), Strings.of(alleles[:, 1])
-            ),
-            ReleasedCounts(*(self._store.read(name, *rows) for name in (*COUNTS, "state"))),
-            self._store.read("variant_filter", *rows)[:, ac0],
-        )
-
-    def _of_contig(self, contig: str) -> tuple[int, int]:
-        """Find the rows of a contig."""
-        if contig not in self.contigs:
-            return 0, 0
-        number = self.contigs.index(contig)
-        first, last = np.searchsorted(self._contig, (number, number + 1)).tolist()
-        return first, last
+        return self._range(wanted.contig, wanted.start, wanted.end + 1)
 
     def _range(self, contig: str, start: int, stop: int) -> tuple[int, int]:
         """Find the rows of a half-open range of positions."""
-        first, last = self._of_contig(contig)
-        bounds = np.searchsorted(self._position[first:last], (start, stop)).tolist()
-        return first + bounds[0], first + bounds[1]
+        first, _ = self._source.bounds.get(contig, (0, 0))
+        if self._held is None or self._held[0] != contig:
+            self._held = contig, self.positions(contig)
+        low, high = np.searchsorted(self._held[1], (start, stop)).tolist()
+        return first + low, first + high
 
-    def _rows(self, start: int, stop: int, groups: list[str] | None) -> Frequencies:
+    def _chosen(self, groups: Sequence[str] | None) -> tuple[str, ...]:
         chosen = tuple(self.groups if groups is None else groups)
-        columns = [_index_of(group, self.groups) for group in chosen]
+        for group in chosen:
+            index_of(group, self.groups)
+        return chosen
 
-        def read(name: str) -> NDArray[Any]:
-            return self._store.read(name, start, stop)[:, columns]
-
-        def of_site(name: str) -> NDArray[Any]:
-            values = self._store.read(name, start, stop)
-            return values if values.dtype.kind in "if" else values.astype(object)
-
-        alleles = self._store.read("variant_allele", start, stop).astype(object)
-        names = np.array(self.contigs, dtype=object)
+    def _rows(self, start: int, stop: int, groups: Sequence[str] | None) -> Frequencies:
+        chosen, source = self._chosen(groups), self._source
+        contig = np.empty(stop - start, object)
+        for name, (first, last) in source.bounds.items():
+            contig[max(first - start, 0) : max(last - start, 0)] = name
+        ref, alt = (strings.objects() for strings in source.alleles(start, stop))
         return Frequencies(
-            contig=names[self._contig[start:stop]],
-            position=self._position[start:stop],
-            ref=alleles[:, 0],
-            alt=alleles[:, 1],
+            contig=contig,
+            position=source.positions(start, stop),
+            ref=ref,
+            alt=alt,
             groups=chosen,
-            **{figure.array: read(figure.array) for figure in (*FIGURES, STATE)},
-            **{figure.array: of_site(figure.array) for figure in SITE_FIGURES},
+            **{f.array: source.figure(f, chosen, start, stop) for f in (*FIGURES, STATE)},
+            **{f.array: source.site_figure(f, start, stop) for f in SITE_FIGURES},
         )
 
 
@@ -257,32 +311,18 @@ def open_panel(path: str | Path) -> Panel:
     Parameters
     ----------
     path
-        Folder of the release, or its ``.zarr.zip``.
+        Folder of the release, its ``.zarr.zip``, or its folder ``.parquet``.
 
     Raises
     ------
     BadInputError
-        If there is no release of the Zarr format there.
+        If there is no release there as Zarr or Parquet.
+
+    Examples
+    --------
+    >>> with afpanel.open_panel(release) as panel:
+    ...     found = panel.region("chr1:200-300", groups=["VN_CDX", "VN_KHV"])
+    >>> found.allele_frequency.tolist()
+    [[0.5, 0.125]]
     """
     return Panel(path)
-
-
-def _zarr_of(path: Path) -> Path:
-    if not path.is_dir():
-        return path
-    found = sorted(path.glob("*.zarr.zip"))
-    if len(found) != 1:
-        raise BadInputError(
-            "not the folder of one release",
-            where=path,
-            expected="one file that ends in .zarr.zip",
-            found=", ".join(file.name for file in found) or "none",
-            remedy="build the release with zarr among publish.formats",
-        )
-    return found[0]
-
-
-def _index_of(group: str, groups: tuple[str, ...]) -> int:
-    if group not in groups:
-        raise BadInputError(f"the panel has no group '{group}'", expected=", ".join(groups))
-    return groups.index(group)

@@ -6,6 +6,7 @@ taken from one format for another, and the text of the VCF is read as text.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +184,7 @@ def _of_columns(
         kind = np.float32 if figure.is_frequency else np.int32
         missing = np.full(len(contig), _NO_VALUE[figure.type], kind)
         columns = [
-            _values(column(figure.name(group)), figure) if figure.has(group) else missing
+            values_of(column(figure.name(group)), figure) if figure.has(group) else missing
             for group in groups
         ]
         return np.column_stack(columns)
@@ -194,14 +195,15 @@ def _of_columns(
         column(name).cast(pa.string()).to_numpy(zero_copy_only=False)
         for name in ("ref", "alt", "filter")
     )
-    site = {each.array: _values(column(each.key), each) for each in SITE_FIGURES}
+    site = {each.array: values_of(column(each.key), each) for each in SITE_FIGURES}
     return ReleaseTable(contig, column("pos").to_numpy(), ref, alt, filters, figures, site)
 
 
 _NO_VALUE: dict[str, Any] = {"Integer": MISSING, "Float": np.nan, "String": ""}
 
 
-def _values(column: Any, figure: Figure | SiteFigure) -> NDArray[Any]:
+def values_of(column: Any, figure: Figure | SiteFigure) -> NDArray[Any]:
+    """Give a figure's column as an array: -1, NaN or empty text where it is missing."""
     values: NDArray[Any] = column.fill_null(_NO_VALUE[figure.type]).to_numpy(zero_copy_only=False)
     return values
 
@@ -230,6 +232,29 @@ _CONSTANT = pa.dictionary(pa.int32(), pa.string())
 def _read_vcf(path: Path, contigs: Sequence[str], groups: Sequence[str]) -> Iterator[ReleaseTable]:
     keys = {figure.name(group): figure.type for group in groups for figure in figures_of(group)}
     keys |= {each.key: each.type for each in SITE_FIGURES}
+    for column in vcf_columns(path, keys, contigs):
+        yield _of_vcf(column, groups)
+
+
+def vcf_columns(
+    path: Path, keys: Mapping[str, str], contigs: Sequence[str]
+) -> Iterator[Callable[[str], Any]]:
+    """Read the lines of a sites VCF, whose keys of INFO must be these, in this order.
+
+    Parameters
+    ----------
+    path
+        The file.
+    keys
+        Their types.
+    contigs
+        Of the release.
+
+    Yields
+    ------
+    callable
+        Gives a column of some lines: a key's, contig, pos, ref, alt or filter.
+    """
     types = {i: pa.string() for i in range(_BEFORE_INFO)}
     types |= {_PLACES["contig"]: _CONSTANT, _PLACES["pos"]: pa.int32()}
     places = dict(_PLACES)
@@ -262,22 +287,21 @@ def _read_vcf(path: Path, contigs: Sequence[str], groups: Sequence[str]) -> Iter
                 said = batch.column(places[key] - 1).dictionary.to_pylist()
                 if said != [key]:
                     raise _differs(path, "INFO keys", [key], said)
-            yield _of_vcf(batch, places, path, contigs, groups)
+            named = batch.column(places["contig"]).dictionary.to_pylist()
+            if not set(named) <= set(contigs):
+                raise _differs(path, "contigs", contigs, named)
+            yield partial(_column, batch, places)
 
 
-def _of_vcf(
-    batch: Any, places: Mapping[str, int], path: Path, contigs: Sequence[str], groups: Sequence[str]
-) -> ReleaseTable:
-    def column(name: str) -> Any:
-        return batch.column(places[name])
+def _column(batch: Any, places: Mapping[str, int], name: str) -> Any:
+    return batch.column(places[name])
 
-    named = column("contig")
-    if not set(named.dictionary.to_pylist()) <= set(contigs):
-        raise _differs(path, "contigs", contigs, named.dictionary.to_pylist())
-    number = np.column_stack([_values(column(AN.name(group)), AN) for group in groups])
+
+def _of_vcf(column: Callable[[str], Any], groups: Sequence[str]) -> ReleaseTable:
+    number = np.column_stack([values_of(column(AN.name(group)), AN) for group in groups])
     state = np.where(number < 0, State.MASKED, State.OBSERVED)
     state = np.where(number == 0, State.NOT_CALLABLE, state).astype(np.int8)
-    contig = named.cast(pa.string()).to_numpy(zero_copy_only=False)
+    contig = column("contig").cast(pa.string()).to_numpy(zero_copy_only=False)
     return _of_columns(column, contig, groups, state)
 
 

@@ -1,110 +1,204 @@
-"""The release as a sites-only VCF, bgzip-compressed and indexed: one ALT per line, all figures in INFO."""
+"""The release as a sites-only VCF, bgzip-compressed and indexed: one ALT per line, figures in INFO."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pysam
+from numpy.typing import NDArray
 
+from afpanel.constants import MISSING
 from afpanel.core.strings import Strings
-from afpanel.io.files import naming
-from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead, is_missing
-from afpanel.model.figures import (
-    FIGURES,
-    SITE_FIGURES,
-    Figure,
-    SiteFigure,
-    excluding,
-    figures_of,
-)
+from afpanel.io import vcf_text_kernel as kernel
+from afpanel.io.bgzf_writer import BgzfWriter, Packed, room_after
+from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead
+from afpanel.io.tabix_index import LineIndex
+from afpanel.model.figures import SITE_FIGURES, SLIM, Figure, SiteFigure, excluding, figures_of
 
-_TEXT = pa.large_string()
+_ROWS = 1024
+"""Lines that are put together at a time."""
+
+_KINDS = {"Integer": kernel.INTEGER, "Float": kernel.FLOAT, "String": kernel.NAME}
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A key of INFO.
+
+    Parameters
+    ----------
+    name, doc
+        As the header has them.
+    figure
+        What it is.
+    group
+        The number of the group that it is of; None of figures of variants.
+    """
+
+    name: str
+    doc: str
+    figure: Figure | SiteFigure
+    group: int | None
 
 
 class VcfReleaseWriter:
-    """Writes ``.vcf.gz`` and ``.vcf.gz.tbi``.
+    """Writes ``.vcf.gz``, ``.vcf.gz.tbi`` and ``.vcf.gz.csi``.
 
     Parameters
     ----------
     path
-        VCF to write; its index is written beside it.
+        VCF to write; its indexes are written beside it.
     head
         What the release is.
+    slim
+        Whether to write those keys alone that most readers ask for (`model.figures.SLIM`).
     """
 
-    def __init__(self, path: Path, head: ReleaseHead) -> None:
+    def __init__(self, path: Path, head: ReleaseHead, *, slim: bool = False) -> None:
         self._path = path
-        self._groups = head.groups
-        self._file = pysam.BGZFile(str(path), "wb")
-        self._file.write(_header(head).encode())
+        keys = [key for key in _keys_of(head) if not slim or key.name in SLIM]
+        self._layout = _Layout.of(keys, head.groups)
+        self._index = LineIndex(head.contigs)
+        self._file = BgzfWriter(path)
+        self._file.write_text(_header(head, keys).encode())
 
     def write(self, block: ReleaseBlock) -> None:
-        """Write a block; its lines are put together column by column."""
-        n = len(block.variants)
-        if not n:
-            return
-        variants = block.variants
-        filters = pc.if_else(pa.array(block.no_alt_left), _text("AC0"), _text("PASS"))
-        pieces: list[Any] = [
-            _text(f"{block.contig}\t"),
-            pc.cast(pa.array(variants.position), _TEXT),
-            _text("\t.\t"),
-            variants.ref.arrow(),
-            _text("\t"),
-            variants.alt.arrow(),
-            _text("\t.\t"),
-            filters,
-            _text("\t"),
-        ]
-        for g, group in enumerate(self._groups):
-            for figure in figures_of(group):
-                lead = "" if g == 0 and figure is FIGURES[0] else ";"
-                values = pa.array(block.values(figure)[:, g], mask=block.missing(figure)[:, g])
-                pieces.append(_text(f"{lead}{figure.name(group)}="))
-                pieces.append(pc.fill_null(pc.cast(values, _TEXT), _text(".")))
-        for of_site in SITE_FIGURES:
-            found = block.site_values(of_site)
-            values = pc.cast(pa.array(found, mask=is_missing(found)), _TEXT)
-            pieces += [_text(f";{of_site.key}="), pc.fill_null(values, _text("."))]
-        lines = pc.binary_join_element_wise(*pieces, _text("\n"), _text(""))
-        with self._writing():
-            self._file.write(Strings.of_arrow(lines).data.tobytes())
+        """Write a block."""
+        lengths = block.variants.ref.lengths
+        for rows, packed, places in self._layout.packed(block):
+            offsets = self._file.write(packed, places)
+            self._index.add(block.contig, block.variants.position[rows], lengths[rows], offsets)
 
     def close(self) -> None:
-        """Finish the file and index it."""
-        with self._writing():
-            self._file.close()
-            pysam.tabix_index(str(self._path), preset="vcf", force=True)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Give the file up where it cannot be written.
-
-        htslib would try again to write what is left when the file goes out of use, so it gets the room.
-        """
-        try:
-            with naming(self._path):
-                yield
-        except OSError:
-            with suppress(OSError):
-                os.truncate(self._path, 0)
-                self._file.close()
-            raise
+        """Finish the file and its indexes."""
+        self._file.close()
+        tabix, csi = (self._path.with_name(self._path.name + end) for end in (".tbi", ".csi"))
+        self._index.write(tabix, csi)
 
 
-def _text(value: str) -> Any:
-    return pa.scalar(value, _TEXT)
+@dataclass(frozen=True)
+class _Layout:
+    """How lines are put together.
+
+    Parameters
+    ----------
+    keys
+        Keys of INFO, in order.
+    groups
+        Of the release.
+    texts
+        The keys with what stands before and after them.
+    kinds, places
+        (k,) uint8 and int32: of each key the kind of its values, and in which column of these they are.
+    longest_name
+        Bytes that a value that is a name has at most.
+    """
+
+    keys: Sequence[_Key]
+    groups: Sequence[str]
+    texts: Strings
+    kinds: NDArray[np.uint8]
+    places: NDArray[np.int32]
+    longest_name: int
+
+    @classmethod
+    def of(cls, keys: Sequence[_Key], groups: Sequence[str]) -> Self:
+        """Lay out lines with some keys."""
+        texts = [f";{key.name}=" for key in keys]
+        texts[0] = f"\t{texts[0][1:]}"
+        kinds = np.array([_KINDS[key.figure.type] for key in keys], np.uint8)
+        places = np.zeros(len(keys), np.int32)
+        for kind in _KINDS.values():
+            places[kinds == kind] = np.arange((kinds == kind).sum())
+        longest = max(len(group.encode()) for group in groups)
+        return cls(keys, groups, _padded(texts), kinds, places, longest)
+
+    def packed(self, block: ReleaseBlock) -> Iterator[tuple[slice, Packed, NDArray[np.int32]]]:
+        """Put lines together; gives some rows, their lines, and where each begins, and the last ends, in these."""
+        variants, n = block.variants, len(block.variants)
+        tables = [self._table(block, kind) for kind in (kernel.INTEGER, kernel.FLOAT)]
+        integers = np.ascontiguousarray(tables[0], np.int32)
+        floats = np.ascontiguousarray(tables[1], np.float32).view(np.uint32)
+        names = np.ascontiguousarray(self._table(block, kernel.NAME), np.int16)
+        contig = np.frombuffer(f"{block.contig}\t".encode() + bytes(7), np.uint8)
+        filters, filter_names = block.no_alt_left.astype(np.uint8), _padded(list(FILTERS))
+        of_names = _padded(self.groups)
+        key_sizes = np.array([len(contig) - 7, 3, *self.texts.lengths], np.int32)
+        numbers = int((self.kinds != kernel.NAME).sum())
+        fixed = int(key_sizes.sum()) + 40 + numbers * kernel.LONGEST_VALUE
+        fixed += (len(self.keys) - numbers) * self.longest_name
+        ref, alt = (_with_room(column) for column in (variants.ref, variants.alt))
+        for start in range(0, n, _ROWS):
+            rows = slice(start, min(start + _ROWS, n))
+            some = rows.stop - rows.start
+            alleles = sum(int(c.offsets[rows.stop] - c.offsets[start]) for c in (ref, alt))
+            text = np.empty(some * fixed + alleles + room_after(key_sizes), np.uint8)
+            columns = np.empty((some + 1, len(key_sizes)), np.int32)
+            kernel.put_lines(
+                variants.position[rows],
+                ref.offsets[start : rows.stop + 1],
+                ref.data,
+                alt.offsets[start : rows.stop + 1],
+                alt.data,
+                contig,
+                filters[rows],
+                filter_names.offsets,
+                filter_names.data,
+                integers[rows],
+                floats[rows],
+                names[rows],
+                self.kinds,
+                self.places,
+                self.texts.offsets,
+                self.texts.data,
+                of_names.offsets,
+                of_names.data,
+                text,
+                columns,
+            )
+            yield rows, Packed.of_lines(text, columns, key_sizes), columns[:, 0]
+
+    def _table(self, block: ReleaseBlock, kind: int) -> NDArray[Any]:
+        """Lay the values of some kind side by side, (n, keys of the kind)."""
+        columns: list[NDArray[Any]] = []
+        for key, which in zip(self.keys, self.kinds.tolist(), strict=True):
+            if which != kind:
+                continue
+            if key.group is not None and isinstance(key.figure, Figure):
+                columns.append(block.values(key.figure)[:, key.group])
+            else:
+                values = block.site[key.figure.array]
+                columns.append(self._numbers(values) if kind == kernel.NAME else values)
+        return np.column_stack(columns) if columns else np.empty((len(block.variants), 0))
+
+    def _numbers(self, names: NDArray[Any]) -> NDArray[np.int16]:
+        found = pc.index_in(pa.array(names, pa.string()), value_set=pa.array(self.groups))
+        numbers: NDArray[np.int16] = found.fill_null(MISSING).to_numpy().astype(np.int16)
+        return numbers
 
 
-def _info(name: str, figure: Figure | SiteFigure, doc: str) -> str:
-    return f'##INFO=<ID={name},Number={figure.number},Type={figure.type},Description="{doc}">'
+def _padded(texts: Sequence[str]) -> Strings:
+    """Lay texts end to end, with room to copy the last eight bytes at a time."""
+    return _with_room(Strings.of(list(texts)))
 
 
-def _header(head: ReleaseHead) -> str:
+def _with_room(strings: Strings) -> Strings:
+    return Strings(strings.offsets, np.concatenate([strings.data, np.zeros(8, np.uint8)]))
+
+
+def _keys_of(head: ReleaseHead) -> list[_Key]:
+    keys = []
+    for g, group in enumerate(head.groups):
+        for figure in figures_of(group):
+            doc = f"{figure.describe(group)} (n = {head.people[g]})"
+            keys.append(_Key(figure.name(group), doc, figure, g))
+    return keys + [_Key(f.key, excluding(f.doc, head.excluded), f, None) for f in SITE_FIGURES]
+
+
+def _header(head: ReleaseHead, keys: Sequence[_Key]) -> str:
     lines = [
         "##fileformat=VCFv4.3",
         f"##source=afpanel {head.name} {head.version}",
@@ -114,10 +208,9 @@ def _header(head: ReleaseHead) -> str:
         lines.append(f'##FILTER=<ID={name},Description="{doc}">')
     for contig, length in head.contigs.items():
         lines.append(f"##contig=<ID={contig},length={length},assembly={head.build}>")
-    for group, people in zip(head.groups, head.people, strict=True):
-        for figure in figures_of(group):
-            doc = f"{figure.describe(group)} (n = {people})"
-            lines.append(_info(figure.name(group), figure, doc))
-    lines += [_info(each.key, each, excluding(each.doc, head.excluded)) for each in SITE_FIGURES]
+    for key in keys:
+        number, type_ = key.figure.number, key.figure.type
+        about = f'ID={key.name},Number={number},Type={type_},Description="{key.doc}"'
+        lines.append(f"##INFO=<{about}>")
     lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
     return "\n".join(lines) + "\n"

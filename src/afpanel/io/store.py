@@ -150,6 +150,18 @@ class Store:
             parts.append(chunk[max(start - first, 0) : stop - first])
         return joined(parts)
 
+    def table_of_strings(self, name: str, start: int, stop: int) -> list[Strings]:
+        """Read rows ``start`` to ``stop`` of a table of text whose columns are in one chunk; its columns."""
+        array = self._array(name)
+        size, width = array.chunks
+        parts: list[list[Strings]] = [[] for _ in range(array.shape[1])]
+        for number in range(start // size, -(-stop // size)):
+            chunk = self._last(name, number, lambda n: self._text_chunk(array, f"{n}/0"))
+            rows = np.arange(max(start - number * size, 0), min(stop - number * size, size))
+            for column, part in enumerate(parts):
+                part.append(chunk.take(rows * width + column))
+        return [joined(part) for part in parts]
+
     def columns_of_strings(self, name: str) -> Iterator[tuple[int, int, Strings]]:
         """Read a table of text, some columns at a time: the first, how many, and their cells by row."""
         array = self._array(name)

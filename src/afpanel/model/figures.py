@@ -171,6 +171,10 @@ SITE_FIGURES = (
 """Every figure of a variant, in the order in which all formats list them, after those of groups."""
 
 
+SLIM = ("AC", "AN", "AF", "nhomalt", "faf95", "grpmax")
+"""What the slim VCF has: of all people, and the group in which the allele is commonest."""
+
+
 def excluding(doc: str, excluded: Sequence[str]) -> str:
     """Complete the description of a maximum with the groups that it leaves out.
 

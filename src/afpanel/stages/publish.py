@@ -5,19 +5,23 @@ Everything here is written fresh from what passed the gate. The release appears 
 
 import logging
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from afpanel import __version__
 from afpanel.core.counting import THRESHOLDS, GenotypeFilter
-from afpanel.errors import BadInputError
+from afpanel.core.policy import Statistic
+from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import read_json, sha256, whole_folder, write_json, write_text
 from afpanel.io.panel_store import read_heads, read_panel_blocks
+from afpanel.io.prefetch import Behind
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest
 from afpanel.io.release import ReleaseBlock, ReleaseHead, ReleaseWriter
+from afpanel.io.release_gdi import GdiReleaseWriter
 from afpanel.io.release_parquet import ParquetReleaseWriter
 from afpanel.io.release_vcf import VcfReleaseWriter
 from afpanel.io.release_zarr import ZarrReleaseWriter
@@ -36,6 +40,37 @@ logger = logging.getLogger(__name__)
 
 MANIFEST_VERSION = 5
 
+_BLOCKS_WAITING = 2
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of the release.
+
+    Parameters
+    ----------
+    suffix
+        What the name of its file or folder ends in.
+    maker
+        Opens it for writing.
+    needs
+        Statistics that it cannot do without.
+    """
+
+    suffix: str
+    maker: Callable[[Path, ReleaseHead], ReleaseWriter]
+    needs: tuple[Statistic, ...] = ()
+
+
+FORMATS = {
+    "vcf": Format(".vcf.gz", VcfReleaseWriter),
+    "parquet": Format(".parquet", ParquetReleaseWriter),
+    "zarr": Format(".zarr.zip", ZarrReleaseWriter),
+    "vcf-slim": Format(".slim.vcf.gz", partial(VcfReleaseWriter, slim=True)),
+    "gdi": Format(".gdi", GdiReleaseWriter, (Statistic.NHOMALT, Statistic.NHEMIALT)),
+}
+"""Formats by their names in the configuration."""
+
 _LIBRARIES = ("numpy", "pyarrow", "pysam", "zarr")
 
 
@@ -50,7 +85,7 @@ class PublishOptions:
     build
         Genome build.
     formats
-        Of vcf, parquet and zarr, those to write.
+        Names of `FORMATS`: those to write.
     grpmax_exclude
         Groups that are never the one with the greatest frequency.
     """
@@ -130,6 +165,7 @@ def publish(
     if not heads:
         raise BadInputError("there is no contig to publish")
     decision = read_json(inputs.decision)
+    _refuse_formats(options.formats, decision["policy"])
     withheld = [each["group"] for each in decision["withheld_groups"]]
     excluded, groups = options.grpmax_exclude, [*heads[0].groups, *withheld]
     raise_any([*faults_of_exclusions(excluded, groups, "--grpmax-exclude")])
@@ -145,20 +181,8 @@ def publish(
     stem = f"{options.name}-{options.version}"
     room = sum(OF_PANELS[name] for name in options.formats) * sizes_of(inputs.panels)
     require_room(out, room, "the size of the releasable panels")
-    genome, before = sum(head.contigs.values()), 0
     with whole_folder(out) as folder:
-        writers = _writers(folder / stem, head, options.formats)
-        progress = Progress(logger, "publish", "variants")
-        for path, contig in zip(inputs.panels, head.contigs, strict=True):
-            for variants, counts in read_panel_blocks(path):
-                block = ReleaseBlock.of(contig, variants, counts, head)
-                for writer in writers:
-                    writer.write(block)
-                at = int(variants.position[-1]) if len(variants) else 0
-                progress.advance(len(variants), contig, (before + at) / genome)
-            before += head.contigs[contig]
-        for writer in writers:
-            writer.close()
+        write_formats(folder / stem, head, inputs.panels, options.formats)
         outcomes = _read_outcomes(inputs.harmonization)
         write_text(folder / "harmonization.tsv", harmonization_table(outcomes))
         write_json(folder / "manifest.json", _manifest(folder, head, inputs, options))
@@ -174,14 +198,58 @@ def publish(
     logger.info("publish: done\n%s", text)
 
 
-def _writers(stem: Path, head: ReleaseHead, formats: Sequence[str]) -> list[ReleaseWriter]:
-    makers: dict[str, tuple[Callable[[Path, ReleaseHead], ReleaseWriter], str]] = {
-        "vcf": (VcfReleaseWriter, ".vcf.gz"),
-        "parquet": (ParquetReleaseWriter, ".parquet"),
-        "zarr": (ZarrReleaseWriter, ".zarr.zip"),
-    }
-    chosen = (makers[name] for name in formats)
-    return [maker(stem.with_name(stem.name + suffix), head) for maker, suffix in chosen]
+def write_formats(
+    stem: Path, head: ReleaseHead, panels: Sequence[Path], formats: Sequence[str]
+) -> None:
+    """Write a release's data files, each format in a thread of its own, all from the same blocks.
+
+    Parameters
+    ----------
+    stem
+        What the names of the files begin with.
+    head
+        What the release is.
+    panels
+        Releasable store of each contig, in order.
+    formats
+        Names of `FORMATS`.
+    """
+    progress = Progress(logger, "publish", "variants")
+    makers = [FORMATS[name] for name in formats]
+    writers = [each.maker(stem.with_name(stem.name + each.suffix), head) for each in makers]
+    threads = [Behind(writer.write, _BLOCKS_WAITING) for writer in writers]
+    genome, before = sum(head.contigs.values()), 0
+    try:
+        for path, contig in zip(panels, head.contigs, strict=True):
+            for variants, counts in read_panel_blocks(path):
+                block = ReleaseBlock.of(contig, variants, counts, head)
+                for thread in threads:
+                    thread.give(block)
+                at = int(variants.position[-1]) if len(variants) else 0
+                progress.advance(len(variants), contig, (before + at) / genome)
+            before += head.contigs[contig]
+        for thread in threads:
+            thread.finish()
+    finally:
+        for thread in threads:
+            thread.stop()
+    for writer in writers:
+        writer.close()
+
+
+def _refuse_formats(formats: Sequence[str], policy: Mapping[str, Any]) -> None:
+    """Refuse formats that consist of counts which the policy withholds."""
+    shown = {each["rule"]: each["value"] for each in policy["effective"]}
+    for name in formats:
+        lacking = [each for each in FORMATS[name].needs if shown.get(f"statistics.{each}") is False]
+        if lacking:
+            raise PolicyRefusalError(
+                f"the format {name} consists of counts that the policy withholds",
+                where="publish.formats",
+                expected=" and ".join(FORMATS[name].needs),
+                found=f"a policy without {' and '.join(lacking)}",
+                remedy=f"leave {name} out of publish.formats",
+            )
 
 
 def _read_outcomes(summaries: Sequence[Path]) -> dict[str, dict[str, int]]:

@@ -11,8 +11,9 @@ import numpy as np
 from afpanel.core.study_results import Figures, Study
 from afpanel.errors import BadInputError, UsageError
 from afpanel.io.files import read_json, whole_file
+from afpanel.io.frequencies import Frequencies
 from afpanel.io.reference import Reference, ReferencePaths
-from afpanel.io.release_reader import Frequencies, Panel, open_panel
+from afpanel.io.release_reader import Panel, open_panel
 from afpanel.model.region import Region
 
 if TYPE_CHECKING:

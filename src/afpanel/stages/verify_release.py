@@ -15,6 +15,7 @@ from afpanel.core.derivation import Equations
 from afpanel.core.release_limits import Limits
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.files import read_json
+from afpanel.io.release_companions import Companion, GdiFiles, SlimVcf
 from afpanel.io.release_tables import ReleaseTable, read_release
 from afpanel.model.figures import STATE
 from afpanel.stages.insider_attack import InsiderAttacks
@@ -87,7 +88,8 @@ def attack_release(release: Path, sample: int, panels: Sequence[Path] = ()) -> d
             "verify-release: the policy protects from contributors who know their own figures; give the merged"
             " panels as --panel to attack with these too"
         )
-    verdicts = _walk(formats, Attack(known, build, limits, sample), insiders)
+    companions = _companions(release / stem, contigs, groups)
+    verdicts = _walk(formats, companions, Attack(known, build, limits, sample), insiders)
     never: list[str] = []
     if limits.never_shown:
         withheld = [each["group"] for each in manifest["decision"]["withheld_groups"]]
@@ -104,6 +106,17 @@ def attack_release(release: Path, sample: int, panels: Sequence[Path] = ()) -> d
     return verdicts
 
 
+def _companions(stem: Path, contigs: Sequence[str], groups: Sequence[str]) -> dict[str, Companion]:
+    """Open those files that hold a part of the figures."""
+    slim, gdi = (stem.with_name(stem.name + suffix) for suffix in (".slim.vcf.gz", ".gdi"))
+    found: dict[str, Companion] = {}
+    if slim.exists():
+        found["slim vcf"] = SlimVcf(slim, contigs)
+    if gdi.exists():
+        found["gdi"] = GdiFiles(gdi, contigs, groups)
+    return found
+
+
 def _check_sizes(known: Equations, fewest: int, verdict: Verdict) -> None:
     """Check that no group, and no rest of a sum, has too few people."""
     for what, nodes in (
@@ -116,11 +129,14 @@ def _check_sizes(known: Equations, fewest: int, verdict: Verdict) -> None:
 
 
 def _walk(
-    formats: Mapping[str, Iterator[ReleaseTable]], attack: Attack, insiders: InsiderAttacks | None
+    formats: Mapping[str, Iterator[ReleaseTable]],
+    companions: Mapping[str, Companion],
+    attack: Attack,
+    insiders: InsiderAttacks | None,
 ) -> dict[str, Verdict]:
     """Go through all formats side by side; where they are equal, what holds of the first holds of all."""
     progress = Progress(logger, "verify-release", "variants")
-    verdicts = {name: Verdict() for name in formats}
+    verdicts = {name: Verdict() for name in (*formats, *companions)}
     first = next(iter(formats))
     for tables in zip_longest(*map(whole_sites, formats.values())):
         of_first = None if tables[0] is None else attack.on(tables[0])
@@ -134,10 +150,16 @@ def _walk(
             if table is not None and found is not None:
                 verdicts[name].take(found)
         if tables[0] is not None:
+            for name, companion in companions.items():
+                if differs := companion.difference(tables[0]):
+                    verdicts[name].add(f"{differs} is not as in {first}", [name], 1)
+                verdicts[name].variants += len(tables[0])
             progress.advance(len(tables[0]), str(tables[0].contig[-1]))
+    for name, companion in companions.items():
+        verdicts[name].add(f"more rows than {first}", [name], companion.rest())
     drawn = attack.finish()
-    for verdict in verdicts.values():
-        verdict.take(drawn)
+    for name in formats:
+        verdicts[name].take(drawn)
     return verdicts
 
 
