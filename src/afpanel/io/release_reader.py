@@ -16,7 +16,7 @@ from afpanel.errors import BadInputError
 from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
 from afpanel.io.store import Store
 from afpanel.model.arrays import COUNTS
-from afpanel.model.figures import FIGURES, SITE_FIGURES, STATE
+from afpanel.model.figures import CALL_RATE, FIGURES, SITE_FIGURES, STATE
 from afpanel.model.groups import TOTAL
 from afpanel.model.region import Region
 
@@ -212,6 +212,13 @@ class Panel:
             ReleasedCounts(*(self._store.read(name, *rows) for name in (*COUNTS, "state"))),
             self._store.read("variant_filter", *rows)[:, ac0],
         )
+
+    def call_rates(self, contig: str, start: int, stop: int) -> NDArray[np.float32]:
+        """Read call rates of the variants of a half-open range of positions, (n, g) float32."""
+        rates: NDArray[np.float32] = self._store.read(
+            CALL_RATE.array, *self._range(contig, start, stop)
+        )
+        return rates
 
     def _of_contig(self, contig: str) -> tuple[int, int]:
         """Find the rows of a contig."""
