@@ -29,6 +29,7 @@ COMMANDS = (
     "linkage",
     "risk",
     "publish",
+    "report",
     "scan",
     "verify-release",
     "popgen",
