@@ -170,7 +170,7 @@ def _drawing(each: Figure) -> str:
     least = f' style="min-width:{chart.narrow}px"' if chart.narrow else ""
     box = f' role="region" tabindex="0" aria-label="{escape(each.title)}"' if chart.narrow else ""
     return (
-        f'<div class="plot"{box} style="padding:0 {chart.right}px 0 {chart.left}px">'
+        f'<div class="plot"{box} style="padding:8px {chart.right}px 0 {chart.left}px">'
         f'<svg role="img" aria-labelledby="{name}-t {name}-d" height="{chart.height}"{least}>'
         f'<title id="{name}-t">{escape(each.title)}</title><desc id="{name}-d">{escape(each.alt)}</desc>'
         f"{chart.body}</svg></div>{_legend(chart.legend)}"

@@ -127,6 +127,7 @@ MANIFEST_KEYS = frozenset(
         "groups",
         "policy",
         "decision",
+        "discordance",
         "risk",
     ]
 )
@@ -200,6 +201,19 @@ TABLES = {
     ("kind", "group", "private", "undetermined"),
     ("group", "class", "above", "up_to", "variants"),
     ("kind", "group_1", "group_2", "both_shown", "alt_in_1", "alt_in_2", "alt_in_both"),
+    ("group", "kind", "people"),
+    ("group", "state", "cells"),
+    ("contig", "kind", "variants"),
+    ("change", "variants"),
+    ("group", "above", "up_to", "transitions", "transversions", "ti_tv"),
+    ("group", "from", "below", "cells"),
+    ("reason", "cells"),
+    ("group", "people", "masked_cells", "share"),
+    ("group", "linkage", "effective", "realistic", "realistic_known", "worst", "worst_known", "measured"),
+    ("cohort", "verdict", "reasons", "compared_with", "flagged_at_most"),
+    ("contig", "position", "ref", "alt", "cohort", "kind", "group", "AC", "AN", "AF"),
+    ("contig", "both", "new", "gone"),
+    ("old_state", "new_state", "cells"),
 }  # fmt: skip
 """First lines of tables that may leave."""
 

@@ -4,7 +4,7 @@ It knows nothing of what is drawn. `chart_parts` has what they consist of.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from html import escape
 
@@ -28,6 +28,9 @@ from afpanel.io.chart_parts import (
     tip_of,
     x_axis,
 )
+
+_USUAL = 640
+"""Pixels that a plot is wide on a usual screen."""
 
 _MOST_VALUES = 12
 """Groups up to which the squares of a heat map have room for their figures."""
@@ -58,7 +61,7 @@ def stacked_bars(
                 f' fill="{part.colour}">{tip_of(f"{row}, {part.name}: {shown}")}</rect>'
             )
             left += width
-    keys = tuple(Key(part.colour, None, part.name) for part in parts)
+    keys = tuple(Key(part.colour, None, part.name) for part in parts if len(parts) > 1)
     return Chart(len(rows) * ROW + FOOT, margin(rows), 22, "".join(drawn), keys)
 
 
@@ -121,9 +124,13 @@ def heat(names: Sequence[str], values: Sequence[Sequence[float]], axis: Axis) ->
 
 
 def columns(
-    names: Sequence[str], values: Sequence[float], colours: Sequence[str], axis: Axis, every: int
+    names: Sequence[str],
+    values: Sequence[float],
+    colours: Sequence[str],
+    axis: Axis,
+    written: Container[int],
 ) -> Chart:
-    """Draw a column for each name, the `every`-th of which is written below, and all in its tip."""
+    """Draw a column for each name, those in `written` below it, and all in its tip."""
     tall, n = 220, len(names)
     axis = replace(axis, low=0.0).over(values)
     drawn = []
@@ -137,7 +144,7 @@ def columns(
             f'<rect class="b" x="{percent((i + 0.08) / n)}" y="{pixels(10 + tall - high)}" width="{percent(0.84 / n)}"'
             f' height="{pixels(high)}" fill="{colours[i]}">{tip_of(f"{name}: {value:,.6g}")}</rect>'
         )
-        if i % every == 0 or i == n - 1:
+        if i in written:
             drawn.append(
                 f'<text class="k c" x="{percent((i + 0.5) / n)}" y="{tall + 28}">{escape(name)}</text>'
             )
@@ -173,35 +180,49 @@ def points(
                 drawn.append(
                     f'<text class="n k" x="-8" y="{pixels(tall * (1 - at) + 4)}">{text}</text>'
                 )
-    taken: list[tuple[float, float]] = []
-    for name, family, (x, y) in zip(names, families, places, strict=True):
+    marks = [(across.place(x), tall * (1 - up.place(y))) for x, y in places]
+    sides = _room([len(name) for name in names], marks)
+    many = "" if len(names) <= 2 * _MOST_VALUES else " many"
+    for name, family, place, (at, down), (side, shift) in zip(
+        names, families, places, marks, sides, strict=True
+    ):
         which = known.index(family)
-        at, down = across.place(x), tall * (1 - up.place(y))
         colour, shape = CATEGORIES[which % len(CATEGORIES)], SHAPES[which % len(SHAPES)]
-        drawn.append(mark_at(at, down, colour, shape, f"{name}: {x:.4f}, {y:.4f}"))
-        side, text_at = _room(at, down, taken)
-        few = "" if len(names) <= 2 * _MOST_VALUES else " many"
+        tip = f"{name}: {place[0]:.4f}, {place[1]:.4f}"
+        drawn.append(mark_at(at, down, colour, shape, tip))
         drawn.append(
-            f'<svg class="o" x="{percent(at)}" y="{pixels(text_at)}"><text class="l{few}" x="{9 * side}" y="4"'
-            f' text-anchor="{"start" if side > 0 else "end"}">{escape(name)}</text></svg>'
+            f'<svg class="o" x="{percent(at)}" y="{pixels(down + shift)}"><text class="l{many}" x="{9 * side}"'
+            f' y="4" text-anchor="{"start" if side > 0 else "end"}">{escape(name)}</text></svg>'
         )
     drawn.append(
-        f'<text class="u" x="0" y="{tall + 36}">{escape(units[0])}; upwards {escape(units[1])}</text>'
+        f'<text class="u" x="0" y="{tall + 36}">{escape(units[0])}</text>'
+        f'<text class="u" x="0" y="{tall + 53}">upwards: {escape(units[1])}</text>'
     )
     keys = tuple(
         Key(CATEGORIES[i % len(CATEGORIES)], SHAPES[i % len(SHAPES)], family)
         for i, family in enumerate(known)
     )
-    return Chart(tall + 42, 52, 20, "".join(drawn), keys)
+    return Chart(tall + 60, 52, 20, "".join(drawn), keys)
 
 
-def _room(at: float, down: float, taken: list[tuple[float, float]]) -> tuple[int, float]:
-    """Choose the side of a point on which its name stands, and how far down, so that few overlap."""
-    side = -1 if at > 0.7 else 1
-    for shift in (0, -14, 14, -26, 26):
-        if all(abs(down + shift - y) > 12 or abs(at - x) > 0.16 for x, y in taken):
-            break
-    else:
-        shift = 0
-    taken.append((at, down + shift))
-    return side, down + shift
+def _room(letters: Sequence[int], marks: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
+    """Choose for each mark on which side its name stands, and how far down, so that few overlap.
+
+    Places are shares of the width, and pixels down; a plot of usual width is assumed.
+    """
+    boxes = [(at * _USUAL - 7, at * _USUAL + 7, down) for at, down in marks]
+    chosen = []
+    for n, (at, down) in zip(letters, marks, strict=True):
+        first = -1 if at > 0.7 else 1
+        best: list[tuple[int, int, int, int, tuple[float, float, float]]] = []
+        for shift in (0, -15, 15):
+            for side in (first, -first):
+                near, far = at * _USUAL + 9 * side, at * _USUAL + (9 + 6.6 * n) * side
+                low, high = min(near, far), max(near, far)
+                hits = sum(low < b and a < high and abs(down + shift - y) < 13 for a, b, y in boxes)
+                outside = low < -40 or high > _USUAL + 15
+                best.append((hits + 2 * outside, len(best), side, shift, (low, high, down + shift)))
+        _, _, side, shift, box = min(best)
+        boxes.append(box)
+        chosen.append((side, shift))
+    return chosen

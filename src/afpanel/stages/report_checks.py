@@ -45,14 +45,15 @@ class Check:
         What is found.
     why
         The figures that it rests on.
-    figure
-        Name of the figure that shows them.
+    figure, seen
+        Name of the figure that shows them, and what that is.
     """
 
     question: str
     answer: Answer
     why: str
     figure: str
+    seen: str
 
 
 def checks(data: ReportData) -> list[Check]:
@@ -75,10 +76,11 @@ def _kept(data: ReportData) -> Iterator[Check]:
         Answer.OPEN if least is None else Answer.LOOK if few else Answer.SOUND,
         "No cohort has an allele."
         if least is None
-        else f"{listed(few)} kept less than {LEAST_KEPT:.0%}."
+        else f"{listed(few)} kept less than {share(LEAST_KEPT, 1)}."
         if few
         else f"Every cohort kept {share(shares[least], 1)} of its alleles or more.",
         "harmonization",
+        "the alleles",
     )
 
 
@@ -99,6 +101,7 @@ def _agree(data: ReportData) -> Iterator[Check]:
         if compared
         else "No two cohorts were compared: none share a population or a country, or nobody looked.",
         "discordance",
+        "the cohorts",
     )
 
 
@@ -113,6 +116,7 @@ def _ratio(data: ReportData) -> Iterator[Check]:
         f" {_LEAST_RATIO} there are false calls among them."
         + ("" if enough else f" Fewer than {_FEWEST_CHANGES:,} say too little."),
         "ti_tv",
+        "the base changes",
     )
 
 
@@ -125,8 +129,9 @@ def _called(data: ReportData) -> Iterator[Check]:
     yield Check(
         "Was nearly everybody called nearly everywhere?",
         Answer.OPEN if not whole else Answer.LOOK if poor > _MOST_POOR * whole else Answer.SOUND,
-        f"{share(poor, whole)} of the total's variants have a call rate below {LEAST_CALLED:.0%}.",
+        f"{share(poor, whole)} of the total's variants have a call rate below {share(LEAST_CALLED, 1)}.",
         "call_rate",
+        "call rates",
     )
 
 
@@ -149,9 +154,10 @@ def _proportions(data: ReportData) -> Iterator[Check]:
         Answer.LOOK if odd else Answer.SOUND if seen else Answer.OPEN,
         f"Not in {listed(odd)}."
         if odd
-        else f"Within {_MOST_OFF:.0%} of what is expected in {counted(seen, 'population')}."
+        else f"Within {share(_MOST_OFF, 1)} of what is expected in {counted(seen, 'population')}."
         if seen
         else f"No population has {_FEWEST_COMPLETE} variants at which everybody was called.",
+        "heterozygosity",
         "heterozygosity",
     )
 
@@ -166,6 +172,7 @@ def _sexes(data: ReportData) -> Iterator[Check]:
             Answer.OPEN,
             "The release does not show both XX and XY.",
             "fst",
+            "the groups",
         )
         return
     far = known[0] > max(_SEX_FST, _ERRORS * (errors[0] if errors else math.inf))
@@ -174,4 +181,5 @@ def _sexes(data: ReportData) -> Iterator[Check]:
         Answer.LOOK if far else Answer.SOUND,
         f"Their FST is {known[0]:.4f}; well above 0, reads of X or Y would lie on autosomes.",
         "fst",
+        "the groups",
     )

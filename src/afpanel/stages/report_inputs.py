@@ -1,18 +1,14 @@
 """The parts of a report on what was asked: who takes part, what holds, and what became of the alleles."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from afpanel.io.chart_parts import Axis, Part, Series, ramp
+from afpanel.io.chart_parts import CATEGORIES, HIDDEN, Part, ramp
 from afpanel.io.html_page import Figure, paragraph, table
-from afpanel.io.page_charts import dots, stacked_bars
+from afpanel.io.page_charts import stacked_bars
 from afpanel.io.tsv import TextTable
 from afpanel.stages.report_data import ReportData, counted, listed, share
 
-_LIMITS = {
-    "min_group_size": "fewest people of a group that is shown",
-    "min_allele_count": "fewest copies of an allele that a cell shows, unless it has none",
-}
 _PROVENANCE = (
     "cohort",
     "from",
@@ -31,7 +27,7 @@ def people_figure(data: ReportData) -> Figure:
     return Figure(
         "people",
         "People in each group",
-        dots(names, [Series("people", [people[g] for g in names])], Axis("people", low=0.0)),
+        stacked_bars(names, [Part("people", CATEGORIES[0], [people[g] for g in names])], "people"),
         f"The panel counts {people[data.groups[0]]:,} people. Its groups have from"
         f" {min(people[g] for g in names):,} to {max(people[g] for g in names):,}.",
         "Every figure of the panel is a sum over one of these groups: a country, a population of a country,"
@@ -65,7 +61,8 @@ def asked(data: ReportData) -> Iterator[str]:
     yield table(
         "Rules of the policy that hold, and who asks for each",
         ("rule", "value", "by"),
-        ((each["rule"], _value(each["value"]), listed(each["by"])) for each in policy["effective"]),
+        _rules(policy["effective"]),
+        long=(1,),
     )
     withheld = manifest["decision"]["withheld_groups"]
     if withheld:
@@ -101,6 +98,16 @@ def _source(cohort: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def _rules(effective: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Lay out rules, those of one name and asked for by the same in a row."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for each in effective:
+        name, _, of = each["rule"].partition(".")
+        text = f"{of} {_value(each['value'])}" if of else _value(each["value"])
+        rows.setdefault((name, listed(each["by"])), []).append(text.replace("_", " "))
+    return [(name, "; ".join(values), by) for (name, by), values in rows.items()]
+
+
 def _parameters(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in parameters.items():
         yield key, _value(value)
@@ -133,7 +140,7 @@ def harmonization_figures(data: ReportData) -> Iterator[Figure]:
         for i, label in enumerate(labels)
     ]
     out = [total[name] - kept[name] for name in rows]
-    parts.append(Part("rejected", "#d55e00", out))
+    parts.append(Part("rejected", HIDDEN, out))
     yield Figure(
         "harmonization",
         "What became of the alleles of each cohort",

@@ -118,7 +118,7 @@ def check_list(found: Sequence[Check]) -> str:
     items = "\n".join(
         f'<li><span class="tag {_CLASS[each.answer]}"><span aria-hidden="true">{_MARK[each.answer]} </span>'
         f'{each.answer.value}</span><div><p>{escape(each.question)}</p><p class="why">{escape(each.why)}'
-        f' <a href="#{each.figure}">The figure</a></p></div></li>'
+        f' <a href="#{each.figure}">See {escape(each.seen)}</a></p></div></li>'
         for each in found
     )
     return f'<div class="card">\n<ul class="checks">\n{items}\n</ul>\n</div>'

@@ -11,6 +11,12 @@ from afpanel.model.groups import country_of
 from afpanel.stages.report_data import ReportData
 
 _KINDS = {"country": ("fst", "countries"), "population": ("fst_populations", "populations")}
+_CAPTIONS = {
+    "country": "Hudson's FST of each pair, as a ratio of sums over the variants of autosomes: 0 where two groups"
+    " do not differ, about 0.001 to 0.01 between neighbours in Asia, ten times that between East and South Asia."
+    " It does not depend on the sizes of groups. The table has standard errors.",
+    "population": "The same for populations, of one country or of two. A little below 0 is chance.",
+}
 
 
 def difference_figures(data: ReportData) -> Iterator[Figure]:
@@ -37,9 +43,7 @@ def _differentiation(data: ReportData, kind: str, name: str, many: str) -> Figur
         f"Differentiation of {many} (FST)",
         chart if known else f"The release has fewer than two {many} with variants to compare.",
         alt if known else f"Fewer than two {many} can be compared.",
-        "Hudson's FST of each pair, as a ratio of sums over the variants of autosomes: 0 where two groups do"
-        " not differ, about 0.001 to 0.01 between neighbours in Asia, ten times that between East and South"
-        " Asia. It does not depend on the sizes of groups. The table has standard errors.",
+        _CAPTIONS[kind],
         "neighbours far apart, or a group that is far from all others. On a short piece of the genome, or with"
         " one group's cohort called in another way, FST says more of that than of people.",
         table,

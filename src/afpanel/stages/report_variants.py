@@ -15,7 +15,7 @@ _NO_VARIANT = "No variant of an autosome varies in a group that is shown."
 _STATE_COLOURS = dict(
     zip(STATE_NAMES.values(), ("#225ea8", "#7fcdbb", NEUTRAL, HIDDEN), strict=True)
 )
-_FEWEST = 20
+_FEWEST = 100
 """Base changes of a class below which their ratio is not drawn: it would be noise."""
 
 
@@ -92,14 +92,14 @@ def spectrum_figure(data: ReportData) -> Figure:
         values = data.numbers("sfs", "variants", **{"class": kind, "above": above, "up_to": up_to})
         before = grouped.get(name, [0.0] * len(values))
         grouped[name] = [a + b for a, b in zip(before, values, strict=True)]
-    parts = [Part(name, ramp(i, len(grouped)), v) for i, (name, v) in enumerate(grouped.items())]
+    found = {name: values for name, values in grouped.items() if any(values)}
+    parts = [Part(name, ramp(i, len(found)), v) for i, (name, v) in enumerate(found.items())]
     masked = data.numbers("sfs", "variants", **{"class": "masked"})
     most = max(range(len(masked)), key=masked.__getitem__)
-    varies = any(any(part.values) for part in parts)
     return Figure(
         "sfs",
         "Site frequency spectra",
-        stacked_bars(data.groups, parts, "variants that vary in the group") if varies else _NO_VARIANT,
+        stacked_bars(data.groups, parts, "variants that vary in the group") if parts else _NO_VARIANT,
         f"The total varies at {sum(part.values[0] for part in parts):,.0f} variants of autosomes. {data.groups[most]}"
         f" has most masked ones, {masked[most]:,.0f}.",
         "How many variants are how frequent in each group, by the rarer allele, on autosomes: first by copies,"
@@ -139,13 +139,15 @@ def kind_figures(data: ReportData) -> Iterator[Figure]:
     names = [row["change"] for row in data.tables["indels"].records()]
     values = data.numbers("indels", "variants")
     half = len(names) // 2
-    short = [names[0].replace(" and more", "…"), *names[1:-1], names[-1].replace(" and more", "…")]
+    written = {
+        i for i, name in enumerate(names) if name in ("-15", "-10", "-5", "+5", "+10", "+15")
+    }
     colours = [CATEGORIES[1]] * half + [CATEGORIES[0]] * half
     deleted, inserted = sum(values[:half]), sum(values[half:])
     yield Figure(
         "indels",
         "Lengths of insertions and deletions",
-        columns(short, values, colours, Axis("bases by which ALT is longer than REF"), 5)
+        columns(names, values, colours, Axis("bases by which ALT is longer than REF"), written)
         if any(values)
         else "The release has no insertion and no deletion.",
         f"{deleted:,.0f} deletions and {inserted:,.0f} insertions; of one base {values[half - 1]:,.0f} and"
@@ -183,7 +185,7 @@ def _base_changes(data: ReportData) -> Figure:
         f"Over all frequencies the total has {ti:,.0f} transitions and {tv:,.0f} transversions: {ratio}.",
         "Changes between A and G or C and T are about twice as common as all others together in true human"
         " variants, and half as common among random errors. Variants of autosomes that vary in the group, by"
-        " ALT's frequency there; classes of fewer than 20 variants are in the table alone. The band is what is"
+        " ALT's frequency there; classes of fewer than 100 variants are in the table alone. The band is what is"
         " usual over the whole genome, 2.0 to 2.1; exomes have about 3.",
         "rare variants with a lower ratio than common ones: there are false calls among them. A group to the"
         " left of the others: so has one of its cohorts.",
