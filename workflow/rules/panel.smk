@@ -183,6 +183,28 @@ rule risk:
         " {params.options} --out {params.out:q} 2> {log:q}"
 
 
+rule popgen:
+    input:
+        rules.gate.output.panels,
+    output:
+        expand(
+            f"{RESULTS}/panel/popgen/{{statistic}}.{{suffix}}",
+            statistic=["fst", "heterozygosity", "sfs", "sharing", "private", "pca"],
+            suffix=["tsv", "svg"],
+        ),
+    log:
+        f"{RESULTS}/private/logs/popgen.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=growing(panel_memory),
+        runtime=growing(panel_runtime),
+    params:
+        out=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "afpanel popgen {input:q} --out {params.out:q} 2> {log:q}"
+
+
 rule publish:
     input:
         panels=rules.gate.output.panels,
@@ -196,12 +218,24 @@ rule publish:
         # None of whose samples may be in the release; whom they count is in the panels already.
         sheets=ancient([COHORTS[name]["samples"] for name in WITH_GENOTYPES]),
         overlap=OVERLAP,
-        discordance=f"{RESULTS}/panel/discordance/cohorts.tsv",
+        discordance=DISCORDANCE,
+        popgen=rules.popgen.output,
+        previous=PREVIOUS,
         fasta=CONFIG["reference"]["fasta"],
     output:
-        data=[path for path in RELEASE_FILES if not path.endswith("manifest.json")],
+        data=[path for path in RELEASE_FILES if not path.endswith((".json", ".html"))],
         manifest=f"{RELEASE}/manifest.json",
+        page=report(
+            f"{RELEASE}/report.html",
+            caption="../report/page.rst",
+            category="Release",
+            labels={"what": "report.html"},
+        ),
         summary=f"{RESULTS}/private/summary.txt",
+        # For the hub: its own page, and the figures of the release.
+        hub=f"{RESULTS}/panel/report/report.html",
+        drawings=[figure_of(name, "svg") for name in FIGURES],
+        tables=[figure_of(name, "tsv") for name in FIGURES],
     log:
         f"{RESULTS}/private/logs/publish.log",
     conda:
@@ -226,32 +260,19 @@ rule publish:
         ),
         formats=" ".join(f"--format {name}" for name in CONFIG["publish"]["formats"]),
         overlap=" ".join(f"--overlap {quote(path)}" for path in OVERLAP),
+        discordance=lambda wildcards, input: next(
+            path for path in input.discordance if path.endswith("/cohorts.tsv")
+        ),
+        popgen=lambda wildcards, input: str(Path(input.popgen[0]).parent),
+        previous=" ".join(
+            f"--previous {quote(str(Path(path).parent))}" for path in PREVIOUS
+        ),
+        hub=lambda wildcards, output: str(Path(output.hub).parent),
         out=lambda wildcards, output: str(Path(output.manifest).parent),
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
         " --plan {input.plan:q} {params.received} {params.overlap}"
-        " --discordance {input.discordance:q} {params.reference} --build {params.build}"
+        " --discordance {params.discordance:q} --popgen {params.popgen:q} {params.previous}"
+        " --hub-report {params.hub:q} {params.reference} --build {params.build}"
         " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
-
-
-rule popgen:
-    input:
-        rules.gate.output.panels,
-    output:
-        expand(
-            f"{RESULTS}/panel/popgen/{{statistic}}.{{suffix}}",
-            statistic=["fst", "heterozygosity", "sfs", "sharing", "private", "pca"],
-            suffix=["tsv", "svg"],
-        ),
-    log:
-        f"{RESULTS}/private/logs/popgen.log",
-    conda:
-        "../../envs/afpanel.yaml"
-    resources:
-        mem_mb=growing(panel_memory),
-        runtime=growing(panel_runtime),
-    params:
-        out=lambda wildcards, output: str(Path(output[0]).parent),
-    shell:
-        "afpanel popgen {input:q} --out {params.out:q} 2> {log:q}"

@@ -46,6 +46,8 @@ class ReleaseTally:
         frequency in the group; transitions, then transversions.
     call_rates
         (g, classes) int64: cells that are shown and have a call rate, by its class; the last is of 1.
+    autosomal_variants
+        Variants of autosomes.
     """
 
     def __init__(self, groups: int) -> None:
@@ -54,6 +56,7 @@ class ReleaseTally:
         self.lengths: NDArray[np.int64] = np.zeros(2 * LONGEST_CHANGE + 3, np.int64)
         self.changes: NDArray[np.int64] = np.zeros((groups, len(FREQUENCIES) - 1, 2), np.int64)
         self.call_rates: NDArray[np.int64] = np.zeros((groups, len(CALL_RATES)), np.int64)
+        self.autosomal_variants = 0
 
     def add(
         self,
@@ -89,6 +92,7 @@ class ReleaseTally:
         shown = (counts.state == State.OBSERVED) | (counts.state == State.ABSENT_CALLABLE)
         self._add_call_rates(shown, call_rate)
         if autosome:
+            self.autosomal_variants += len(variants)
             self._add_changes(variants, ShownCounts.of(counts))
 
     def _add_call_rates(self, shown: NDArray[np.bool_], call_rate: NDArray[np.float32]) -> None:

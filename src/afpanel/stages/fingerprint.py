@@ -6,7 +6,7 @@ from pathlib import Path
 
 from afpanel import __version__
 
-PLAN_VERSION = 6
+PLAN_VERSION = 7
 
 
 def fingerprint(config_path: Path, inputs: list[str]) -> str:

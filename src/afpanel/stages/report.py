@@ -6,7 +6,6 @@ has the release can make it again, to the byte. The hub's own has more, and stay
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -207,8 +206,3 @@ def _foot() -> str:
         "<footer><p>Every figure here follows from what the release shows. Nothing on this page is loaded from"
         " elsewhere, and nothing runs. Figures that are missing are written as a full stop.</p></footer>"
     )
-
-
-def with_findings(data: ReportData, findings: Any) -> ReportData:
-    """Add what the hub alone may see."""
-    return replace(data, findings=findings)

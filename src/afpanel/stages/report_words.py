@@ -6,6 +6,7 @@ from functools import cache
 from afpanel.core.forbidden import words_of
 from afpanel.io import chart_parts, html_page, page_charts, page_style
 from afpanel.stages import (
+    report,
     report_changes,
     report_checks,
     report_cohorts,
@@ -18,7 +19,7 @@ from afpanel.stages import (
 )
 
 _SPEAKING = (
-    chart_parts, html_page, page_charts, page_style, report_changes, report_checks, report_cohorts, report_data,
+    chart_parts, html_page, page_charts, page_style, report, report_changes, report_checks, report_cohorts, report_data,
     report_disclosure, report_inputs, report_overview, report_populations, report_variants,
 )  # fmt: skip
 
