@@ -1,10 +1,11 @@
 """Chromium without a window, spoken to through a pipe: its console, its measures, and pictures of a page."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
-import subprocess
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,17 +112,14 @@ def chromium(folder: Path) -> Iterator[Browser]:
         "--disable-component-update", "--disable-sync", f"--user-data-dir={folder}", "--remote-debugging-pipe",
     ]  # fmt: skip
 
-    def as_3_and_4() -> None:
-        # Above 4 first: what is written to below must not be one of these.
-        read, write = os.dup(theirs_read), os.dup(theirs_write)
-        read, write = (os.dup2(fd, 20 + i) for i, fd in enumerate((read, write)))
-        os.dup2(read, 3)
-        os.dup2(write, 4)
-
-    process = subprocess.Popen(
-        command, preexec_fn=as_3_and_4, close_fds=False,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    # It listens at 3 and answers at 4; what is moved there must not lie there before.
+    reads, writes = (fcntl.fcntl(fd, fcntl.F_DUPFD, 20) for fd in (theirs_read, theirs_write))
+    null = os.open(os.devnull, os.O_RDWR)
+    places = {null: (0, 1, 2), reads: (3,), writes: (4,)}
+    actions = [(os.POSIX_SPAWN_DUP2, fd, to) for fd, numbers in places.items() for to in numbers]
+    process = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    for fd in places:
+        os.close(fd)
     os.close(theirs_read)
     os.close(theirs_write)
     browser = Browser(ours_write, ours_read)
@@ -129,7 +127,7 @@ def chromium(folder: Path) -> Iterator[Browser]:
         browser.start()
         yield browser
     finally:
-        process.terminate()
-        process.wait()
+        os.kill(process, signal.SIGTERM)
+        os.waitpid(process, 0)
         os.close(ours_read)
         os.close(ours_write)

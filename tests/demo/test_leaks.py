@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import zipfile
+from html import escape
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -143,6 +144,8 @@ def words_of_formats_in(release):
     del manifest["policy"]["description"]
     with pysam.VariantFile(str(release / "demo-2026.1.vcf.gz")) as vcf:
         texts = [json.dumps(manifest), (release / "harmonization.tsv").read_text(), str(vcf.header)]
+    policy = json.loads((release / "manifest.json").read_text())["policy"]["description"]
+    texts.append((release / "report.html").read_text().replace(escape(policy), ""))
     with zipfile.ZipFile(release / "demo-2026.1.zarr.zip") as archive:
         names = archive.namelist()
         texts += [name if "/c/" in name else archive.read(name).decode() for name in names]
@@ -303,7 +306,7 @@ def test_the_command_tells_what_it_looked_at(release, capsys):
     sheets = [f"--samples={name}=demo/data/{name}.samples.tsv" for name in ("vn", "th", "jp", "id")]
     assert main(["scan", str(release), *sheets]) == 0
     said = capsys.readouterr().out
-    assert "nothing found in 7 files" in said
+    assert "nothing found in 8 files" in said
     assert "2,202 variants in VCF" in said
 
 

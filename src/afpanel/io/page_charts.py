@@ -83,6 +83,7 @@ def dots(rows: Sequence[str], series: Sequence[Series], axis: Axis) -> Chart:
     keys = tuple(
         Key(CATEGORIES[s % len(CATEGORIES)], SHAPES[s % len(SHAPES)], each.name)
         for s, each in enumerate(series)
+        if len(series) > 1
     )
     return Chart(len(rows) * ROW + FOOT, margin(rows), 22, "".join(drawn), keys)
 

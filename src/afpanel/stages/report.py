@@ -203,6 +203,6 @@ def _files(data: ReportData) -> Iterator[str]:
 
 def _foot() -> str:
     return (
-        "<footer><p>Every figure here follows from what the release shows. Nothing on this page is loaded from"
+        "<footer><p>Every figure here is in the files of the release, or follows from them. Nothing on this page is loaded from"
         " elsewhere, and nothing runs. Figures that are missing are written as a full stop.</p></footer>"
     )

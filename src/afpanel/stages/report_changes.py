@@ -71,7 +71,10 @@ def changes_since(
 
 
 def _compared(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in manifest.items() if key not in _NOT_COMPARED}
+    compared = {key: value for key, value in manifest.items() if key not in _NOT_COMPARED}
+    policy = dict(manifest["policy"])
+    policy["effective"] = {rule["rule"]: rule["value"] for rule in policy.get("effective", ())}
+    return compared | {"policy": policy}
 
 
 def _refuse_others(before: Mapping[str, Any], after: Mapping[str, Any], old: Path) -> None:
