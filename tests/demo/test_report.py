@@ -412,6 +412,7 @@ def test_the_workflow_writes_each_figure_with_the_caption_that_the_page_has(
 
 
 def test_the_report_of_snakemake_carries_the_figures(undisturbed, snakemake, tmp_path):
+    pytest.importorskip("pygments", reason="snakemake --report needs Pygments")
     out = tmp_path / "snakemake.html"
     snakemake(undisturbed, "--report", str(out), "--nolock")
     text = out.read_text()

@@ -96,7 +96,7 @@ _PAPER = (
     "header{padding:0 0 .6rem;background:none;color:#000}header p,.kind{color:#333}"
     ".grid{display:block;max-width:none;margin:0;padding:0}"
     ".card,figure,section>.scroll,.sources{box-shadow:none;break-inside:avoid;border-color:#bbb}"
-    "h2,h3{break-after:avoid}tr,li{break-inside:avoid}thead{display:table-header-group}"
+    ".card:has(.checks){break-inside:auto}h2,h3{break-after:avoid}tr,li{break-inside:avoid}thead{display:table-header-group}"
     ".scroll,.plot{overflow:visible}.plot svg[role]{min-width:0!important}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
     ".cards{grid-template-columns:1fr 1fr}a{color:inherit;text-decoration:none}}"
