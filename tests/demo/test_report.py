@@ -331,6 +331,26 @@ def test_a_folder_that_is_no_release_is_bad_input(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_statistics_of_another_panel_are_refused(by_commands, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(by_commands)  # the plan's paths are relative
+    panel, private = by_commands / "results/panel", by_commands / "results/private"
+    other = shutil.copytree(panel / "popgen", tmp_path / "popgen")
+    table = other / "heterozygosity.tsv"
+    table.write_text(table.read_text().replace("total\t420\t", "total\t421\t"))
+    plan = json.loads((private / "plan.json").read_text())
+    code = main([
+        "publish", *(str(panel / f"releasable/{contig}.zarr.zip") for contig in plan["contigs"]),
+        "--decision", str(panel / "decision.json"), "--plan", str(private / "plan.json"),
+        *(f"--harmonization={private / name / 'harmonization.json'}" for name in plan["cohorts"]),
+        "--popgen", str(other), "--reference", plan["config"]["reference"]["fasta"], "--build", "GRCh38",
+        "--name", "demo", "--panel-version", "x", "--out", str(tmp_path / "release"),
+        "--summary", str(tmp_path / "summary.txt"),
+    ])  # fmt: skip
+    assert code == 3
+    assert "the statistics of populations are those of another panel" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["popgen"]
+
+
 # Beside an earlier release.
 
 

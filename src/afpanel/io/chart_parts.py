@@ -37,7 +37,7 @@ SHAPES = (
 """Marks: each is a path about its middle."""
 
 ROW, BAR = 25, 15
-_LETTER = 7.3
+_LETTER = 8.4
 FOOT = 40
 """Pixels below a plot, for its axis."""
 

@@ -93,14 +93,14 @@ def heat(names: Sequence[str], values: Sequence[Sequence[float]], axis: Axis) ->
     known = [v for row in values for v in row if not math.isnan(v)]
     low, high = min(known, default=0.0), max(known, default=1.0)
     n, tall = len(names), 28 if len(names) <= _MOST_VALUES else 15
-    top = round(12 + 5.2 * max(map(len, names)))
+    top = round(12 + (5.6 if n <= _MOST_VALUES else 7.5) * max(map(len, names)))
     drawn = []
     for i, name in enumerate(names):
         y = top + i * tall
         drawn.append(f'<text class="n" x="-8" y="{y + tall / 2 + 4:g}">{escape(name)}</text>')
         drawn.append(
             f'<svg class="o" x="{percent((i + 0.5) / n)}" y="{top - 6}">'
-            f'<text class="k" transform="rotate(-50)">{escape(name)}</text></svg>'
+            f'<text class="k" transform="rotate({-50 if n <= _MOST_VALUES else -80})">{escape(name)}</text></svg>'
         )
         for j, value in enumerate(values[i]):
             place = f'x="{percent(j / n)}" y="{y}" width="{percent(1 / n)}" height="{tall}"'
@@ -120,7 +120,7 @@ def heat(names: Sequence[str], values: Sequence[Sequence[float]], axis: Axis) ->
         Key(shade(share), None, format(low + share * (high - low), axis.form))
         for share in ((0, 0.25, 0.5, 0.75, 1) if high > low else (0.5,))
     )
-    narrow = 44 * n if n <= _MOST_VALUES else 0
+    narrow = (44 if n <= _MOST_VALUES else 13) * n
     return Chart(top + n * tall + 6, margin(names), 30, "".join(drawn), keys, narrow)
 
 
