@@ -232,6 +232,7 @@ _SAID = (
     " kind vcf gvcf sites contribution source fields left_out_for double_count edition manifest_sha256"
     " signed_by sharing everybody populations_merged regions_left_out sexes min_cell_size min_variant_count"
     " afpanel_format_version as_is yes harmonize Position 1-based Reference Alternative allele ALT where was counted"
+    " monomorphic PC1 PC2 PC3 PC4 PC5 PC6 PC7 PC8 PC9 PC10"
     " risk false_positive_rate reference_people limit_realistic linkage effective realistic realistic_known"
     " worst worst_known measured genotypes bound"
     " policy effective rule value by tier as_of country sex true false null min_contributors statistics"

@@ -37,6 +37,13 @@ _ACTIVE = frozenset(
     ]
 )
 _LINKS = frozenset({"href", "xlink:href", "src", "data", "action", "poster", "srcset"})
+_DRAWN = {
+    "fill": re.compile(r"#[0-9a-f]{6}"),
+    "d": re.compile(r"[MHVAZ0-9 .-]{1,120}"),
+    "style": re.compile(r"(?:padding|min-width):[0-9px ]{1,40}"),
+}
+"""Attributes of charts whose values are colours, shapes and lengths, in which short names stand by chance."""
+
 _KNOWN_DECLARATIONS = re.compile(
     r'doctype (?:html|svg public "-//w3c//dtd svg 1\.1//en"\s+"http://www\.w3\.org/graphics/svg/1\.1/dtd/svg11\.dtd")'
     r'|\?xml version="1\.0" encoding="utf-8"(?: standalone="no")?\?',
@@ -204,7 +211,8 @@ class _Markup(html.parser.HTMLParser):
             if tag == "a" and name == "href" and (value or "").startswith(TSV_LINK):
                 self._table(value or "")
                 continue
-            self._search(value or "", "attribute")
+            if name not in _DRAWN or not _DRAWN[name].fullmatch(value or ""):
+                self._search(value or "", "attribute")
             is_outward = name in _LINKS and not (value or "").startswith("#")
             styled = re.search(
                 r"url\(\s*['\"]?(?!#)|@import|expression\(", value or "", re.IGNORECASE
