@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,12 +85,12 @@ class Pooled:
 def differing(one: Path, other: Path) -> list[str]:
     """Names of the files of two results' releases and statistics that are not the same.
 
-    The manifest says where each cohort came from, and must say the same of all else.
+    The manifest and the report say where each cohort came from, and must say the same of all else.
     """
 
     def files(results: Path) -> dict[str, bytes]:
         return {
-            path.relative_to(results).as_posix(): path.read_bytes()
+            path.relative_to(results).as_posix(): without_sources(path)
             for top in (
                 "release",
                 "panel/popgen",
@@ -104,11 +105,26 @@ def differing(one: Path, other: Path) -> list[str]:
     def manifest(results: Path) -> dict[str, Any]:
         (path,) = (results / "release").rglob("manifest.json")
         content: dict[str, Any] = json.loads(path.read_text())
+        # The report is compared above, without the table of sources that its digest is of too.
+        of_report = next(file for file in content["files"] if file["path"] == "report.html")
+        del of_report["sha256"], of_report["bytes"]
         return {key: value for key, value in content.items() if key != "cohorts"}
 
     a, b = files(one), files(other)
     names = sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))
     return names + ([] if manifest(one) == manifest(other) else ["manifest.json"])
+
+
+def without_sources(path: Path) -> bytes:
+    """Content of a file; of a report without the table that says where each cohort came from."""
+    content = path.read_bytes()
+    if path.suffix != ".html":
+        return content
+    rest, n = re.subn(
+        rb'<div class="sources">.*?</table>\n</div></div>', b"", content, flags=re.DOTALL
+    )
+    assert n == 1
+    return rest
 
 
 def receive(pooled: Pooled, cohort: str, out: Path) -> Path:

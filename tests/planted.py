@@ -925,6 +925,53 @@ def a_text_of_a_report(folder):
     (folder / "report.html").write_text(f"<p>About <b>{CANARY}</b></p>")
 
 
+def _linked(folder: Path, link: str, what: str = "a") -> None:
+    (folder / "report.html").write_text(f'<{what} download="x.tsv" href="{link}">x</{what}>\n')
+
+
+_TABLE = "data:text/tab-separated-values;charset=utf-8,"
+
+
+@plants(r"report\.html, table in line 1, line 2")
+def a_table_in_a_report(folder):
+    _linked(folder, f"{_TABLE}group%09state%09cells%0A{CANARY}%09masked%093%0A")
+
+
+@plants(r"report\.html, table in line 1, line 1", "a table with other columns")
+def a_table_in_a_report_that_is_none_of_these(folder):
+    _linked(folder, f"{_TABLE}person%09state%0Aone%09masked%0A")
+
+
+@plants(r"report\.html, table in line 1, line 2", "a line with other cells")
+def a_longer_line_of_a_table_in_a_report(folder):
+    _linked(folder, f"{_TABLE}group%09state%09cells%0AVN%09masked%093%09and%20more%0A")
+
+
+@plants(r"report\.html, attribute in line 1", "a table that is not written as tables are")
+def a_table_in_a_report_that_is_written_in_another_way(folder):
+    _linked(folder, f"{_TABLE}group%09state%09cells%0A%56N%09masked%093%0A")
+
+
+@plants(r"report\.html, attribute in line 1", "an attribute that runs or loads")
+def a_page_in_a_report(folder):
+    _linked(folder, "data:text/html;base64,PGI+")
+
+
+@plants(r"report\.html, attribute in line 1", "an attribute that runs or loads")
+def a_table_that_is_no_link(folder):
+    _linked(folder, f"{_TABLE}group%09state%09cells%0A", "area")
+
+
+@plants(r"report\.html, element in line 1", "an element that can do")
+def a_report_that_leads_elsewhere(folder):
+    (folder / "report.html").write_text('<meta http-equiv="refresh" content="0; url=x">')
+
+
+@plants(r"report\.html, element in line 1", "an element that can do")
+def a_script_of_a_report(folder):
+    (folder / "report.html").write_text("<script>let a = 1</script>")
+
+
 @plants(r"report\.html, element in line 1", "an element that can do")
 def a_frame_of_a_report(folder):
     (folder / "report.html").write_text('<iframe src="https://genomes.example.org"></iframe>')

@@ -95,7 +95,8 @@ class Release:
         return json.loads((self.folder / "manifest.json").read_text())
 
     def data(self) -> dict[str, bytes]:
-        files = (p for p in self.folder.rglob("*") if p.is_file() and p.name != "manifest.json")
+        telling = ("manifest.json", "report.html")  # where each cohort came from
+        files = (p for p in self.folder.rglob("*") if p.is_file() and p.name not in telling)
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
 
 

@@ -5,7 +5,9 @@ import json
 import re
 import shutil
 import zipfile
+from html import escape, unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 import pysam
@@ -143,6 +145,10 @@ def words_of_formats_in(release):
     del manifest["policy"]["description"]
     with pysam.VariantFile(str(release / "demo-2026.1.vcf.gz")) as vcf:
         texts = [json.dumps(manifest), (release / "harmonization.tsv").read_text(), str(vcf.header)]
+    policy = json.loads((release / "manifest.json").read_text())["policy"]["description"]
+    page = (release / "report.html").read_text().replace(escape(policy), "")
+    drawn = r' (?:fill="#[0-9a-f]{6}"|style="[a-z-]+:[0-9px ]+"|d="[MHVAZ0-9 .-]+")'
+    texts.append(unquote(unescape(re.sub(drawn, "", page))))
     with zipfile.ZipFile(release / "demo-2026.1.zarr.zip") as archive:
         names = archive.namelist()
         texts += [name if "/c/" in name else archive.read(name).decode() for name in names]

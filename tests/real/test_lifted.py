@@ -165,7 +165,7 @@ def release(
     return {
         str(path.relative_to(found)): path.read_bytes()
         for path in sorted(found.rglob("*"))
-        if path.is_file() and path.name not in ("manifest.json", "harmonization.tsv")
+        if path.is_file() and path.name not in ("manifest.json", "harmonization.tsv", "report.html")
     }
 
 

@@ -320,7 +320,55 @@ def release_files():
     files = [
         path for wanted in CONFIG["publish"]["formats"] for path in by_format[wanted]
     ]
-    return [*files, f"{RELEASE}/harmonization.tsv", f"{RELEASE}/manifest.json"]
+    return [
+        *files,
+        *(
+            f"{RELEASE}/{name}"
+            for name in ("harmonization.tsv", "report.html", "manifest.json")
+        ),
+    ]
+
+
+# The earlier release that the report compares with, by its manifest.
+PREVIOUS = [
+    f"{path}/manifest.json"
+    for path in [CONFIG["report"]["previous"]]
+    if path is not None
+]
+CHANGES = (
+    {"changed_variants": "Changes", "changed_states": "Changes"} if PREVIOUS else {}
+)
+FIGURES = {
+    "people": "Inputs",
+    "harmonization": "Inputs",
+    "rejected": "Inputs",
+    "states": "Callability",
+    "call_rate": "Callability",
+    "sfs": "Variants",
+    "kinds": "Variants",
+    "ti_tv": "Variants",
+    "indels": "Variants",
+    "heterozygosity": "Populations",
+    "fst": "Populations",
+    "fst_populations": "Populations",
+    "pca": "Populations",
+    "discordance": "Agreement of cohorts",
+    "worst_variants": "Agreement of cohorts",
+    "masking": "Disclosure",
+    "masking_cost": "Disclosure",
+    "risk": "Disclosure",
+    **CHANGES,
+}
+
+
+def figure_of(name, suffix):
+    """A figure of the report, for Snakemake's own report too."""
+    return report(
+        f"{RESULTS}/panel/report/{name}.{suffix}",
+        caption=f"../report/{name}.rst",
+        category=FIGURES[name],
+        labels={"figure": name, "as": {"svg": "drawing", "tsv": "table"}[suffix]},
+    )
 
 
 RELEASE_FILES = release_files()

@@ -55,7 +55,8 @@ rule settle:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=growing(panel_memory),
+        runtime=growing(panel_runtime),
     params:
         listed=COUNTS_LIST,
         ledger=LEDGER,
@@ -187,6 +188,28 @@ rule risk:
         " {params.options} --out {params.out:q} 2> {log:q}"
 
 
+rule popgen:
+    input:
+        rules.gate.output.panels,
+    output:
+        expand(
+            f"{RESULTS}/panel/popgen/{{statistic}}.{{suffix}}",
+            statistic=["fst", "heterozygosity", "sfs", "sharing", "private", "pca"],
+            suffix=["tsv", "svg"],
+        ),
+    log:
+        f"{RESULTS}/private/logs/popgen.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=growing(panel_memory),
+        runtime=growing(panel_runtime),
+    params:
+        out=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "afpanel popgen {input:q} --out {params.out:q} 2> {log:q}"
+
+
 rule publish:
     input:
         panels=rules.gate.output.panels,
@@ -200,17 +223,29 @@ rule publish:
         # None of whose samples may be in the release; whom they count is in the panels already.
         sheets=ancient([COHORTS[name]["samples"] for name in WITH_GENOTYPES]),
         overlap=OVERLAP,
-        discordance=f"{RESULTS}/panel/discordance/cohorts.tsv",
+        discordance=DISCORDANCE,
         risk=rules.risk.output[0],
+        popgen=rules.popgen.output,
+        previous=PREVIOUS,
         fasta=CONFIG["reference"]["fasta"],
     output:
         data=[
             directory(path) if path.endswith(".gdi") else path
             for path in RELEASE_FILES
-            if not path.endswith("manifest.json")
+            if not path.endswith((".json", ".html"))
         ],
         manifest=f"{RELEASE}/manifest.json",
+        page=report(
+            f"{RELEASE}/report.html",
+            caption="../report/page.rst",
+            category="Release",
+            labels={"what": "report.html"},
+        ),
         summary=f"{RESULTS}/private/summary.txt",
+        # For the hub: its own page, and the figures of the release.
+        hub=f"{RESULTS}/panel/report/report.html",
+        drawings=[figure_of(name, "svg") for name in FIGURES],
+        tables=[figure_of(name, "tsv") for name in FIGURES],
     log:
         f"{RESULTS}/private/logs/publish.log",
     conda:
@@ -235,12 +270,21 @@ rule publish:
         ),
         formats=" ".join(f"--format {name}" for name in CONFIG["publish"]["formats"]),
         overlap=" ".join(f"--overlap {quote(path)}" for path in OVERLAP),
+        discordance=lambda wildcards, input: next(
+            path for path in input.discordance if path.endswith("/cohorts.tsv")
+        ),
+        popgen=lambda wildcards, input: str(Path(input.popgen[0]).parent),
+        previous=" ".join(
+            f"--previous {quote(str(Path(path).parent))}" for path in PREVIOUS
+        ),
+        hub=lambda wildcards, output: str(Path(output.hub).parent),
         out=lambda wildcards, output: str(Path(output.manifest).parent),
     shell:
         "afpanel publish {input.panels:q} --decision {input.decision:q} {params.harmonization}"
         " --plan {input.plan:q} {params.received} {params.overlap}"
-        " --discordance {input.discordance:q} --risk {input.risk:q} {params.reference}"
-        " --build {params.build} --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
+        " --discordance {params.discordance:q} --risk {input.risk:q} --popgen {params.popgen:q}"
+        " {params.previous} --hub-report {params.hub:q} {params.reference} --build {params.build}"
+        " --name {params.panel[name]:q} --panel-version {params.panel[version]:q}"
         " {params.formats} {params.excluded} --out {params.out:q} --summary {output.summary:q} 2> {log:q}"
 
 
@@ -259,7 +303,8 @@ rule record:
     conda:
         "../../envs/afpanel.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=growing(panel_memory),
+        runtime=growing(panel_runtime),
     params:
         ledger=LEDGER,
         release=lambda wildcards, input: str(Path(input.manifest).parent),
@@ -274,25 +319,3 @@ rule record:
         "afpanel ledger record {params.ledger:q} {params.release:q} {params.merged}"
         " {params.releasable} --decision {input.decision:q} --settled {input.settled:q}"
         " {params.keep} --out {output:q} 2> {log:q}"
-
-
-rule popgen:
-    input:
-        rules.gate.output.panels,
-    output:
-        expand(
-            f"{RESULTS}/panel/popgen/{{statistic}}.{{suffix}}",
-            statistic=["fst", "heterozygosity", "sfs", "sharing", "private", "pca"],
-            suffix=["tsv", "svg"],
-        ),
-    log:
-        f"{RESULTS}/private/logs/popgen.log",
-    conda:
-        "../../envs/afpanel.yaml"
-    resources:
-        mem_mb=growing(panel_memory),
-        runtime=growing(panel_runtime),
-    params:
-        out=lambda wildcards, output: str(Path(output[0]).parent),
-    shell:
-        "afpanel popgen {input:q} --out {params.out:q} 2> {log:q}"

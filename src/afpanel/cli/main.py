@@ -31,6 +31,7 @@ COMMANDS = (
     "risk",
     "publish",
     "ledger",
+    "report",
     "scan",
     "verify-release",
     "popgen",

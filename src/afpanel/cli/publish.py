@@ -26,9 +26,26 @@ from afpanel.cli import options
 )
 @click.option("--overlap", type=options.INPUT, help="Report of overlap, for the summary.")
 @click.option(
-    "--discordance", type=options.INPUT, help="cohorts.tsv of discordance, for the summary."
+    "--discordance",
+    type=options.INPUT,
+    help="cohorts.tsv of discordance, for the summary and the report; the other tables are beside it.",
 )
 @click.option("--risk", type=options.INPUT, help="risk.json of risk, for the manifest.")
+@click.option(
+    "--popgen",
+    type=options.INPUT,
+    help="Folder that popgen wrote, for the report; else worked out again.",
+)
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of an earlier release of the same tier, with which the report compares this one.",
+)
+@click.option(
+    "--hub-report",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the hub's own report, which must stay there, and for every figure as TSV and SVG.",
+)
 @options.reference
 @options.reference_index
 @options.build
@@ -66,6 +83,9 @@ def command(
     overlap: Path | None,
     discordance: Path | None,
     risk: Path | None,
+    popgen: Path | None,
+    previous: Path | None,
+    hub_report: Path | None,
     reference: Path,
     index_dir: Path | None,
     build: str,
@@ -79,7 +99,7 @@ def command(
     """Write a release from what passed the gate.
 
     The release holds the panel as VCF, Parquet and Zarr, all with the same figures, the account of
-    harmonization, and a manifest with the checksum of every file. Before it appears it is scanned, as
+    harmonization, a report for people, and a manifest with the checksum of every file. Before it appears it is scanned, as
     `afpanel scan` does: for the samples of all sheets that the plan names, for paths, and for whatever has
     no place in a release. If anything is found there is no release, and the exit code is 5.
 
@@ -98,10 +118,21 @@ def command(
     paths = ReferencePaths.find(reference, index_dir)
     publish(
         PublishInputs(
-            panels, decision, harmonization, plan, paths, received, overlap, discordance, risk
+            panels,
+            decision,
+            harmonization,
+            plan,
+            paths,
+            received,
+            overlap,
+            discordance,
+            risk,
+            popgen,
+            previous,
         ),
         out,
         summary,
         PublishOptions(name, panel_version, canonical_build(build), formats, grpmax_exclude),
         this_machine(),
+        hub_report,
     )

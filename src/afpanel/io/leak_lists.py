@@ -137,6 +137,7 @@ MANIFEST_KEYS = frozenset(
         "groups",
         "policy",
         "decision",
+        "discordance",
         "risk",
     ]
 )
@@ -211,6 +212,19 @@ TABLES = {
     ("kind", "group", "private", "undetermined"),
     ("group", "class", "above", "up_to", "variants"),
     ("kind", "group_1", "group_2", "both_shown", "alt_in_1", "alt_in_2", "alt_in_both"),
+    ("group", "kind", "people"),
+    ("group", "state", "cells"),
+    ("contig", "kind", "variants"),
+    ("change", "variants"),
+    ("group", "above", "up_to", "transitions", "transversions", "ti_tv"),
+    ("group", "from", "below", "cells"),
+    ("reason", "cells"),
+    ("group", "people", "masked_cells", "share"),
+    ("group", "linkage", "effective", "realistic", "realistic_known", "worst", "worst_known", "measured"),
+    ("cohort", "verdict", "reasons", "compared_with", "flagged_at_most"),
+    ("contig", "position", "ref", "alt", "cohort", "kind", "group", "AC", "AN", "AF"),
+    ("contig", "both", "new", "gone"),
+    ("old_state", "new_state", "cells"),
 }  # fmt: skip
 """First lines of tables that may leave."""
 
@@ -229,6 +243,7 @@ _SAID = (
     " kind vcf gvcf sites contribution source fields left_out_for double_count edition manifest_sha256"
     " signed_by sharing everybody populations_merged regions_left_out sexes min_cell_size min_variant_count"
     " afpanel_format_version as_is yes harmonize Position 1-based Reference Alternative allele ALT where was counted"
+    " monomorphic PC1 PC2 PC3 PC4 PC5 PC6 PC7 PC8 PC9 PC10"
     " risk false_positive_rate reference_people limit_realistic linkage effective realistic realistic_known"
     " worst worst_known measured genotypes bound limits membership_risk max_realistic_power worst_case signed_off"
     " reference power configuration trial pool variants likelihood_ratio homer linkage_known auc auc_error found"

@@ -4,8 +4,10 @@ import html.parser
 import json
 import re
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 from afpanel.core.leaks import MAIL, Home
+from afpanel.io.html_page import METAS, TSV_LINK, tsv_of
 from afpanel.io.leak_lists import DIGEST_KEYS, JSON_KEYS, MAIL_KEYS, TABLES
 from afpanel.io.leak_report import Spot, short
 
@@ -35,6 +37,13 @@ _ACTIVE = frozenset(
     ]
 )
 _LINKS = frozenset({"href", "xlink:href", "src", "data", "action", "poster", "srcset"})
+_DRAWN = {
+    "fill": re.compile(r"#[0-9a-f]{6}"),
+    "d": re.compile(r"[MHVAZ0-9 .-]{1,120}"),
+    "style": re.compile(r"(?:padding|min-width):[0-9px ]{1,40}"),
+}
+"""Attributes of charts whose values are colours, shapes and lengths, in which short names stand by chance."""
+
 _KNOWN_DECLARATIONS = re.compile(
     r'doctype (?:html|svg public "-//w3c//dtd svg 1\.1//en"\s+"http://www\.w3\.org/graphics/svg/1\.1/dtd/svg11\.dtd")'
     r'|\?xml version="1\.0" encoding="utf-8"(?: standalone="no")?\?',
@@ -132,8 +141,12 @@ def _search_string(spot: Spot, value: str, path: tuple[str, ...]) -> None:
 def scan_table(spot: Spot, source: BinaryIO) -> None:
     """Scan a tab-separated table: a known first line, as many cells in every other, and what they say."""
     text = _read(spot, source)
-    if text is None:
-        return
+    if text is not None:
+        table_text(spot, text)
+
+
+def table_text(spot: Spot, text: str) -> None:
+    """Scan a table's text."""
     lines = text.split("\n")
     header = tuple(lines[0].split("\t"))
     if header not in TABLES:
@@ -187,7 +200,7 @@ class _Markup(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._search(tag, "element")
-        if tag in _ACTIVE:
+        if tag in _ACTIVE and not (tag == "meta" and tuple(attrs) in METAS):
             self._spot.leak(
                 f"an element that can do or hold more than text, {short(tag)}",
                 "element in line",
@@ -195,7 +208,11 @@ class _Markup(html.parser.HTMLParser):
             )
         for name, value in attrs:
             self._search(name, "attribute")
-            self._search(value or "", "attribute")
+            if tag == "a" and name == "href" and (value or "").startswith(TSV_LINK):
+                self._table(value or "")
+                continue
+            if name not in _DRAWN or not _DRAWN[name].fullmatch(value or ""):
+                self._search(value or "", "attribute")
             is_outward = name in _LINKS and not (value or "").startswith("#")
             styled = re.search(
                 r"url\(\s*['\"]?(?!#)|@import|expression\(", value or "", re.IGNORECASE
@@ -204,6 +221,21 @@ class _Markup(html.parser.HTMLParser):
                 self._spot.leak(
                     "an attribute that runs or loads something", "attribute in line", self._where()
                 )
+
+    def _table(self, link: str) -> None:
+        """Scan a table that is in a link, as one that is a file."""
+        text = tsv_of(link)
+        if text is None:
+            self._spot.leak(
+                "a table that is not written as tables are", "attribute in line", self._where()
+            )
+            self._search(unquote(link), "attribute")
+        elif any(not (letter.isprintable() or letter in "\n\t") for letter in text):
+            self._spot.leak("a letter that cannot be seen", "attribute in line", self._where())
+        else:
+            table_text(
+                Spot(self._spot.report, f"{self._spot.file}, table in line{self._where()}"), text
+            )
 
     def handle_data(self, data: str) -> None:
         self._search(data, "text")

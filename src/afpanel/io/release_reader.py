@@ -23,6 +23,7 @@ from afpanel.model.figures import (
     AC,
     AF,
     AN,
+    CALL_RATE,
     FIGURES,
     NHEMIALT,
     NHOMALT,
@@ -273,6 +274,13 @@ class Panel:
                 f"the panel has no contig '{wanted.contig}'", expected=", ".join(self.contigs)
             )
         return self._range(wanted.contig, wanted.start, wanted.end + 1)
+
+    def call_rates(self, contig: str, start: int, stop: int) -> NDArray[np.float32]:
+        """Read call rates of the variants of a half-open range of positions, (n, g) float32."""
+        rates: NDArray[np.float32] = self._source.figure(
+            CALL_RATE, self.groups, *self._range(contig, start, stop)
+        )
+        return rates
 
     def _range(self, contig: str, start: int, stop: int) -> tuple[int, int]:
         """Find the rows of a half-open range of positions."""

@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,56 @@ Value = str | int | float
 """A value of a table; NaN is missing."""
 
 
+@dataclass(frozen=True)
+class TextTable:
+    """A short table, its values as they are written.
+
+    Parameters
+    ----------
+    columns
+        Names of the columns.
+    rows
+        A text for each column; `MISSING_TEXT` is missing.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> "TextTable":
+        """Write values as text; fractions have six decimals."""
+        return cls(tuple(columns), tuple(tuple(map(_text, row)) for row in rows))
+
+    @classmethod
+    def read(cls, path: Path) -> "TextTable":
+        """Read a table with a line of names."""
+        rows = read_tsv(path)
+        with path.open(encoding="utf-8") as source:
+            columns = source.readline().rstrip("\n").split("\t")
+        return cls(tuple(columns), tuple(tuple(row[name] for name in columns) for row in rows))
+
+    @property
+    def text(self) -> str:
+        """The table as tab-separated text, with a line of names."""
+        return "".join("\t".join(line) + "\n" for line in (self.columns, *self.rows))
+
+    def records(self) -> list[dict[str, str]]:
+        """Give each row with the names of its columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def as_number(text: str) -> float:
+    """Read a value of a table; NaN where it is missing.
+
+    >>> as_number("0.25"), as_number(".")
+    (0.25, nan)
+    """
+    return math.nan if text == MISSING_TEXT else float(text)
+
+
 def write_tsv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
     """Write a table with a line of names, whole or not at all; fractions have six decimals."""
-    lines = [columns, *([_text(value) for value in row] for row in rows)]
-    write_text(path, "".join("\t".join(line) + "\n" for line in lines))
+    write_text(path, TextTable.of(columns, rows).text)
 
 
 def read_tsv(path: Path) -> list[dict[str, str]]:

@@ -5,7 +5,8 @@ positions of all variants are held at once. Nothing but the two releases is read
 """
 
 import logging
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,19 @@ def diff(old: Path, new: Path, out: Path | None, options: DiffOptions) -> str:
     BadInputError
         If one of them is no release, or they are on different references.
     """
+    with compare(old, new, out, options) as found:
+        found.manifest = _manifest_changes(old, new)
+        if out is not None:
+            write_tables(found, out)
+        return summary_of(found, options)
+
+
+@contextmanager
+def compare(old: Path, new: Path, out: Path | None, options: DiffOptions) -> Iterator[Comparison]:
+    """Compare the figures of two releases, which are open as long as what was found is used.
+
+    Tables of variants are written to the folder `out`, if there is one. See `diff`.
+    """
     with ExitStack() as stack:
         before, after = (stack.enter_context(Panel(path)) for path in (old, new))
         pairs = _contigs_of(before, after, new)
@@ -59,10 +73,7 @@ def diff(old: Path, new: Path, out: Path | None, options: DiffOptions) -> str:
         found = Comparison(before, after, groups, CellTally(len(groups), options.small))
         with nullcontext() if out is None else VariantTables(out) as tables:
             _Walk(found, tables, options).through(pairs)
-        found.manifest = _manifest_changes(old, new)
-        if out is not None:
-            write_tables(found, out)
-        return summary_of(found, options)
+        yield found
 
 
 def _contigs_of(old: Panel, new: Panel, where: Path) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from afpanel.io.leak_report import Report
 from afpanel.io.leak_walk import scan_path
 from afpanel.io.tables import read_samples
 from afpanel.stages.fingerprint import PLAN_VERSION
+from afpanel.stages.report_words import words_of_reports
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Forbidden:
 
     def __init__(self, machine: Machine) -> None:
         self._secrets = list(machine.secrets())
-        self._labels = words_of_formats()
+        self._labels = words_of_formats() | words_of_reports()
         self._hashed: list[HashedNames] = []
         self.people: dict[str, frozenset[int]] = {}
 

@@ -18,8 +18,8 @@ from afpanel.core.frequency_spectrum import FrequencySpectrum
 from afpanel.core.group_components import CommonVariants, principal_components
 from afpanel.core.sharing import Sharing
 from afpanel.core.shown_counts import ShownCounts
-from afpanel.io.panel_store import PanelHead, read_heads, read_panel_blocks, read_positions
 from afpanel.model.groups import GroupKind, disjoint_groups, finest_groups
+from afpanel.stages.panel_source import PanelSource, StoresOfPanel
 from afpanel.stages.popgen_figures import draw_figures
 from afpanel.stages.popgen_results import PopulationGenetics
 from afpanel.stages.popgen_tables import write_tables
@@ -43,34 +43,29 @@ def popgen(panels: Sequence[Path], out: Path) -> None:
     BadInputError
         If a contig is given twice, or the contigs do not have the same groups.
     """
-    heads = read_heads(panels)
-    results = _work_out(panels, heads)
+    results = work_out(StoresOfPanel.of(panels))
     write_tables(results, out)
     draw_figures(results, out)
     logger.info("popgen: done, %s", _words(results))
 
 
-def _work_out(panels: Sequence[Path], heads: Sequence[PanelHead]) -> PopulationGenetics:
+def work_out(source: PanelSource) -> PopulationGenetics:
     """Go through the panel twice: for the places of its variants, and for their counts."""
-    groups, people = heads[0].groups, heads[0].people
+    groups, people = source.groups, source.people
     kinds = disjoint_groups(groups)
     pairs = [(kind, pair) for kind, members in kinds.items() for pair in combinations(members, 2)]
     finest = finest_groups(groups)
-    autosomes = [
-        (path, head.contig)
-        for path, head in zip(panels, heads, strict=True)
-        if contig_kind(head.contig) is ContigKind.AUTOSOME
-    ]
+    autosomes = [name for name in source.contigs if contig_kind(name) is ContigKind.AUTOSOME]
     occupied = OccupiedBlocks()
-    for path, contig in autosomes:
-        for position in read_positions(path):
+    for contig in autosomes:
+        for position in source.positions(contig):
             occupied.add(contig, position)
     fst = PairwiseFst([pair for _, pair in pairs], occupied.bases())
     diversity, spectrum = Diversity(people), FrequencySpectrum(len(groups))
     sharing, common = Sharing(len(groups), kinds), CommonVariants(finest)
     progress = Progress(logger, "popgen", "variants")
-    for path, contig in autosomes:
-        for variants, counts in read_panel_blocks(path):
+    for contig in autosomes:
+        for variants, counts in source.blocks(contig):
             shown = ShownCounts.of(counts)
             fst.add(contig, variants.position, shown)
             diversity.add(variants, shown, counts)

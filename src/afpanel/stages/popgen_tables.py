@@ -5,7 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from afpanel.core.frequency_spectrum import FREQUENCIES, MOST_COPIES, STATES
-from afpanel.io.tsv import MISSING_TEXT, Value, write_tsv
+from afpanel.io.files import write_text
+from afpanel.io.tsv import MISSING_TEXT, TextTable, Value
 from afpanel.stages.popgen_results import PopulationGenetics
 
 Row = tuple[Value, ...]
@@ -13,6 +14,12 @@ Row = tuple[Value, ...]
 
 def write_tables(results: PopulationGenetics, out: Path) -> None:
     """Write every table; where there is nothing to compare, its header alone."""
+    for name, table in tables_of(results).items():
+        write_text(out / f"{name}.tsv", table.text)
+
+
+def tables_of(results: PopulationGenetics) -> dict[str, TextTable]:
+    """Lay out every table, by the name of its file."""
     tables = {
         "fst": (
             ("kind", "group_1", "group_2", "fst", "standard_error", "variants", "blocks",
@@ -36,8 +43,7 @@ def write_tables(results: PopulationGenetics, out: Path) -> None:
             _components(results),
         ),
     }  # fmt: skip
-    for name, (columns, rows) in tables.items():
-        write_tsv(out / f"{name}.tsv", columns, rows)
+    return {name: TextTable.of(columns, rows) for name, (columns, rows) in tables.items()}
 
 
 def _fst(results: PopulationGenetics) -> Iterator[Row]:

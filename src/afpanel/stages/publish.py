@@ -28,10 +28,12 @@ from afpanel.io.release_zarr import ZarrReleaseWriter
 from afpanel.io.tables import raise_any
 from afpanel.io.tsv import read_tsv
 from afpanel.stages.gate import ALTERNATIVES, DROPPED, MASKED
-from afpanel.stages.harmonize import is_kept
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.plan_checks import faults_of_exclusions
 from afpanel.stages.progress import Progress
+from afpanel.stages.publish_report import ReleaseReport
+from afpanel.stages.report import REPORT
+from afpanel.stages.report_data import harmonization_rows
 from afpanel.stages.risk_outputs import read_risk
 from afpanel.stages.room import OF_PANELS, require_room, sizes_of
 from afpanel.stages.summary import summarize
@@ -121,6 +123,10 @@ class PublishInputs:
         What was found of people who are in two cohorts, or None where nobody looked.
     risk
         The membership risk of these stores, or None where nobody worked it out; the workflow does.
+    popgen
+        Folder of the statistics of populations of these stores, or None: then they are worked out again.
+    previous
+        Folder of an earlier release, for what the report says of changes, or None.
     """
 
     panels: Sequence[Path]
@@ -132,6 +138,8 @@ class PublishInputs:
     overlap: Path | None = None
     discordance: Path | None = None
     risk: Path | None = None
+    popgen: Path | None = None
+    previous: Path | None = None
 
 
 def publish(
@@ -140,6 +148,7 @@ def publish(
     summary: Path,
     options: PublishOptions,
     machine: Machine = NOWHERE,
+    hub_report: Path | None = None,
 ) -> None:
     """Write a release.
 
@@ -155,6 +164,8 @@ def publish(
         See `PublishOptions`.
     machine
         Where this runs, which the release must not tell.
+    hub_report
+        Folder for the hub's own report and for its figures, or None. It stays with the hub.
 
     Raises
     ------
@@ -181,25 +192,36 @@ def publish(
     stem = f"{options.name}-{options.version}"
     room = sum(OF_PANELS[name] for name in options.formats) * sizes_of(inputs.panels)
     require_room(out, room, "the size of the releasable panels")
+    plan = read_json(inputs.plan)
+    report = ReleaseReport(head, plan, decision, inputs.discordance)
     with whole_folder(out) as folder:
-        write_formats(folder / stem, head, inputs.panels, options.formats)
+        write_formats(folder / stem, head, inputs.panels, options.formats, report.add)
         outcomes = _read_outcomes(inputs.harmonization)
         write_text(folder / "harmonization.tsv", harmonization_table(outcomes))
-        write_json(folder / "manifest.json", _manifest(folder, head, inputs, options))
+        manifest = _manifest(folder, head, inputs, options) | report.manifest_part()
+        report.write(folder, manifest, outcomes, inputs.panels, inputs.popgen, inputs.previous)
+        files = [*manifest["files"], _file(folder, folder / REPORT)]
+        manifest["files"] = sorted(files, key=lambda file: Path(file["path"]))
+        write_json(folder / "manifest.json", manifest)
         forbidden = Forbidden(machine)
-        forbidden.add_plan(read_json(inputs.plan))
+        forbidden.add_plan(plan)
         forbidden.allow_panel(options.name, options.version)
         logger.info("publish: %s", refuse_leaks([folder], forbidden))
     overlap = None if inputs.overlap is None else read_json(inputs.overlap)
     verdicts = None if inputs.discordance is None else read_tsv(inputs.discordance)
-    plan = read_json(inputs.plan)
+    if hub_report is not None:
+        report.write_for_hub(hub_report, inputs.overlap)
     text = summarize(plan, outcomes, decision, head, out, overlap, verdicts)
     write_text(summary, text)
     logger.info("publish: done\n%s", text)
 
 
 def write_formats(
-    stem: Path, head: ReleaseHead, panels: Sequence[Path], formats: Sequence[str]
+    stem: Path,
+    head: ReleaseHead,
+    panels: Sequence[Path],
+    formats: Sequence[str],
+    also: Callable[[str, ReleaseBlock], None] | None = None,
 ) -> None:
     """Write a release's data files, each format in a thread of its own, all from the same blocks.
 
@@ -213,6 +235,8 @@ def write_formats(
         Releasable store of each contig, in order.
     formats
         Names of `FORMATS`.
+    also
+        Is given each contig's name and block, too.
     """
     progress = Progress(logger, "publish", "variants")
     makers = [FORMATS[name] for name in formats]
@@ -225,6 +249,8 @@ def write_formats(
                 block = ReleaseBlock.of(contig, variants, counts, head)
                 for thread in threads:
                     thread.give(block)
+                if also is not None:
+                    also(contig, block)
                 at = int(variants.position[-1]) if len(variants) else 0
                 progress.advance(len(variants), contig, (before + at) / genome)
             before += head.contigs[contig]
@@ -260,12 +286,16 @@ def _read_outcomes(summaries: Sequence[Path]) -> dict[str, dict[str, int]]:
 
 def harmonization_table(outcomes: dict[str, dict[str, int]]) -> str:
     """Lay out ``harmonization.tsv``: one line per cohort and outcome, kept ones first."""
-    lines = ["cohort\toutcome\tkept\tsource_alleles"]
-    for cohort, tally in outcomes.items():
-        for label in sorted(tally, key=lambda label: (not is_kept(label), label)):
-            kept = "yes" if is_kept(label) else "no"
-            lines.append(f"{cohort}\t{label}\t{kept}\t{tally[label]}")
-    return "\n".join(lines) + "\n"
+    return harmonization_rows(outcomes).text
+
+
+def _file(folder: Path, path: Path) -> dict[str, Any]:
+    """Describe a file of a release."""
+    return {
+        "path": path.relative_to(folder).as_posix(),
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path),
+    }
 
 
 def _manifest(
@@ -278,20 +308,12 @@ def _manifest(
     harmonized = {each["cohort"]: each for each in map(read_json, inputs.harmonization)}
     received = {each["cohort"]: each for each in map(read_json, inputs.received)}
     genotype_filter = GenotypeFilter.of(plan["config"]["genotypes"])
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
     genotypes = plan["config"]["genotypes"]
     harmonize = plan["config"]["harmonize"]
     return {
         "manifest_version": MANIFEST_VERSION,
         "panel": {"name": options.name, "version": options.version},
-        "files": [
-            {
-                "path": path.relative_to(folder).as_posix(),
-                "bytes": path.stat().st_size,
-                "sha256": sha256(path),
-            }
-            for path in files
-        ],
+        "files": [_file(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()],
         "reference": {
             "build": options.build,
             "contigs": [
