@@ -70,7 +70,7 @@ def test_every_package_that_the_source_imports_is_a_dependency() -> None:
         line for name in extras if name not in ("test", "lint", "docs") for line in extras[name]
     ]
     imported = set()
-    for path in (ROOT / "src").rglob("*.py"):
+    for path in (ROOT / "src" / "afpanel").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

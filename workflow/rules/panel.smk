@@ -319,3 +319,27 @@ rule record:
         "afpanel ledger record {params.ledger:q} {params.release:q} {params.merged}"
         " {params.releasable} --decision {input.decision:q} --settled {input.settled:q}"
         " {params.keep} --out {output:q} 2> {log:q}"
+
+
+# `snakemake catalogue`: a page and a DCAT-AP file of all releases and contributions that are there.
+rule catalogue:
+    input:
+        f"{RELEASE}/manifest.json",
+    output:
+        directory(f"{RESULTS}/catalogue"),
+    log:
+        f"{RESULTS}/private/logs/catalogue.log",
+    conda:
+        "../../envs/afpanel.yaml"
+    resources:
+        mem_mb=growing(panel_memory),
+        runtime=growing(panel_runtime),
+    params:
+        sources=lambda wildcards: " ".join(
+            quote(f"{RESULTS}/{name}")
+            for name in ("release", "contributions")
+            if name == "release" or Path(RESULTS, name).is_dir()
+        ),
+        publisher=CONFIG["panel"]["name"],
+    shell:
+        "afpanel catalog build {params.sources} --publisher {params.publisher:q} --out {output:q} 2> {log:q}"

@@ -65,9 +65,10 @@ def build(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder."
 )
 def entry(release: Path, about: Path | None, out: Path) -> None:
-    """Write the catalogue entry of a release that is there already.
+    """Write what catalogues, citation tools and people need to know of a release.
 
-    The workflow writes the same into each release (publish.about).
+    OUT gets DCAT-AP, CITATION.cff, metadata for a DOI, an RO-Crate, a page, a notice of what may be done with
+    it, and digests. All is from the release's manifest and from what --about says.
 
     \b
     Example:

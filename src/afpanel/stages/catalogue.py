@@ -1,4 +1,4 @@
-"""Catalogue entries: of a release, when it is published or later; and the catalogue of many."""
+"""Catalogue entries: of a release; and the catalogue of many, contributions among them."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,18 +25,6 @@ logger = logging.getLogger(__name__)
 
 _SCHEMA = "about"
 _CONTRIBUTION = ".afc.zip"
-
-ENTRY_FILES = (
-    "catalogue.jsonld",
-    "CITATION.cff",
-    "datacite.json",
-    "ro-crate-metadata.json",
-    "index.html",
-    "DATA-USE.txt",
-)
-"""Files of a release's entry, but for the digests of all files."""
-
-SUMS = "SHA256SUMS"
 
 
 def read_about(path: Path | None) -> dict[str, Any]:
@@ -77,34 +65,26 @@ def _plain(value: Any) -> Any:
 
 
 def write_entry(folder: Path, manifest: Mapping[str, Any], about: Mapping[str, Any]) -> None:
-    """Write the entry of a release beside its files.
+    """Write the entry of a release.
 
     Parameters
     ----------
     folder
-        Folder of the release.
+        Where to.
     manifest
         Its manifest.
     about
         See `read_about`.
     """
     dataset = of_release(manifest, about)
-    files = [each for each in manifest["files"] if each["path"] not in (*ENTRY_FILES, SUMS)]
+    files = manifest["files"]
     write_json(folder / "catalogue.jsonld", entry(dataset))
     write_text(folder / "CITATION.cff", citation(dataset))
     write_json(folder / "datacite.json", datacite(dataset))
     write_json(folder / "ro-crate-metadata.json", ro_crate(dataset, files))
     write_text(folder / "index.html", landing_page(dataset))
     write_text(folder / "DATA-USE.txt", data_use_notice(dataset))
-
-
-def write_sums(folder: Path) -> None:
-    """List the digests of all files of a folder, for ``sha256sum --check``."""
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS)
-    listed = [
-        {"path": path.relative_to(folder).as_posix(), "sha256": sha256(path)} for path in paths
-    ]
-    write_text(folder / SUMS, checksums(listed))
+    write_text(folder / "SHA256SUMS", checksums(files))
 
 
 def build_catalog(
