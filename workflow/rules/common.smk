@@ -250,7 +250,7 @@ def settle_options():
 def beside_options():
     """What `afpanel gate` is told of what else was published."""
     options = [
-        f"--external-release {quote(each['country'] + '=' + each['path'])}"
+        "--external-release " + quote("{country}={path}".format(**each))
         for each in CONFIG["disclosure"]["external_releases"]
     ]
     if LEDGER:

@@ -271,7 +271,7 @@ rule publish:
         formats=" ".join(f"--format {name}" for name in CONFIG["publish"]["formats"]),
         overlap=" ".join(f"--overlap {quote(path)}" for path in OVERLAP),
         discordance=lambda wildcards, input: next(
-            path for path in input.discordance if path.endswith("/cohorts.tsv")
+            path for path in input.discordance if Path(path).name == "cohorts.tsv"
         ),
         popgen=lambda wildcards, input: str(Path(input.popgen[0]).parent),
         previous=" ".join(
