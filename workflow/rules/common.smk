@@ -249,10 +249,10 @@ def settle_options():
 
 def beside_options():
     """What `afpanel gate` is told of what else was published."""
-    options = [
-        "--external-release " + quote("{country}={path}".format(**each))
-        for each in CONFIG["disclosure"]["external_releases"]
-    ]
+    options = []
+    for each in CONFIG["disclosure"]["external_releases"]:
+        said = "{country}={path}".format(**each)
+        options.append(f"--external-release {quote(said)}")
     if LEDGER:
         options.append(f"--ledger {quote(LEDGER)} --settled {quote(SETTLED[0])}")
         options.append(f"{release_options()} --build {BUILD}")
