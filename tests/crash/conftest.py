@@ -112,16 +112,27 @@ def chain(by_hand: ModuleType) -> list[list[str]]:
     for name, (_, low) in COHORTS.items():
         overlap += ["--cohort", f"{name}={low}", "--samples", f"{name}={low}.samples.tsv"]
     compared = ["discordance", *every, *REFERENCE, "--build", "GRCh38", "--out", "discordance"]
+    linked = [
+        "linkage", *every[:2], "--cohort", "Viet-1", "--folder", "viet-1",
+        "--samples", "viet-1.samples.tsv", "--plan", "results/private/plan.json",
+        "--out", "viet-1/linkage.json",
+    ]  # fmt: skip
     packaged = [
         "package", *every[:2], "--cohort", "Viet-1", "--plan", "results/private/plan.json",
         "--harmonization", "viet-1/harmonization.json", "--callable", "viet-1.callable.bed",
+        "--linkage", "viet-1/linkage.json",
         *REFERENCE, "--out", "contributions/Viet-1.afc.zip", "--preview-out", "preview.txt",
     ]  # fmt: skip
     verified = [
         "verify", "contributions/Viet-1.afc.zip", *REFERENCE, "--register", "editions",
         "--out", "received",
     ]  # fmt: skip
-    made[at:at] = [overlap, compared, packaged, verified]
+    made[at:at] = [overlap, compared, linked, packaged, verified]
+    gate = next(command for command in made if command[0] == "gate")
+    decision = gate[gate.index("--decision") + 1]
+    panels = [f"{gate[gate.index('--out') + 1]}/{contig}.zarr.zip" for contig in by_hand.REFERENCE]
+    at = next(i for i, command in enumerate(made) if command[0] == "publish")
+    made.insert(at, ["risk", *panels, "--decision", decision, "--out", "risk"])
     return made
 
 

@@ -43,7 +43,7 @@ def show(folder, capsys, monkeypatch, *options):
 def test_before_its_first_job_everything_waits(begun, capsys, monkeypatch):
     code, page = show(begun, capsys, monkeypatch)
     assert code == 0
-    assert page.startswith("Panel tiny 1 in results: 16 jobs, 16 waiting")
+    assert page.startswith("Panel tiny 1 in results: 19 jobs, 19 waiting")
     assert row(page, "Thai-1", "ingest") == ["-", "-", "-", "-", "2"]
     assert row(page, "(panel)", "merge") == ["-", "-", "-", "-", "2"]
 

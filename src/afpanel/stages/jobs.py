@@ -58,6 +58,10 @@ def jobs_of(plan: dict[str, Any], results: Path) -> list[Job]:
     numbers = {each: number for number, each in enumerate(_streams(plan))}
     for name in sorted(plan["cohorts"]):
         found += _of_cohort(name, plan["cohorts"][name], results, numbers)
+        if name in _with_genotypes(plan):
+            own = results / "private" / name
+            linked = (own / "linkage.json",)
+            found.append(Job(name, "linkage", "", own / "logs" / "linkage.log", linked))
     return [*found, *_of_panel(plan, results)]
 
 
@@ -101,20 +105,26 @@ def _of_cohort(
         yield Job(name, "count", part, logs / f"count.{part}.log", (counts,))
     contribution = results / "contributions" / f"{name}.afc.zip"
     yield Job(name, "package", "", logs / "package.log", (contribution,), asked=False)
-    linked = own / "linkage.json"
-    yield Job(name, "linkage", "", logs / "linkage.log", (linked,), asked=False)
+
+
+def _with_genotypes(plan: dict[str, Any]) -> list[str]:
+    """List the cohorts of the panel that have genotypes."""
+    return [
+        name
+        for name, cohort in plan["cohorts"].items()
+        if cohort["kind"] not in ("sites", "contribution") and name not in plan["left_out"]
+    ]
 
 
 def _of_panel(plan: dict[str, Any], results: Path) -> Iterator[Job]:
-    logs, panel = results / "private" / "logs", results / "panel"
+    private, panel = results / "private", results / "panel"
+    logs = private / "logs"
     release = "{name}-{version}".format(**plan["config"]["panel"])
-    compared = any(
-        cohort["kind"] not in ("sites", "contribution") and name not in plan["left_out"]
-        for name, cohort in plan["cohorts"].items()
-    )
-    if compared:
-        report = results / "private" / "overlap.json"
-        yield Job(PANEL, "overlap", "", logs / "overlap.log", (report,))
+    has_ledger = plan["config"]["disclosure"]["ledger"] is not None
+    if _with_genotypes(plan):
+        yield Job(PANEL, "overlap", "", logs / "overlap.log", (private / "overlap.json",))
+    if has_ledger:
+        yield Job(PANEL, "settle", "", logs / "settle.log", (private / "settled.json",))
     for contig in plan["contigs"]:
         merged = panel / "merged" / f"{contig}.zarr.zip"
         yield Job(PANEL, "merge", contig, logs / f"merge.{contig}.log", (merged,))
@@ -125,8 +135,10 @@ def _of_panel(plan: dict[str, Any], results: Path) -> Iterator[Job]:
         "discordance": tuple(panel / "discordance" / table for table in tables),
         "gate": (*gated, panel / "decision.json"),
         "risk": (panel / "risk" / "risk.json",),
-        "publish": (manifest, results / "private" / "summary.txt"),
         "popgen": (panel / "popgen" / "fst.tsv", panel / "popgen" / "pca.svg"),
+        "publish": (manifest, private / "summary.txt"),
     }
+    if has_ledger:
+        outputs["record"] = (private / "recorded.json",)
     for stage, made in outputs.items():
-        yield Job(PANEL, stage, "", logs / f"{stage}.log", made, asked=stage != "risk")
+        yield Job(PANEL, stage, "", logs / f"{stage}.log", made)

@@ -71,6 +71,8 @@ def room_for_calls(
     lengths
         Its contigs, with their lengths where it says.
     """
+    if path.is_dir():
+        return 0.0  # a store in a folder, whose many files would take long to add up
     packed = compression_of(path) is not Compression.NONE
     size = path.stat().st_size * (OF_PACKED_CALLS if packed else OF_PLAIN_CALLS)
     return size * people * sum(_share(region, lengths) for region in regions)
