@@ -136,7 +136,7 @@ def count_block(
     loci
         (n,) int8, kind of place of each record.
     sex
-        (m,) int8, index into `ploidy.SEXES`.
+        (m,) int8, index into `constants.SEXES`.
     cell
         (m,) int32, cell of each sample; -1 is not counted.
     n_cells

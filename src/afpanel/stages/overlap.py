@@ -29,6 +29,9 @@ ALLELE_MAP = "alleles.zarr.zip"
 GENOTYPES_FOLDER = "genotypes"
 
 _COLUMNS = ("cohort1", "sample1", "cohort2", "sample2", "kinship", "sites", "ibs0")
+ALL_PAIRS = 30_000
+"""People of whom every pair is looked at, unless told otherwise: two minutes of two cores."""
+
 _NAMED = 10
 
 
@@ -73,7 +76,7 @@ class OverlapOptions:
     action: str = "fail"
     kinship: float = 0.354
     min_sites: int = 500
-    all_pairs_up_to: int = 30_000
+    all_pairs_up_to: int = ALL_PAIRS
 
 
 @dataclass(frozen=True)
