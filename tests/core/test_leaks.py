@@ -177,6 +177,7 @@ def test_generic_names_are_lower_case():
     assert all(name == name.casefold() for name in GENERIC_NAMES)
 
 
+@settings(deadline=None)
 @given(st.lists(names, min_size=1, max_size=6), texts, st.sampled_from(list(Home)))
 def test_names_given_together_are_found_as_each_by_itself(given_names, text, home):
     labels = ("chr1", "AB12345", "x1HG00096x")

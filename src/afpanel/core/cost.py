@@ -11,8 +11,11 @@ from dataclasses import dataclass, replace
 WINDOW = 100_000
 """Rows of all cohorts that merge and what follows hold at a time."""
 
-LINKAGE_SITES, LINKAGE_PEOPLE = 20_000, 1_000
+LINKAGE_SITES, LINKAGE_PEOPLE = 50_000, 1_000
 """Sites, and people of a population, at which linkage looks at most."""
+
+CHARTS = 1.5
+"""Seconds to draw what popgen draws."""
 
 _KINSHIP_WINDOW = 20_000
 
@@ -39,7 +42,9 @@ class Coefficients:
         Seconds to compare two people; to sort a person by calls where pairs are too many.
     row_group
         Seconds to merge a variant of a cohort, for each group of the panel, and `row` beside these.
-    discordance, gate, publish, popgen
+    discordance
+        Seconds to compare a variant of a cohort with those of others.
+    gate, publish, popgen
         Seconds for each variant of the panel and group.
     linked
         Seconds to look at a genotype for how linked variants are.
@@ -50,24 +55,24 @@ class Coefficients:
     """
 
     start: float = 0.7
-    ingest_genotype: float = 2.5e-9
+    ingest_genotype: float = 6e-9
     ingest_call: float = 2.0e-8
-    count_genotype: float = 6e-10
+    count_genotype: float = 2e-9
     count_call: float = 3.0e-9
     person: float = 2.5e-6
     block: float = 1e-6
     record: float = 8e-7
     pair: float = 2.5e-7
-    person_sorted: float = 3e-5
+    person_sorted: float = 2.5e-5
     row: float = 2e-7
     row_group: float = 1e-8
-    discordance: float = 5e-8
-    gate: float = 5e-8
-    publish: float = 2e-7
-    popgen: float = 5e-8
-    linked: float = 1e-7
-    stored_genotype: float = 2.2
-    stored_call: float = 1.0
+    discordance: float = 5e-6
+    gate: float = 5e-7
+    publish: float = 1e-5
+    popgen: float = 1e-6
+    linked: float = 1.2e-6
+    stored_genotype: float = 2.0
+    stored_call: float = 0.6
     stored_record: float = 6.0
 
 
@@ -303,17 +308,20 @@ def _at_the_hub(work: PanelWork, rates: Coefficients) -> list[StageCost]:
             memory = 250 + each.people * 350e-6 + 20 * each.cells
             linkage = _added(linkage, 1, seconds, memory, 5_000)
     held = cells * 4 * min(1, rows / WINDOW)
-    stages = [merge, linkage]
+    seconds = rates.start + (rows * rates.discordance if len(work.cohorts) > 1 else 0)
+    discordance = StageCost("discordance", 1, seconds, seconds, 180 + held, 20 * rows / 100)
+    stages = [merge, discordance, linkage]
     if work.has_ledger:
         stages.append(StageCost("settle", 2, 2 * rates.start, rates.start, 250, rows))
     for stage, rate, memory, disk in (
-        ("discordance", rates.discordance, 180, 20 * len(work.cohorts)),
         ("gate", rates.gate, 200, values + 20_000),
         ("risk", rates.gate, 260, 100_000),
         ("popgen", rates.popgen, 260, 400_000),
         ("publish", rates.publish, 340 + people * 450e-6, values * rates.stored_record),
     ):
-        seconds = rates.start + values * rate + (people * rates.person if stage == "publish" else 0)
+        # Names of all people are looked for in a release; popgen draws its figures.
+        more = {"publish": people * rates.person, "popgen": CHARTS}.get(stage, 0)
+        seconds = rates.start + values * rate + more
         stages.append(StageCost(stage, 1, seconds, seconds, memory + held, disk))
     return stages
 

@@ -36,17 +36,19 @@ def plain_samples(path: Path) -> Samples | None:
         return None
     ids = columns["sample"]
     n = len(ids)
-    include = columns.get("include", ["yes"] * n)
+    include = columns.get("include")
+    kinds = {"yes"} if include is None else set(include)
     number = {label: i for i, label in enumerate(dict.fromkeys(columns["population"]))}
     sex_of = {str(sex): i for i, sex in enumerate(SEXES)}
     pattern = load_schema("samples")["properties"]["population"]["pattern"]
     is_good = (
-        "" not in ids
+        n > 0
+        and "" not in ids
         and len(set(ids)) == n
         and all(re.search(pattern, label) for label in number)
         and set(columns["sex"]) <= sex_of.keys()
-        and {"yes", ""} & set(include)
-        and set(include) <= {"yes", "no", ""}
+        and {"yes", ""} & kinds
+        and kinds <= {"yes", "no", ""}
     )
     if not is_good:
         return None
@@ -55,7 +57,7 @@ def plain_samples(path: Path) -> Samples | None:
         tuple(number),
         np.fromiter(map(number.__getitem__, columns["population"]), np.int32, n),
         np.fromiter(map(sex_of.__getitem__, columns["sex"]), np.int8, n),
-        np.fromiter((each != "no" for each in include), bool, n),
+        np.ones(n, bool) if include is None else np.array(include) != "no",
     )
 
 
