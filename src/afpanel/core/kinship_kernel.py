@@ -11,18 +11,22 @@ _READ_U8 = nb.types.Array(nb.u8, 1, "C", readonly=True)
 _NO_KEY = np.uint64(2**64 - 1)
 
 
-@compiled(nb.void(_CALLS, READ_I8, nb.u8[::1]))
-def write_keys(copies, sites, keys):  # type: ignore[no-untyped-def]
-    """Write the calls of some sites as one number for each person; the greatest where one is missing."""
-    for person in range(len(keys)):
-        key = np.uint64(0)
-        for i in range(len(sites)):
-            call = copies[person, sites[i]]
-            if call == MISSING:
-                key = _NO_KEY
-                break
-            key = key * np.uint64(3) + np.uint64(call)
-        keys[person] = key
+@compiled(nb.void(_CALLS, READ_I8, READ_I8, nb.i8, nb.u8[:, ::1]))
+def write_keys(copies, sites, bounds, first, keys):  # type: ignore[no-untyped-def]
+    """Write the calls of some sites as one number for each person, from column `first` on, a row for each lot.
+
+    The sites of lot i begin at ``bounds[i]``. The number is the greatest there is where a call is missing.
+    """
+    for person in range(len(copies)):
+        for lot in range(len(bounds) - 1):
+            key = np.uint64(0)
+            for i in range(bounds[lot], bounds[lot + 1]):
+                call = copies[person, sites[i]]
+                if call == MISSING:
+                    key = _NO_KEY
+                    break
+                key = key * np.uint64(3) + np.uint64(call)
+            keys[lot, first + person] = key
 
 
 @compiled(

@@ -26,6 +26,9 @@ _MOST_SITES = 40
 _STRANGERS = 0.1
 """Pairs of strangers for each person that a lot lets through."""
 
+_AT_A_TIME = 10
+"""Lots for which everybody's calls are read once."""
+
 _BLOCK = 4_096
 _BUFFER = 1 << 16
 
@@ -64,21 +67,24 @@ def likely_pairs(
     heterozygous = np.concatenate([_heterozygous(table, sites) for table in tables])
     one, other = np.empty((2, _BUFFER), np.int64)
     found = [np.empty((2, 0), np.int64)]
-    for lot in range(LOTS):
-        chosen = _draw(lot, sites, alike, n)
-        keys = np.empty(n, np.uint64)
+    keys = np.empty((_AT_A_TIME, n), np.uint64)
+    for lot in range(0, LOTS, _AT_A_TIME):
+        drawn = [_draw(i, sites, alike, n) for i in range(lot, lot + _AT_A_TIME)]
+        bounds = np.cumsum([0, *map(len, drawn)])
         first = 0
         for table in tables:
-            write_keys(table, chosen, keys[first : first + len(table)])
+            write_keys(table, np.concatenate(drawn), bounds, first, keys)
             first += len(table)
-        order = np.argsort(keys, kind="stable")
-        state = np.array([0, 1], np.int64)
-        while state[0] < n:
-            count = compare_alike(
-                keys[order], order, len(copies), others is None, copies, theirs, sites, heterozygous,
-                4 * (0.5 - threshold), state, one, other,
-            )  # fmt: skip
-            found.append(np.stack([one[:count], other[:count]]))
+        for of_lot in keys:
+            # In which order those come who are alike does not matter: every pair of them is compared.
+            order = np.argsort(of_lot)
+            state = np.array([0, 1], np.int64)
+            while state[0] < n:
+                count = compare_alike(
+                    of_lot[order], order, len(copies), others is None, copies, theirs, sites,
+                    heterozygous, 4 * (0.5 - threshold), state, one, other,
+                )  # fmt: skip
+                found.append(np.stack([one[:count], other[:count]]))
     pairs = np.unique(np.concatenate(found, axis=1), axis=1)
     return pairs[0], pairs[1]
 
