@@ -15,7 +15,7 @@ LINKAGE_SITES, LINKAGE_PEOPLE = 50_000, 1_000
 """Sites, and people of a population, at which linkage looks at most."""
 
 CHARTS = 1.5
-"""Seconds to draw what popgen draws."""
+"""Seconds to draw what popgen draws, and what the report of a release does."""
 
 _KINSHIP_WINDOW = 20_000
 
@@ -50,8 +50,8 @@ class Coefficients:
         Seconds to look at a genotype for how linked variants are.
     stored_genotype, stored_call
         Bytes of a genotype store for each byte of a compressed file of GT alone, and of one with more.
-    stored_record
-        Bytes that allele map, counts, panels and release have for each record and group.
+    stored_panel, stored_record
+        Bytes of a panel, and of a release in all formats, for each variant and group.
     """
 
     start: float = 0.7
@@ -59,7 +59,7 @@ class Coefficients:
     ingest_call: float = 2.0e-8
     count_genotype: float = 2e-9
     count_call: float = 3.0e-9
-    person: float = 2.5e-6
+    person: float = 1e-6
     block: float = 1e-6
     record: float = 8e-7
     pair: float = 2.5e-7
@@ -68,12 +68,13 @@ class Coefficients:
     row_group: float = 1e-8
     discordance: float = 5e-6
     gate: float = 5e-7
-    publish: float = 1e-5
+    publish: float = 3e-6
     popgen: float = 1e-6
-    linked: float = 1.2e-6
+    linked: float = 1.3e-6
     stored_genotype: float = 2.0
     stored_call: float = 0.6
-    stored_record: float = 6.0
+    stored_panel: float = 3.0
+    stored_record: float = 40.0
 
 
 MEASURED = Coefficients()
@@ -295,14 +296,15 @@ def _at_the_hub(work: PanelWork, rates: Coefficients) -> list[StageCost]:
         of_contig = sum(each.records.get(contig, 0) for each in work.cohorts)
         seconds = rates.start + of_contig * (rates.row + work.groups * rates.row_group)
         memory = 180 + of_contig * 4e-6 + cells * 2.2 * min(1, of_contig / WINDOW)
-        disk = panel_rows(work, contig) * work.groups + 20_000
+        disk = panel_rows(work, contig) * work.groups * rates.stored_panel + 20_000
         merge = _added(merge, 1, seconds, memory, disk)
     values = panel_rows(work) * work.groups
     linkage = StageCost("linkage", 0, 0, 0, 0, 0)
     for each in work.cohorts:
         if each.has_calls and each.is_compared:
             looked_at = min(each.total, LINKAGE_SITES) * min(
-                each.people, LINKAGE_PEOPLE * each.cells
+                each.people,
+                LINKAGE_PEOPLE * -(-each.cells // 2),  # two sexes
             )
             seconds = rates.start + each.people * rates.person + looked_at * rates.linked
             memory = 250 + each.people * 350e-6 + 20 * each.cells
@@ -314,13 +316,13 @@ def _at_the_hub(work: PanelWork, rates: Coefficients) -> list[StageCost]:
     if work.has_ledger:
         stages.append(StageCost("settle", 2, 2 * rates.start, rates.start, 250, rows))
     for stage, rate, memory, disk in (
-        ("gate", rates.gate, 200, values + 20_000),
+        ("gate", rates.gate, 200, values * rates.stored_panel + 20_000),
         ("risk", rates.gate, 260, 100_000),
         ("popgen", rates.popgen, 260, 400_000),
-        ("publish", rates.publish, 340 + people * 450e-6, values * rates.stored_record),
+        ("publish", rates.publish, 340 + people * 450e-6, values * rates.stored_record + 500_000),
     ):
         # Names of all people are looked for in a release; popgen draws its figures.
-        more = {"publish": people * rates.person, "popgen": CHARTS}.get(stage, 0)
+        more = {"publish": CHARTS + people * rates.person, "popgen": CHARTS}.get(stage, 0)
         seconds = rates.start + values * rate + more
         stages.append(StageCost(stage, 1, seconds, seconds, memory + held, disk))
     return stages
