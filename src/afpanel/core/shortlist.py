@@ -2,10 +2,10 @@
 
 Two samples of one person have the same calls at nearly all sites. So people are sorted by their calls at a
 few sites drawn by lot, and only those who are alike at all of these are compared; and that many times, with
-other sites. The sites are as many as leave a tenth of a pair of strangers for each person. With work that
-grows with people, and not with their pairs, a pair is missed with the chance that some site of every lot
-differs: of 16 sites and 100 lots 1e-25 where 5 % of genotypes differ or are missing, 1e-9 where 10 % do, and 0.02 %
-at 15 %, beyond which kinship is below 0.35.
+other sites. The sites are as many as leave a tenth of a pair of strangers for each person: some 14 for 30,000
+people, 18 for a million. Work grows with people, and not with their pairs. A pair is missed with the chance that some
+site of every lot differs: of 18 sites and 100 lots 1e-22 where 5 % of genotypes differ or are missing, 1e-7
+where 10 % do, and 0.4 % at 15 %, beyond which kinship is below 0.35.
 """
 
 import numpy as np
