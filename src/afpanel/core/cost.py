@@ -66,15 +66,15 @@ class Coefficients:
     person_sorted: float = 2.5e-5
     row: float = 2e-7
     row_group: float = 1e-8
-    discordance: float = 5e-6
-    gate: float = 5e-7
-    publish: float = 3e-6
+    discordance: float = 4e-6
+    gate: float = 2.5e-7
+    publish: float = 5.5e-6
     popgen: float = 1e-6
     linked: float = 1.3e-6
     stored_genotype: float = 2.0
     stored_call: float = 0.6
-    stored_panel: float = 3.0
-    stored_record: float = 40.0
+    stored_panel: float = 5.0
+    stored_record: float = 57.0
 
 
 MEASURED = Coefficients()
@@ -309,22 +309,23 @@ def _at_the_hub(work: PanelWork, rates: Coefficients) -> list[StageCost]:
             seconds = rates.start + each.people * rates.person + looked_at * rates.linked
             memory = 250 + each.people * 350e-6 + 20 * each.cells
             linkage = _added(linkage, 1, seconds, memory, 5_000)
-    held = cells * 4 * min(1, rows / WINDOW)
+    held = work.groups * min(1, rows / WINDOW)  # megabytes, for each figure of a group
     seconds = rates.start + (rows * rates.discordance if len(work.cohorts) > 1 else 0)
-    discordance = StageCost("discordance", 1, seconds, seconds, 180 + held, 20 * rows / 100)
+    discordance = StageCost("discordance", 1, seconds, seconds, 180 + 2.7 * held, 20 * rows / 100)
     stages = [merge, discordance, linkage]
     if work.has_ledger:
         stages.append(StageCost("settle", 2, 2 * rates.start, rates.start, 250, rows))
+    published = 340 + people * 450e-6 + 12.5 * held
     for stage, rate, memory, disk in (
-        ("gate", rates.gate, 200, values * rates.stored_panel + 20_000),
-        ("risk", rates.gate, 260, 100_000),
-        ("popgen", rates.popgen, 260, 400_000),
-        ("publish", rates.publish, 340 + people * 450e-6, values * rates.stored_record + 500_000),
+        ("gate", rates.gate, 200 + 5.3 * held, values * rates.stored_panel + 20_000),
+        ("risk", rates.gate, 260 + 2 * held, 100_000),
+        ("popgen", rates.popgen, 260 + 1.5 * held, 400_000),
+        ("publish", rates.publish, published, values * rates.stored_record + 500_000),
     ):
         # Names of all people are looked for in a release; popgen draws its figures.
         more = {"publish": CHARTS + people * rates.person, "popgen": CHARTS}.get(stage, 0)
         seconds = rates.start + values * rate + more
-        stages.append(StageCost(stage, 1, seconds, seconds, memory + held, disk))
+        stages.append(StageCost(stage, 1, seconds, seconds, memory, disk))
     return stages
 
 
