@@ -23,8 +23,8 @@ def test_a_partition_of_a_cohort_is_two_jobs_and_six_files(laid_out):
     more = COHORTS * (6 - 3)  # tiles of 40 and 20 megabases
     assert fine.jobs - coarse.jobs == 2 * more
     assert fine.files - coarse.files == 6 * more
-    # Beside these: harmonize of each cohort, merge of each contig, and overlap, discordance, gate, popgen, publish, all.
-    assert coarse.jobs == 2 * COHORTS * 3 + COHORTS + len(CONTIGS) + 6
+    # Beside these: harmonize of each cohort, merge of each contig, and overlap, discordance, gate, risk, popgen, publish, all, and linkage of each cohort.
+    assert coarse.jobs == 2 * COHORTS * 3 + 2 * COHORTS + len(CONTIGS) + 7
 
 
 def asked(folder: Path, *arguments: str) -> dict[str, dict[str, int]]:

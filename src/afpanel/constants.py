@@ -44,6 +44,10 @@ class Sex(StrEnum):
     UNKNOWN = "unknown"
 
 
+SEXES = tuple(Sex)
+"""Order of the sexes in tables of ploidy, and in columns of codes."""
+
+
 class ContigKind(StrEnum):
     """What a contig is to the rules of ploidy."""
 

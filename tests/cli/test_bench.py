@@ -8,7 +8,9 @@ import pysam
 import pytest
 
 from afpanel.cli.main import main
+from afpanel.stages import bench_costs
 from afpanel.stages.bench_data import POPULATIONS, make_files
+from afpanel.stages.cost import read_coefficients
 
 
 def test_the_counts_of_a_peer_are_held_against_ours(
@@ -51,3 +53,18 @@ def test_the_file_is_legal_and_the_same_for_the_same_seed(tmp_path: Path, rich: 
                 assert np.argmin(call["PL"]) == sum(call["GT"])
     labels = [line.split("\t")[1] for line in one.groups.read_text().splitlines()]
     assert set(labels) == set(POPULATIONS)
+
+
+def test_coefficients_are_measured_for_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a few people and sites, so that only the sense of it is tested."""
+    monkeypatch.setattr(bench_costs, "_MANY_SAMPLES", 30)
+    out = tmp_path / "here.json"
+    size = ["--samples", "20", "--sites", "30"]
+    assert main(["-q", "bench", *size, "--coefficients", str(out)]) == 0
+    rates = read_coefficients(out)
+    assert 0.05 < rates.start < 60
+    assert set(json.loads(out.read_text())) == {
+        "ingest_genotype", "ingest_call", "count_genotype", "count_call", "record", "person", "start",
+    }  # fmt: skip

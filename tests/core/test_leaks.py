@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from afpanel.core.forbidden import GENERIC_NAMES, HashedNames, Labels, Secret, hash_name, sort_of
+from afpanel.core.forbidden import (
+    GENERIC_NAMES,
+    HashedNames,
+    Labels,
+    Secret,
+    SecretNames,
+    hash_name,
+    sort_of,
+)
 from afpanel.core.leaks import MAIL, PATH, Found, Home, Searcher, StreamSearch
 
 PIECES = (
@@ -167,3 +175,15 @@ def test_what_is_shown_has_no_name_whole_and_nothing_unprintable():
 
 def test_generic_names_are_lower_case():
     assert all(name == name.casefold() for name in GENERIC_NAMES)
+
+
+@settings(deadline=None)
+@given(st.lists(names, min_size=1, max_size=6), texts, st.sampled_from(list(Home)))
+def test_names_given_together_are_found_as_each_by_itself(given_names, text, home):
+    labels = ("chr1", "AB12345", "x1HG00096x")
+    each = searcher(*given_names, labels=labels)
+    together = Searcher([SecretNames(given_names, "a name")], labels)
+    data = text.encode()
+    ends = {(found.start, found.end) for found in each.find(data, home)}
+    assert {(found.start, found.end) for found in together.find(data, home)} == ends
+    assert (together.names, together.passed_over) == (each.names, each.passed_over)

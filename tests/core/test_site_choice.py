@@ -66,7 +66,7 @@ def test_windows_are_thinned_evenly_and_the_most_shared_of_neighbours_stay(limit
 
 def test_fewer_windows_than_the_limit_all_stay() -> None:
     sites = drawn(2, 500, 50 * WINDOW)
-    assert len(sites.of_spread_windows()) == len(sites) < MAX_SITES
+    assert len(sites.of_spread_windows(MAX_SITES)) == len(sites) < MAX_SITES
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -90,5 +90,5 @@ def test_chosen_sites_are_common_one_of_a_window_and_apart(seed: int) -> None:
 
 
 def test_of_nothing_nothing_is_chosen() -> None:
-    none = Sites.joined([]).candidates().of_spread_windows()
+    none = Sites.joined([]).candidates().of_spread_windows(MAX_SITES)
     assert len(none.one_of_each_window(np.empty(0, bool), np.empty(0, np.int64))) == 0

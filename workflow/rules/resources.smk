@@ -135,14 +135,21 @@ def count_memory(wildcards):
     return 1000 + people(wildcards) * 0.001
 
 
-# 0.3 microseconds a pair of people on two cores, here on the eight that it asks for; 10,000 bytes a person and
-# 50 for each site of all cohorts on the largest contig.
+# 0.3 microseconds a pair of up to 30,000 people on two cores, of more 25 a person and cohort, here on the eight
+# that it asks for; a byte a person and site, of 10,000 sites at first and 1,000 at last, 650 bytes a person beside
+# (923 MB for a million people at 423 sites), and 50 for each site of all cohorts on the largest contig.
+OVERLAP_SITES = min(max(2**30 // max(PEOPLE, 1), 1_000), 10_000)
+
+
 def overlap_runtime(wildcards):
-    return 2 * START + PEOPLE**2 / 2 * 3e-6 / 60 + ALL_RECORDS / (1e6 * 60)
+    pairs = min(PEOPLE, 30_000) ** 2 / 2 * 3e-6 / 60
+    sorting = (PEOPLE > 30_000) * PEOPLE * len(OVERLAPPING) * 250e-6 / 60
+    return 2 * START + pairs + sorting + ALL_RECORDS / (1e6 * 60)
 
 
 def overlap_memory(wildcards):
-    return 2000 + PEOPLE * 0.01 + sum(LARGEST.values()) * 50e-6
+    calls = PEOPLE * (OVERLAP_SITES + 1_000) * 1e-6
+    return 2000 + calls + sum(LARGEST.values()) * 50e-6
 
 
 # 0.44 million variants of cohorts/s with 600 cells (1.4 million with 120); 4 bytes for each, and a window of all

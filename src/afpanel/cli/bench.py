@@ -49,6 +49,13 @@ from afpanel.cli import options
     "--seed", type=int, default=1, show_default=True, help="Of the file's random numbers."
 )
 @click.option("--json", "json_path", type=options.OUTPUT, help="Append the results, a line each.")
+@click.option(
+    "--coefficients",
+    "coefficients_path",
+    type=options.OUTPUT,
+    help="Measure instead how long reading and counting take by genotype, record and person, and write"
+    " it for `afpanel plan --coefficients` (JSON).",
+)
 def command(
     samples: int,
     sites: int,
@@ -58,6 +65,7 @@ def command(
     threads: int,
     seed: int,
     json_path: Path | None,
+    coefficients_path: Path | None,
 ) -> None:  # fmt: skip
     """Measure the way from a VCF to counts beside other tools, on one file in one run.
 
@@ -70,6 +78,14 @@ def command(
     Example:
       afpanel bench --samples 9000 --sites 48731 --peers bcftools,plink2 --json bench.jsonl
     """
+    if coefficients_path is not None:
+        from afpanel.stages.bench_costs import measure_coefficients
+        from afpanel.stages.cost import coefficients_text
+
+        text = coefficients_text(measure_coefficients(samples, sites, seed))
+        coefficients_path.write_text(text, "utf-8")
+        click.echo(text, nl=False)
+        return
     from afpanel.stages.bench import BenchOptions, bench, to_json_line
 
     results = bench(

@@ -16,6 +16,7 @@ from afpanel.errors import EXIT_DONE, EXIT_USAGE, AfpanelError
 COMMANDS = (
     "metadata",
     "validate",
+    "plan",
     "ingest",
     "harmonize",
     "overlap",

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.core.ploidy import PLOIDY, SEXES
+from afpanel.constants import SEXES
+from afpanel.core.ploidy import PLOIDY
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
 from afpanel.model.cohort import Cell

@@ -109,6 +109,9 @@ class Counts:
     raw_allele_number: NDArray[np.int32]
 
 
+CellWords = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint64]]
+"""Who of each word of samples is in which cell; see `cell_words`."""
+
 _NO_FIELD = np.empty((0, 0), np.int16)
 
 
@@ -120,6 +123,7 @@ def count_block(
     cell: NDArray[np.int32],
     n_cells: int,
     genotype_filter: GenotypeFilter,
+    words: CellWords | None = None,
 ) -> Counts:
     """Count a block of genotypes for all cells at once.
 
@@ -132,13 +136,15 @@ def count_block(
     loci
         (n,) int8, kind of place of each record.
     sex
-        (m,) int8, index into `ploidy.SEXES`.
+        (m,) int8, index into `constants.SEXES`.
     cell
         (m,) int32, cell of each sample; -1 is not counted.
     n_cells
         Number of cells.
     genotype_filter
         What a call must reach.
+    words
+        What `cell_words` makes of `cell`, for who counts many blocks; None makes it.
 
     Raises
     ------
@@ -159,7 +165,7 @@ def count_block(
     wrong = count_calls(
         np.ascontiguousarray(genotype),
         *(_NO_FIELD if x is None else np.ascontiguousarray(x) for x in fields),
-        has, row_offsets, PLOIDY[loci], sex, cell, *_cells_of_words(cell, n_cells),
+        has, row_offsets, PLOIDY[loci], sex, cell, *(cell_words(cell, n_cells) if words is None else words),
         f.min_gq, f.min_dp, f.min_dp_haploid, f.min_ab, f.half_calls_missing,
         allele_count, homozygotes, hemizygotes, half_calls, allele_number,
         failed_count, failed_number,
@@ -182,9 +188,7 @@ def count_block(
     )
 
 
-def _cells_of_words(
-    cell: NDArray[np.int32], n_cells: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint64]]:
+def cell_words(cell: NDArray[np.int32], n_cells: int) -> CellWords:
     """Lay out who of each word of samples is in which cell, as `count_kernel.count_calls` takes it."""
     words = len(cell) // PEOPLE_IN_WORD
     counted = np.flatnonzero(cell[: words * PEOPLE_IN_WORD] >= 0)

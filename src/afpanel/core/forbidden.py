@@ -24,7 +24,7 @@ composed and decomposed.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from afpanel.core.leak_kernel import BASES, INSIDE, NUMBER, SUFFIX, TOKEN, VALUE
@@ -86,6 +86,26 @@ class Secret:
     text: str
     what: str
     is_path: bool = False
+
+
+@dataclass(frozen=True)
+class SecretNames:
+    """Many names of one kind, such as the sample IDs of a cohort.
+
+    Parameters
+    ----------
+    texts
+        The names.
+    what
+        What to say has been found.
+    """
+
+    texts: Sequence[str]
+    what: str
+
+    def each(self) -> Iterator[Secret]:
+        """Give them one by one."""
+        return (Secret(text, self.what) for text in self.texts)
 
 
 @dataclass(frozen=True)
@@ -154,6 +174,10 @@ class Labels:
             or all(part in self._labels and not part.isdecimal() for part in parts)
         )
 
+    def pieces(self, length: int) -> set[str]:
+        """List all texts of some length that are part of one of these, or run from one into the next."""
+        return {self._all[at : at + length] for at in range(len(self._all) - length + 1)}
+
     def have_inside(self, name: str) -> bool:
         """Tell whether a name is part of one of these."""
         return name.casefold() in self._all
@@ -195,8 +219,33 @@ def sort_of(secret: Secret, labels: Labels) -> int | str:
     return home | (VALUE if len(name) < 4 else TOKEN)
 
 
+def plain_names(texts: Iterable[str], labels: Labels) -> tuple[list[str], list[str]]:
+    """Tell names that are found anywhere, and in lower case alone, from all others.
+
+    They are of ASCII letters and digits, as most sample IDs are, and begin with a letter: `sort_of` and
+    `forms_of` of each would take long where there are a million. Labels of six characters or more are
+    looked for in the names, and not the other way round.
+
+    Returns
+    -------
+    plain, others
+        The names, in lower case and as they are.
+    """
+    plain: list[str] = []
+    others: list[str] = []
+    for text in texts:
+        is_plain = text.isascii() and text.isalnum() and text[0].isalpha() and not text.isalpha()
+        (plain if is_plain and len(text) >= SUFFIX else others).append(text)
+    plain = [text.lower() for text in plain]
+    inside = {n: labels.pieces(n) for n in set(map(len, plain))}
+    others += [text for text in plain if text in inside[len(text)]]
+    return [text for text in plain if text not in inside[len(text)]], others
+
+
 def forms_of(name: str) -> set[bytes]:
     """Give the bytes that a name may stand as, in lower case where they are ASCII."""
+    if name.isascii():
+        return {name.lower().encode()}
     cases = {name, name.casefold(), name.lower(), name.upper()}
     composed = {unicodedata.normalize(form, case) for form in ("NFC", "NFD") for case in cases}
     return {each.encode("utf-8", "surrogateescape").lower() for each in cases | composed}

@@ -105,6 +105,8 @@ def close_pairs(
     sites: NDArray[np.int64],
     threshold: float,
     min_sites: int,
+    *,
+    all_pairs: bool = True,
 ) -> Pairs:
     """Find all pairs whose kinship is at least a threshold.
 
@@ -128,6 +130,8 @@ def close_pairs(
         Least kinship.
     min_sites
         Sites that have to be called in both; pairs with fewer are not found.
+    all_pairs
+        Whether every pair is looked at; else those of `shortlist.likely_pairs`, which are as good as all.
 
     Returns
     -------
@@ -137,6 +141,11 @@ def close_pairs(
     within = others is None
     theirs = copies if others is None else others
     found = [kinship_of(copies, theirs, *np.zeros((2, 0), np.int64))]
+    if not all_pairs:
+        from afpanel.core.shortlist import likely_pairs  # noqa: PLC0415 - compiled, and seldom used
+
+        pairs = kinship_of(copies, theirs, *likely_pairs(copies, others, sites, threshold))
+        return pairs.take((pairs.kinship >= threshold) & (pairs.sites >= min_sites))
     for start in range(0, len(copies), _PEOPLE):
         mine = _Block.of(copies, start, sites)
         for at in range(start if within else 0, len(theirs), _PEOPLE):
@@ -145,6 +154,12 @@ def close_pairs(
             pairs = kinship_of(copies, theirs, *_candidates(mine, block, threshold, same=same))
             found.append(pairs.take((pairs.kinship >= threshold) & (pairs.sites >= min_sites)))
     return Pairs.joined(found)
+
+
+def with_few_calls(copies: NDArray[np.int8], sites: NDArray[np.int64], least: int) -> int:
+    """Count the people who have a call at fewer than so many of some sites; see `close_pairs`."""
+    blocks = (copies[at : at + _PEOPLE][:, sites] for at in range(0, len(copies), _PEOPLE))
+    return sum(int(((block != MISSING).sum(axis=1) < least).sum()) for block in blocks)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ numbers, or bases. How a name is looked for is in `forbidden`.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -18,8 +18,10 @@ from afpanel.core.forbidden import (
     HashedNames,
     Labels,
     Secret,
+    SecretNames,
     forms_of,
     is_number,
+    plain_names,
     sort_of,
 )
 from afpanel.core.leak_kernel import (
@@ -100,7 +102,7 @@ class Searcher:
 
     def __init__(
         self,
-        secrets: Iterable[Secret],
+        secrets: Iterable[Secret | SecretNames],
         labels: Iterable[str] = (),
         hashed: Sequence[HashedNames] = (),
     ) -> None:
@@ -111,17 +113,18 @@ class Searcher:
         self.names = 0
         forms: dict[bytes, tuple[int, str]] = {}
         for secret in secrets:
-            sort = sort_of(secret, self._labels)
-            if isinstance(sort, str):
-                if not secret.is_path:
-                    self.passed_over[sort] += 1
-                continue
-            self.names += 1
-            for form in forms_of(secret.text):
-                forms.setdefault(form[-LONGEST:], (sort, secret.what))
+            if isinstance(secret, SecretNames):
+                plain, others = plain_names(secret.texts, self._labels)
+                self.names += len(plain)
+                found = (INSIDE, secret.what)
+                for name in plain:
+                    forms.setdefault(name.encode()[-LONGEST:], found)
+                for each in replace(secret, texts=others).each():
+                    self._add(each, forms)
+            else:
+                self._add(secret, forms)
         self._fold, self._classes = _tables()
-        order = sorted(forms, key=lambda form: (_key(form), -len(form), form))
-        keys = np.array([_key(form) for form in order], np.int64)
+        order, keys = _in_order(forms)
         self._keys, starts = np.unique(keys, return_index=True)
         self._starts = np.append(starts, len(order)).astype(np.int64)
         self._names = np.frombuffer(b"".join(order), np.uint8)
@@ -130,18 +133,36 @@ class Searcher:
         self._what = [forms[form][1] for form in order]
         self._bits = np.zeros(BITS // 8, np.uint8)
         set_bits(self._keys, self._bits)
-        self._lengths = {home: self._lengths_in(order, home) for home in Home}
+        lasts = {
+            (min(len(form), SUFFIX), form[-1], sort)
+            for form, sort in zip(order, self._sorts.tolist(), strict=True)
+        }
+        self._lengths = {home: self._lengths_in(lasts, home) for home in Home}
         self._places = np.empty((PLACES, 2), np.int64)
         self._ends, self._found = np.empty(_HITS, np.int64), np.empty(_HITS, np.int64)
         self.longest = max(map(len, order), default=1)
 
-    def _lengths_in(self, order: list[bytes], home: Home) -> int:
-        """Tell which numbers of last bytes names are found by, as `find_names` takes it."""
+    def _add(self, secret: Secret, forms: dict[bytes, tuple[int, str]]) -> None:
+        """Add the forms of one name, unless it is not to be looked for."""
+        sort = sort_of(secret, self._labels)
+        if isinstance(sort, str):
+            if not secret.is_path:
+                self.passed_over[sort] += 1
+            return
+        self.names += 1
+        for form in forms_of(secret.text):
+            forms.setdefault(form[-LONGEST:], (sort, secret.what))
+
+    def _lengths_in(self, lasts: Iterable[tuple[int, int, int]], home: Home) -> int:
+        """Tell which numbers of last bytes names are found by, as `find_names` takes it.
+
+        Of names the number of last bytes, the last one, and the sort are given.
+        """
         lengths = 0
-        for form, sort in zip(order, self._sorts.tolist(), strict=True):
+        for length, last, sort in lasts:
             if not sort & _IGNORED[home]:
-                lengths |= 1 << min(len(form), SUFFIX)
-                lengths |= int(self._classes[form[-1]] != WORD and not sort & INSIDE)
+                lengths |= 1 << length
+                lengths |= int(self._classes[last] != WORD and not sort & INSIDE)
         return lengths
 
     @property
@@ -278,10 +299,19 @@ def _by_pattern(text: bytes) -> Iterator[Found]:
         yield from (Found(*each.span(), MAIL) for each in _MAIL.finditer(text))
 
 
-def _key(form: bytes) -> int:
-    """Give the key of a name: its last bytes, and how many of them there are."""
-    suffix = form[-SUFFIX:]
-    return int.from_bytes(suffix, "big") | len(suffix) << 56
+def _in_order(forms: Iterable[bytes]) -> tuple[list[bytes], NDArray[np.int64]]:
+    """Order names by their keys, longer ones first, and give the keys: last bytes, and how many these are."""
+    names = sorted(forms)
+    letters = np.frombuffer(b"\0" * SUFFIX + b"".join(names), np.uint8)
+    length = np.fromiter(map(len, names), np.int64, len(names))
+    last = np.cumsum(length) + SUFFIX - 1
+    known = np.minimum(length, SUFFIX)
+    key = known << 56
+    for back in range(SUFFIX):
+        letter = np.where(back < known, letters[last - back], 0).astype(np.int64)
+        key |= letter << 8 * back
+    order = np.lexsort((-length, key))
+    return [names[i] for i in order.tolist()], key[order]
 
 
 def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

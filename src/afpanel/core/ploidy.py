@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import PSEUDOAUTOSOMAL, ContigKind, Sex
+from afpanel.constants import PSEUDOAUTOSOMAL, SEXES, ContigKind, Sex
 from afpanel.errors import BadInputError
 
 
@@ -20,10 +20,6 @@ class Ploidy(IntEnum):
     ABSENT = 0
     HAPLOID = 1
     DIPLOID = 2
-
-
-SEXES = tuple(Sex)
-"""Order of the sexes in tables of ploidy."""
 
 
 class Loci(IntEnum):

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import MISSING
+from afpanel.constants import MISSING, SEXES
 from afpanel.core.callability import alone_in_person, copies_per_cell
-from afpanel.core.ploidy import PLOIDY, SEXES
+from afpanel.core.ploidy import PLOIDY
 from afpanel.core.site_counts import SiteCounts, of_alleles
 from afpanel.errors import BadInputError
 from afpanel.model.cohort import Cell

@@ -19,6 +19,12 @@ SPACING = 10_000
 MAX_SITES = 10_000
 """Most sites, and windows of which calls are read."""
 
+MIN_SITES = 1_000
+"""What these are limited to where there are very many people."""
+
+CALLS = 1 << 30
+"""Calls that are held, a byte each: of a million people at a tenth of the sites."""
+
 RUN = 64
 """Most candidates of a window. They lie side by side, so that few chunks of calls are read."""
 
@@ -42,6 +48,15 @@ def site_keys(
         (n,) uint8: the letters.
     """
     return position.astype(np.int64) << 16 | ref.astype(np.int64) << 8 | alt
+
+
+def most_sites(people: int) -> int:
+    """Tell at how many sites people can be compared.
+
+    >>> most_sites(50_000), most_sites(500_000), most_sites(5_000_000)
+    (10000, 2147, 1000)
+    """
+    return min(max(CALLS // max(people, 1), MIN_SITES), MAX_SITES)
 
 
 @dataclass(frozen=True)
@@ -92,7 +107,7 @@ class Sites:
         order = _best_first(self, self.level)
         return self.take(np.sort(order[_rank(self, order) < RUN]))
 
-    def of_spread_windows(self, limit: int = MAX_SITES) -> "Sites":
+    def of_spread_windows(self, limit: int) -> "Sites":
         """Keep at most `limit` windows, evenly among those that have candidates.
 
         Of neighbours the one is kept that has a site of more cohorts.

@@ -45,7 +45,7 @@ class PanelHead:
     groups
         Names of the groups, in order.
     people_by_sex
-        People of each sex in each group, sexes in the order of `ploidy.SEXES`.
+        People of each sex in each group, sexes in the order of `constants.SEXES`.
     """
 
     contig: str

@@ -46,7 +46,7 @@ class ReleaseHead:
     groups
         Names of the published groups, in order.
     people_by_sex
-        People of each sex in each group, sexes in the order of `ploidy.SEXES`.
+        People of each sex in each group, sexes in the order of `constants.SEXES`.
     excluded
         Groups that are never a maximum.
     """

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from afpanel.core.contigs import ContigNames
 from afpanel.core.intervals import Intervals
 from afpanel.core.masking import Policy
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
+from afpanel.io.sample_sheet import plain_samples
 from afpanel.io.schemas import days_as_text, faults_of, load_schema, with_defaults, with_words
 from afpanel.io.sniff import Compression, compression_of
-from afpanel.model.cohort import Cohort, Sample
+from afpanel.model.cohort import Cohort, Sample, Samples
 from afpanel.model.groups import RESERVED_NAMES
 from afpanel.model.region import Partition, Region
 
@@ -154,36 +155,35 @@ def _cohort_faults(table: Table) -> Iterator[BadInputError]:
                 )
 
 
-def read_samples(path: Path) -> list[Sample]:
+def read_samples(path: Path) -> Samples:
     """Read a sample sheet; all its faults are raised together."""
+    plain = plain_samples(path)
+    if plain is not None and RESERVED_NAMES.isdisjoint(map(str.upper, plain.labels)):
+        return plain
     columns = read_table(path, "samples", _sample_faults).columns
-    sexes = {str(sex): sex for sex in Sex}
-    samples = [
-        Sample(name, population, sexes[sex], include != "no")
-        for name, population, sex, include in zip(
-            *(columns[key] for key in ("sample", "population", "sex", "include")), strict=True
-        )
-    ]
-    if not any(sample.include for sample in samples):
+    keys = ("sample", "population", "sex", "include")
+    rows = zip(*(columns[key] for key in keys), strict=True)
+    samples = Samples.of([Sample(row[0], row[1], Sex(row[2]), row[3] != "no") for row in rows])
+    if not samples.include.any():
         raise BadInputError("no sample is included", where=path)
     return samples
 
 
-def read_excluded(path: Path, samples: Sequence[Sample]) -> list[Sample]:
+def read_excluded(path: Path, samples: Samples) -> Samples:
     """Read a list of samples, one to a line, and give all samples with these not included."""
     try:
         listed = {line for line in path.read_text("utf-8").splitlines() if line}
     except OSError as error:
         raise BadInputError(f"cannot be read: {error.strerror}", where=path) from error
-    unknown = listed - {sample.id for sample in samples}
+    unknown = listed.difference(samples.ids)
     if unknown:
         raise BadInputError(
             f"{len(unknown)} of the {len(listed)} samples to exclude are not in the sample sheet",
             where=path,
             remedy="make the list again with this sheet",
         )
-    left = [replace(each, include=each.include and each.id not in listed) for each in samples]
-    if not any(sample.include for sample in left):
+    left = samples.without(listed)
+    if not left.include.any():
         raise BadInputError("no sample is left to count", where=path)
     return left
 

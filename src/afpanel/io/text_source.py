@@ -41,8 +41,10 @@ class TextSource(Source):
     def __init__(self, path: Path, kind: FileKind, wanted: Wanted) -> None:
         header = Header.parse(path, _read_header(path, kind))
         super().__init__(path, kind, header, wanted)
-        at = {name: i for i, name in enumerate(self.samples)}
-        self.column = np.array([at.get(name, -1) for name in header.samples], np.int32)
+        self.column = np.arange(len(header.samples), dtype=np.int32)
+        if self.samples is not header.samples:
+            at = {name: i for i, name in enumerate(self.samples)}
+            self.column = np.array([at.get(name, -1) for name in header.samples], np.int32)
         self._index: Index | None = None
         if kind.index is not None:
             self._index = Index(kind.index)

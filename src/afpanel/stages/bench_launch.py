@@ -11,10 +11,11 @@ from afpanel.errors import BadInputError
 
 @dataclass(frozen=True)
 class Run:
-    """What a command took: seconds, and the peak memory of its largest process."""
+    """What a command took: seconds, of the clock and of processors; the peak memory of its largest process."""
 
     seconds: float
     peak_mb: float
+    cpu: float
 
 
 _LAUNCHER = """
@@ -24,7 +25,8 @@ for line in sys.stdin:
     process = subprocess.Popen(["bash", "-c", "set -euo pipefail; " + json.loads(line)])
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    print(process.returncode, time.monotonic() - start, usage.ru_maxrss / 1024, flush=True)
+    cpu = usage.ru_utime + usage.ru_stime
+    print(process.returncode, time.monotonic() - start, usage.ru_maxrss / 1024, cpu, flush=True)
 """
 
 
@@ -48,10 +50,10 @@ class Launcher:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
-        code, seconds, peak_mb = self._process.stdout.readline().split()
+        code, seconds, peak_mb, cpu = self._process.stdout.readline().split()
         if code != "0":
             raise BadInputError(f"failed with exit code {code}: {command}")
-        return Run(float(seconds), float(peak_mb))
+        return Run(float(seconds), float(peak_mb), float(cpu))
 
     def __enter__(self) -> Self:
         return self

@@ -12,7 +12,7 @@ from afpanel.errors import BadInputError
 from afpanel.io.scan import IndexedSites, Site, all_sites
 from afpanel.io.sniff import is_zip_or_folder
 from afpanel.io.source import open_source
-from afpanel.model.cohort import Cohort, Sample
+from afpanel.model.cohort import Cohort
 from afpanel.model.region import Partition, tile_of
 
 if TYPE_CHECKING:
@@ -127,14 +127,14 @@ def inputs_of(cohort: Cohort, path: Path) -> list[str]:
 
 
 def partitions_of(
-    cohort: Cohort, samples: list[Sample], path: Path, contig: str | None, grid: Grid, limit: float
+    cohort: Cohort, samples: list[str], path: Path, contig: str | None, grid: Grid, limit: float
 ) -> list[PlannedPartition]:
     """Check one file of a cohort against its sample sheet and the reference, and partition it.
 
     Parameters
     ----------
     cohort, samples
-        The cohort, and its sample sheet.
+        The cohort, and the samples that its sheet lists.
     path, contig
         The file, and the one contig it is to hold (None: any).
     grid
@@ -143,7 +143,7 @@ def partitions_of(
         Share of REF mismatches at which the cohort is refused.
     """
     _check_kind(cohort, path)
-    source = open_source(path, [sample.id for sample in samples])
+    source = open_source(path, samples)
     if not source.has_genotypes:
         raise BadInputError(
             "the file has no genotypes",

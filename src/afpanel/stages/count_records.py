@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import MISSING, Sex
+from afpanel.constants import MISSING, SEXES, Sex
 from afpanel.core.calls import CallBlock
 from afpanel.core.contigs import contig_kind
-from afpanel.core.counting import Counts, GenotypeFilter, count_block
-from afpanel.core.ploidy import loci_of, sex_codes
+from afpanel.core.counting import Counts, GenotypeFilter, cell_words, count_block
+from afpanel.core.ploidy import loci_of
 from afpanel.errors import BadInputError
 from afpanel.io.prefetch import map_ahead
 from afpanel.io.store import Store
 from afpanel.model.arrays import COUNTS, RAW_COUNTS, SINGLE_COUNTS
-from afpanel.model.cohort import Cell, Sample, cell_index
+from afpanel.model.cohort import Cell, Samples, cell_index
 from afpanel.stages.allele_map import PartitionAlleles
 from afpanel.stages.progress import Progress
 
@@ -37,7 +37,7 @@ class People:
     Parameters
     ----------
     sex
-        (samples,) int8, index into `ploidy.SEXES`.
+        (samples,) int8, index into `constants.SEXES`.
     cell
         (samples,) int32: cell of each; -1 is not counted.
     """
@@ -49,18 +49,21 @@ class People:
         return len(self.sex)
 
 
-def people_of(ids: list[str], samples: list[Sample], cells: list[Cell], store: Path) -> People:
+def people_of(ids: list[str], samples: Samples, cells: list[Cell], store: Path) -> People:
     """Find the cell of each sample of a store."""
-    absent = sorted({sample.id for sample in samples if sample.include} - set(ids))
-    if absent:
+    row = samples.rows_of(ids)
+    is_here = np.zeros(len(samples), bool)
+    is_here[row[row >= 0]] = True
+    if not is_here[samples.include].all():
+        away = np.flatnonzero(samples.include & ~is_here)
+        absent = sorted(samples.ids[i] for i in away.tolist())
         raise BadInputError(
             f"{len(absent)} samples of the sheet are not in the genotype store",
             where=store,
             found=f"no {', '.join(absent[:5])}",
             remedy="ingest the cohort again with this sheet",
         )
-    sex_of = {sample.id: sample.sex for sample in samples}
-    sex = sex_codes([sex_of.get(name, Sex.UNKNOWN) for name in ids])
+    sex = np.append(samples.sex, np.int8(SEXES.index(Sex.UNKNOWN)))[row]
     return People(sex, cell_index(ids, samples, cells))
 
 
@@ -98,6 +101,8 @@ def count_records(
         return result
     kind = contig_kind(alleles.source_contig)
     progress = Progress(logger, f"count {store.path.name}", "records")
+    # A chunk of a million people is few records, of which it would take most of the time.
+    words = cell_words(people.cell, n_cells)
     read = partial(read_calls, store, genotype_filter)
     for chunk in map_ahead(read, _wanted_chunks(store, record), _CHUNKS_AHEAD):
         start, stop = chunk.start, chunk.stop
@@ -111,6 +116,7 @@ def count_records(
             people.cell,
             n_cells,
             genotype_filter,
+            words,
         )
         local = record[first:last] - start
         rows = row_offsets[local] + alleles.index[first:last]

@@ -262,7 +262,7 @@ def _counted(sheet: Path | None) -> frozenset[str] | None:
     """Read who is counted; None is everybody."""
     if sheet is None:
         return None
-    return frozenset(sample.id for sample in read_samples(sheet) if sample.include)
+    return frozenset(read_samples(sheet).included)
 
 
 REJECTIONS = frozenset(o.name.lower() for o in Outcome if o is not Outcome.KEPT)

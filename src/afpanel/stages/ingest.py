@@ -68,7 +68,7 @@ def ingest(
     BadInputError
         If the file or the sheet cannot be used.
     """
-    samples = [sample.id for sample in read_samples(sheet)]
+    samples = read_samples(sheet).ids
     open_as = partial(
         open_source, source_path, samples, fields, polyploid_missing=polyploid_missing
     )

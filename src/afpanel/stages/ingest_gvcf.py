@@ -87,7 +87,7 @@ def ingest_gvcf(
     BadInputError
         If a file, the list or the sheet cannot be used.
     """
-    samples = [sample.id for sample in read_samples(sheet)]
+    samples = read_samples(sheet).ids
     files = read_list(list_path)
 
     def run(dtype: Dtype) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from afpanel.core.forbidden import GENERIC_NAMES, HashedNames, Secret
+from afpanel.core.forbidden import GENERIC_NAMES, HashedNames, Secret, SecretNames
 from afpanel.core.leaks import Searcher
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.files import read_json
@@ -63,7 +63,7 @@ class Forbidden:
     """
 
     def __init__(self, machine: Machine) -> None:
-        self._secrets = list(machine.secrets())
+        self._secrets: list[Secret | SecretNames] = list(machine.secrets())
         self._labels = words_of_formats() | words_of_reports()
         self._hashed: list[HashedNames] = []
         self.people: dict[str, frozenset[int]] = {}
@@ -71,15 +71,14 @@ class Forbidden:
     def add_sheet(self, cohort: str, sheet: Path) -> None:
         """Forbid every sample that a sheet lists, included or not; its populations may be said."""
         samples = read_samples(sheet)
-        self.add_samples(cohort, [sample.id for sample in samples])
-        counted = sum(sample.include for sample in samples)
-        self.people[cohort] = frozenset({len(samples), counted})
-        self.allow([cohort, *{sample.population for sample in samples}])
+        self.add_samples(cohort, samples.ids)
+        self.people[cohort] = frozenset({len(samples), len(samples.included)})
+        self.allow([cohort, *samples.labels])
 
     def add_samples(self, cohort: str, samples: Iterable[str]) -> None:
         """Forbid sample IDs."""
         what = f"a sample ID of cohort {cohort}"
-        self._secrets.extend(Secret(sample, what) for sample in samples)
+        self._secrets.append(SecretNames(list(samples), what))
 
     def add_hashes(self, path: Path) -> None:
         """Forbid samples of which only hashes are known.

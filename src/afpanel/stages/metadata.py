@@ -24,7 +24,7 @@ def check_files(paths: Sequence[Path], sheet: Path | None) -> None:
         With every fault of every file, if there are several.
     """
     faults: list[AfpanelError] = []
-    samples: list[Sample] = []
+    samples: Sequence[Sample] = ()
     if sheet is not None:
         try:
             samples = read_samples(sheet)

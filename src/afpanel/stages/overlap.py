@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING
-from afpanel.core.kinship import Pairs, close_pairs
-from afpanel.core.site_choice import MIN_CALL_RATE, MIN_MAF, Sites
+from afpanel.core.kinship import Pairs, close_pairs, with_few_calls
+from afpanel.core.site_choice import MIN_CALL_RATE, MIN_MAF, Sites, most_sites
 from afpanel.errors import PolicyRefusalError
 from afpanel.io.files import write_json, write_text
 from afpanel.io.tables import read_samples
@@ -29,6 +29,9 @@ ALLELE_MAP = "alleles.zarr.zip"
 GENOTYPES_FOLDER = "genotypes"
 
 _COLUMNS = ("cohort1", "sample1", "cohort2", "sample2", "kinship", "sites", "ibs0")
+ALL_PAIRS = 30_000
+"""People of whom every pair is looked at, unless told otherwise: two minutes of two cores."""
+
 _NAMED = 10
 
 
@@ -66,11 +69,14 @@ class OverlapOptions:
         Least kinship of two samples that are taken for one person.
     min_sites
         Least sites to tell by.
+    all_pairs_up_to
+        Most people of whom every pair is looked at; of more, those who are alike at sites drawn by lot.
     """
 
     action: str = "fail"
     kinship: float = 0.354
     min_sites: int = 500
+    all_pairs_up_to: int = ALL_PAIRS
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,7 @@ def overlap(
         "kinship": options.kinship,
         "min_sites": options.min_sites,
         "sites": compared.n_sites,
+        "all_pairs": compared.all_pairs(options),
         "pairs": sum(each.n_pairs for each in comparisons),
         "cohorts": {
             cohort.name: {
@@ -200,7 +207,7 @@ class _Cohort:
     def __init__(self, given: OverlapCohort) -> None:
         self.name = given.name
         self.callable_file = given.callable_file
-        self.people = sorted(each.id for each in read_samples(given.sheet) if each.include)
+        self.people = sorted(read_samples(given.sheet).included)
         self.sites = ComparableSites(given.folder / ALLELE_MAP)
         self._calls = CohortCalls(
             given.folder / GENOTYPES_FOLDER, self.sites.partitions, self.people
@@ -244,7 +251,9 @@ class _People:
     def __init__(self, cohorts: list[_Cohort]) -> None:
         self.cohorts = cohorts
         self.starts = np.cumsum([0, *(len(cohort.people) for cohort in cohorts)])
-        contigs, sites = candidate_sites([cohort.sites for cohort in cohorts])
+        contigs, sites = candidate_sites(
+            [cohort.sites for cohort in cohorts], most_sites(int(self.starts[-1]))
+        )
         n_cohorts, alt, called = np.zeros((3, len(sites)), np.int64)
         at = []
         for cohort in cohorts:
@@ -266,6 +275,10 @@ class _People:
         starts = self.starts.tolist()
         return [(c, slice(*starts[i : i + 2])) for i, c in enumerate(self.cohorts)]
 
+    def all_pairs(self, options: OverlapOptions) -> bool:
+        """Whether every pair is looked at."""
+        return int(self.starts[-1]) <= options.all_pairs_up_to
+
     def compare(self, i: int, j: int, options: OverlapOptions) -> _Comparison:
         """Compare everybody of one cohort with everybody of another, or of the same."""
         one, other = self.cohorts[i], self.cohorts[j]
@@ -273,12 +286,13 @@ class _People:
         names, people = (one.name, other.name), (len(one.people), len(other.people))
         if len(shared) < options.min_sites:
             return _Comparison(names, people, len(shared), 0, None)
-        uncalled = sum(
-            int(((c.copies[:, shared] != MISSING).sum(axis=1) < options.min_sites).sum())
-            for c in ((one,) if i == j else (one, other))
-        )
+        both = (one,) if i == j else (one, other)
+        uncalled = sum(with_few_calls(each.copies, shared, options.min_sites) for each in both)
         others = None if i == j else other.copies
-        pairs = close_pairs(one.copies, others, shared, options.kinship, options.min_sites)
+        pairs = close_pairs(
+            one.copies, others, shared, options.kinship, options.min_sites,
+            all_pairs=self.all_pairs(options),
+        )  # fmt: skip
         return _Comparison(names, people, len(shared), uncalled, pairs)
 
     def table(self, comparisons: Sequence[_Comparison]) -> str:

@@ -1,14 +1,16 @@
 """The calls of a cohort's people at chosen sites, read from its genotype stores chunk by chunk."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING
+from afpanel.core.kinship_kernel import write_copies
 from afpanel.errors import BadInputError
 from afpanel.io.prefetch import map_ahead
 from afpanel.io.store import Store
@@ -18,24 +20,33 @@ from afpanel.stages.overlap_sites import Places
 _CHUNKS_AHEAD = 2
 
 
-def copies_of(genotype: NDArray[np.integer], allele: NDArray[np.integer]) -> NDArray[np.int8]:
+def copies_of(
+    genotype: NDArray[np.integer],
+    allele: NDArray[np.integer],
+    columns: NDArray[np.int64] | None = None,
+) -> NDArray[np.int8]:
     """Count each person's copies of an allele.
 
     Parameters
     ----------
     genotype
-        (records, samples, ploidy); negative is missing or fill.
+        (records, samples, ploidy) int8 or int16; negative is missing or fill.
     allele
         (records,) number of the allele in each record.
+    columns
+        (people,) int64: sample of each person; None is all of them.
 
     Returns
     -------
-    (records, samples) int8
+    (records, people) int8
         0, 1 or 2; -1 unless two alleles are called.
     """
-    called = (genotype >= 0).sum(axis=2, dtype=np.int8) == 2
-    copies = (genotype == allele[:, None, None]).sum(axis=2, dtype=np.int8)
-    return np.where(called, copies, np.int8(MISSING))
+    n_records, n_samples, ploidy = genotype.shape
+    columns = np.arange(n_samples) if columns is None else columns
+    copies = np.full((n_records, len(columns)), MISSING, np.int8)
+    if ploidy == 2:
+        write_copies(np.ascontiguousarray(genotype), allele.astype(np.int32), columns, copies)
+    return copies
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class CohortCalls:
     folder: Path
     partitions: Sequence[str]
     people: Sequence[str]
+    _last: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def at(self, places: Places) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int8]]]:
         """Read calls.
@@ -81,7 +93,11 @@ class CohortCalls:
 
     def _columns(self, store: Store) -> NDArray[np.int64]:
         """Find the people in a store."""
-        place = {name: at for at, name in enumerate(store.texts("sample_id"))}
+        samples = store.texts("sample_id")
+        if samples == self._last.get("samples"):  # as in every other store of the cohort
+            known: NDArray[np.int64] = self._last["columns"]
+            return known
+        place = {name: at for at, name in enumerate(samples)}
         absent = sum(name not in place for name in self.people)
         if absent:
             raise BadInputError(
@@ -89,7 +105,9 @@ class CohortCalls:
                 where=store.path,
                 remedy="ingest the cohort again with this sheet",
             )
-        return np.array([place[name] for name in self.people], np.int64)
+        columns = np.fromiter((place[name] for name in self.people), np.int64, len(self.people))
+        self._last.update(samples=samples, columns=columns)
+        return columns
 
 
 def _read(
@@ -100,5 +118,5 @@ def _read(
     step = store.chunk_rows("call_genotype")
     start = int(record[0]) // step * step
     stop = min(start + step, store.rows("call_genotype"))
-    genotype = store.read("call_genotype", start, stop)[record - start][:, columns]
-    return rows, copies_of(genotype, places.allele[rows])
+    genotype = store.read("call_genotype", start, stop)[record - start]
+    return rows, copies_of(genotype, places.allele[rows], columns)

@@ -118,8 +118,8 @@ class ComparableSites:
         return places.take(is_snv), alone[is_snv]
 
 
-def candidate_sites(cohorts: Sequence[ComparableSites]) -> tuple[list[str], Sites]:
-    """Choose the sites of which calls are looked at.
+def candidate_sites(cohorts: Sequence[ComparableSites], most: int) -> tuple[list[str], Sites]:
+    """Choose the sites of which calls are looked at: of `most` windows.
 
     Memory grows with the SNVs of all cohorts on the largest contig: about 50 bytes for each.
 
@@ -143,7 +143,7 @@ def candidate_sites(cohorts: Sequence[ComparableSites]) -> tuple[list[str], Site
             key, level = union, added
         sites = Sites(np.full(len(key), number, np.int32), key, level)
         parts.append(sites.candidates())
-    return contigs, Sites.joined(parts).of_spread_windows()
+    return contigs, Sites.joined(parts).of_spread_windows(most)
 
 
 def places_of(

@@ -5,7 +5,7 @@ stays with the private results.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from afpanel.io.tables import (
     read_config,
     read_samples,
 )
-from afpanel.model.cohort import Cell, Cohort, GivenCell, Sample, cells_of
+from afpanel.model.cohort import Cell, Cohort, GivenCell, Sample, Samples, cells_of
 from afpanel.model.groups import groups_of
 from afpanel.stages.cohort_files import (
     Grid,
@@ -313,7 +313,7 @@ class _Planner:
         self, cohort: Cohort, on_build: "_OnBuild", config: dict[str, Any]
     ) -> dict[str, Any]:
         grid, lift = on_build.grid, on_build.lift
-        samples: list[Sample] = []
+        samples: Sequence[Sample] = ()
         given: list[GivenCell] = []
         with self._gathering():
             assert cohort.samples is not None
@@ -332,6 +332,7 @@ class _Planner:
             with self._gathering():
                 document = check_metadata(self._input(cohort.metadata), samples, cohort)
                 self._metadata[cohort.name] = document
+        sample_ids = Samples.of(samples).ids
         partitions: list[PlannedPartition] = []
         files: list[str] = []
         limit = config["harmonize"]["max_ref_mismatch"]
@@ -349,7 +350,7 @@ class _Planner:
                 if grid is not None and samples:
                     logger.info("checking %s: gVCFs of %s", cohort.name, cohort.path)
                     fields = self._fields(config["genotypes"])
-                    gvcfs = gvcf_partitions(cohort, samples, fields, grid, limit)
+                    gvcfs = gvcf_partitions(cohort, list(samples), fields, grid, limit)
                     partitions, files = gvcfs.partitions, gvcfs.files
         elif grid is None and cohort.kind == "vcf" and "{contig}" not in cohort.path:
             with self._gathering():
@@ -362,13 +363,13 @@ class _Planner:
                     for each in inputs_of(cohort, path):
                         self._input(each)
                     assert grid is not None
-                    found = partitions_of(cohort, samples, path, contig, grid, limit)
+                    found = partitions_of(cohort, sample_ids, path, contig, grid, limit)
                     partitions.extend(found)
             if not partitions and not self._faults:
                 raise BadInputError(
                     "no records on the panel's contigs", where=f"cohort {cohort.name}"
                 )
-        return describe_cohort(cohort, samples, files, partitions, lift)
+        return describe_cohort(cohort, Samples.of(samples), files, partitions, lift)
 
     def _fields(self, genotypes: dict[str, Any]) -> tuple[str, ...]:
         """List the FORMAT fields that ingest must keep for the genotype filter."""

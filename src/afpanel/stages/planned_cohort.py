@@ -1,15 +1,17 @@
 """What a plan says of a cohort that has genotypes: what the workflow needs to know to run its jobs."""
 
+from itertools import compress
 from typing import Any
 
-from afpanel.model.cohort import Cohort, Sample, cells_of
+from afpanel.constants import SEXES
+from afpanel.model.cohort import Cohort, Samples, cells_of
 from afpanel.stages.cohort_files import PlannedPartition, described_partitions
 from afpanel.stages.fingerprint import digest
 
 
 def describe_cohort(
     cohort: Cohort,
-    samples: list[Sample],
+    samples: Samples,
     files: list[str],
     partitions: list[PlannedPartition],
     lift: dict[str, str | None] | None,
@@ -25,9 +27,11 @@ def describe_cohort(
     lift
         What it is lifted with, or None.
     """
-    listed = sorted(sample.id for sample in samples)
-    included = sorted(sample.id for sample in samples if sample.include)
-    labels = sorted(f"{s.id}\t{s.population}\t{s.sex}" for s in samples if s.include)
+    listed, included = sorted(samples.ids), sorted(samples.included)
+    label = [[f"{population}\t{sex}" for sex in SEXES] for population in samples.labels]
+    rows = zip(samples.ids, samples.population.tolist(), samples.sex.tolist(), strict=True)
+    counted = compress(rows, samples.include.tolist())
+    labels = sorted(f"{name}\t{label[population][sex]}" for name, population, sex in counted)
     return {
         "country": cohort.country,
         "kind": cohort.kind,

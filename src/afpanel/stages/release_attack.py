@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import State
+from afpanel.constants import SEXES, State
 from afpanel.core.contigs import contig_kind
 from afpanel.core.derivation import Bounds, Count, Equations, too_well_known
 from afpanel.core.derivation_lp import Cells, exact_bounds
 from afpanel.core.disclosure_checks import check_cells, few_hidden_in_sums, few_left_of_sites
-from afpanel.core.ploidy import PLOIDY, SEXES, Loci, loci_of
+from afpanel.core.ploidy import PLOIDY, Loci, loci_of
 from afpanel.core.release_limits import Limits
 from afpanel.io.release_tables import ReleaseTable
 from afpanel.model.figures import AC, AN, NHEMIALT, NHOMALT, STATE
