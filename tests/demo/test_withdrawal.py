@@ -302,4 +302,4 @@ def test_what_a_withdrawal_changes_is_what_a_comparison_of_the_releases_says(
     assert f"AC0 of the new ones: {len(came)}" in said
     with (tmp_path / "changes/manifest.tsv").open() as lines:
         keys = {row["key"].split(".")[0] for row in csv.DictReader(lines, delimiter="\t")}
-    assert keys <= {"decision"}
+    assert keys <= {"decision", "risk"}
