@@ -3,6 +3,7 @@
 For `afpanel verify-release`: what they show must be what the other shows, no more and no less.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ _MITOCHONDRIAL = {"MT": "M"}
 Columns = dict[str, NDArray[Any]]
 
 
-class Companion:
+class Companion(ABC):
     """A file that goes through the release beside its formats.
 
     Parameters
@@ -65,8 +66,9 @@ class Companion:
         found = self._take(1)
         return len(next(iter(found.values()))) if found else 0
 
+    @abstractmethod
     def _expected(self, table: ReleaseTable) -> Columns:
-        raise NotImplementedError
+        """Give what it should hold of these variants."""
 
     def _take(self, n: int) -> Columns:
         """Take the next rows, or as many as there still are."""
