@@ -231,7 +231,8 @@ TABLES = {
 _SAID = (
     "panel name version total yes no fail drop report action kinship min_sites overlap count missing error"
     " all some files lack and none swap strand primary masking only afpanel python numpy pyarrow pysam zarr"
-    " disclosure_control withheld_groups masked_cells group path bytes sha256 reference build contigs length"
+    " disclosure_control withheld_groups masked_cells group path bytes sha256 reference seqcol build contigs"
+    " length"
     " refget grpmax_exclude min_group_size min_allele_count description callable_regions thresholds_not_applied"
     " half_calls polyploid filters max_ref_mismatch resolve lift contig part parquet zarr vcf gz tbi csi slim gdi zip json"
     " tsv manifest harmonization metadata PASS AC0 GRCh37 GRCh38 VCFv4.3 XX XY unknown GQ DP AD GT Number Type"

@@ -19,7 +19,7 @@ from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import read_json, sha256, whole_folder, write_json, write_text
 from afpanel.io.panel_store import read_heads, read_panel_blocks
 from afpanel.io.prefetch import Behind
-from afpanel.io.reference import Reference, ReferencePaths, refget_digest
+from afpanel.io.reference import Reference, ReferencePaths, refget_digest, seqcol_digest
 from afpanel.io.release import ReleaseBlock, ReleaseHead, ReleaseWriter
 from afpanel.io.release_gdi import GdiReleaseWriter
 from afpanel.io.release_parquet import ParquetReleaseWriter
@@ -305,6 +305,7 @@ def _manifest(
     plan = read_json(inputs.plan)
     decision = read_json(inputs.decision)
     reference = Reference(inputs.reference)
+    digests = {name: refget_digest(reference.letters(name)) for name in head.contigs}
     harmonized = {each["cohort"]: each for each in map(read_json, inputs.harmonization)}
     received = {each["cohort"]: each for each in map(read_json, inputs.received)}
     genotype_filter = GenotypeFilter.of(plan["config"]["genotypes"])
@@ -316,8 +317,9 @@ def _manifest(
         "files": [_file(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()],
         "reference": {
             "build": options.build,
+            "seqcol": seqcol_digest(list(digests), list(digests.values())),
             "contigs": [
-                {"name": name, "length": length, "refget": refget_digest(reference.letters(name))}
+                {"name": name, "length": length, "refget": digests[name]}
                 for name, length in head.contigs.items()
             ],
         },
