@@ -200,8 +200,11 @@ class Programme:
             people[cell.population] += cell.people
         path = self.folder / "linkage.json"
         country = plan["cohorts"][COHORT]["country"]
-        variants = sum(self.variants.values())
-        write_summary(path, summary_of_people(COHORT, country, people, variants))
+        # Of rare variants that are kept back nothing is told here either; fewer than these are.
+        kept_back = 20 if plan["config"]["sharing"]["min_variant_count"] else 0
+        variants = sum(self.variants.values()) - kept_back
+        least = plan["config"]["sharing"]["min_allele_count"]
+        write_summary(path, summary_of_people(COHORT, country, people, variants, least))
         return path
 
     def _write_harmonization(self) -> None:

@@ -17,12 +17,16 @@ from afpanel.stages.linkage_summary import (
 
 
 def summary_of_people(
-    cohort: str, country: str, people: Mapping[str, int], variants: int
+    cohort: str, country: str, people: Mapping[str, int], variants: int, least: int = 0
 ) -> LinkageSummary:
-    """The summary of a cohort that has so many people of each population, and these variants."""
+    """The summary of a cohort that has so many people of each population, and these variants.
+
+    Nothing is told of variants with fewer copies than `least`.
+    """
+    thresholds = sorted({max(each, least) for each in THRESHOLDS})
     populations = [
         PopulationLinkage(
-            label, n, None, [_class(label, n, fewest, variants) for fewest in THRESHOLDS]
+            label, n, None, [_class(label, n, fewest, variants) for fewest in thresholds]
         )
         for label, n in sorted(people.items())
     ]

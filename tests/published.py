@@ -5,6 +5,7 @@ definitions of docs/definitions.md.
 """
 
 import random
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pysam
+import pytest
 from tests.builders import vcf_text, write_fasta, write_sheet, write_vcf
 
 from afpanel.core.counting import GenotypeFilter
@@ -246,6 +248,8 @@ PLINK_NAMES = {"chr1": "1", "chrX": "X", "chrY": "Y", "chrM": "MT"}
 
 def plink2(folder: Path, vcf: Path, people: Sequence[Person], *arguments: str) -> Path:
     """Count with plink2 itself; returns the path that its outputs begin with."""
+    if shutil.which("plink2") is None:
+        pytest.skip("plink2 is not installed")
     sexes = folder / "sexes.txt"
     code = {"XX": "2", "XY": "1", "unknown": "0"}
     sexes.write_text("#IID\tSEX\n" + "".join(f"{p[0]}\t{code[p[2]]}\n" for p in people))

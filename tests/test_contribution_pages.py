@@ -33,6 +33,7 @@ def variants(*alleles: tuple[int, str, str]) -> Variants:
 def preview(sizes: Sizes | None, **sharing: object) -> str:
     head = CountsHead("VN-1", "VN", CELLS, (("TAY", Sex.XX),), has_missing=True)
     told = {"populations_merged": False, "everybody": False, "regions_left_out": False}
+    told["linkage"] = False
     limits = {"sexes": False, "min_cell_size": 3, "min_allele_count": 0, "min_variant_count": 0}
     part = {
         "contig": "chr1", "variants": 2, "masked_cells": 1, "allele_count": [3, 0],

@@ -56,7 +56,8 @@ def test_the_contribution_itself_is_accepted(programme: Programme, tmp_path: Pat
     assert verdict.accepted
     assert verdict.findings == []
     assert {path.name for path in (tmp_path / "taken").iterdir()} == {
-        "README.txt", "counts", "harmonization.json", "metadata.json", "received.json",
+        "README.txt", "counts", "harmonization.json", "linkage.json", "metadata.json",
+        "received.json",
     }  # fmt: skip
 
 

@@ -345,6 +345,8 @@ def test_the_workflow_releases_what_such_a_policy_allows_and_says_so(tiered, sna
     """From the configuration to the manifest, with a day that YAML reads as one."""
     tiered.metadata["data_use"] = [{"term": "DUO:0000006"}]
     edit(tiered.policy, "tiers.registered.statistics", ["nhemialt"])
+    # Of four people nothing could be hidden from each other.
+    edit(tiered.policy, "countries.VN.tiers.registered.min_allele_count", 1)
     tiered.write()
     folder = tiered.project.folder
     config = (folder / "config.yaml").read_text()

@@ -75,9 +75,13 @@ def create_panel(path: Path, head: PanelHead) -> Iterator[StoreWriter]:
         writer.array("group_id", head.groups)
         writer.array("group_people_by_sex", head.people_by_sex)
         # A contig without variants has its arrays all the same, without rows.
-        no_variants = Variants(np.empty(0, np.int32), Strings.of([]), Strings.of([]))
-        write_panel_block(writer, no_variants, GroupCounts.zeros(0, len(head.groups)))
+        write_panel_block(writer, *_no_variants(len(head.groups)))
         yield writer
+
+
+def _no_variants(groups: int) -> tuple[Variants, GroupCounts]:
+    none = Variants(np.empty(0, np.int32), Strings.of([]), Strings.of([]))
+    return none, GroupCounts.zeros(0, groups)
 
 
 def write_panel_block(writer: StoreWriter, variants: Variants, counts: GroupCounts) -> None:
@@ -149,9 +153,16 @@ def read_positions(path: Path) -> Iterator[NDArray[np.int32]]:
             yield store.read("variant_position", start, start + _CHUNK)
 
 
-def read_panel_blocks(path: Path, rows: int = _CHUNK) -> Iterator[tuple[Variants, GroupCounts]]:
-    """Read a contig's panel in order, a chunk of so many rows at a time."""
+def read_panel_blocks(
+    path: Path, rows: int = _CHUNK, *, always: bool = False
+) -> Iterator[tuple[Variants, GroupCounts]]:
+    """Read a contig's panel in order, a chunk of so many rows at a time.
+
+    With `always` there is a block, without rows, of a contig without variants too.
+    """
     with Store(path, PANEL, PANEL_VERSION) as store:
+        if always and not store.rows("variant_position"):
+            yield _no_variants(store.shape("state")[1])
         for start in range(0, store.rows("variant_position"), rows):
             stop = min(start + rows, store.rows("variant_position"))
             variants = Variants(

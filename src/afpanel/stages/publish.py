@@ -245,7 +245,7 @@ def write_formats(
     genome, before = sum(head.contigs.values()), 0
     try:
         for path, contig in zip(panels, head.contigs, strict=True):
-            for variants, counts in read_panel_blocks(path):
+            for variants, counts in read_panel_blocks(path, always=True):
                 block = ReleaseBlock.of(contig, variants, counts, head)
                 for thread in threads:
                     thread.give(block)
