@@ -118,8 +118,6 @@ def desk(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "print(call(*sys.argv[2:], catch_stdout='-o' not in sys.argv) or '', end='')\n"
     )
     (shims / "bcftools").chmod(0o755)
-    programme = folder / "programme"
-    shutil.copytree(ROOT / "config", programme / "config")
     return folder
 
 

@@ -73,11 +73,10 @@ def entry(dataset: Dataset) -> Node:
 def _dataset(of: Dataset) -> Node:
     about = of.about
     laws = [_iri(law, "eli:LegalResource") for law in about.get("legislation", ())]
-    title, version = of.title, of.version
     node = {
         "@id": of.identifier,
         "@type": "dcat:Dataset",
-        "dct:title": _english(title),
+        "dct:title": _english(of.title),
         "dct:description": _english(of.description),
         "dct:identifier": _typed(of.identifier, "anyURI"),
         "dct:publisher": _agent(of.publisher),
@@ -93,7 +92,7 @@ def _dataset(of: Dataset) -> Node:
         ],
         "dct:language": _ENGLISH,
         "dct:issued": _typed(of.issued, "date") if of.issued else None,
-        "dcat:version": version,
+        "dcat:version": of.version,
         "dcat:landingPage": _document(about.get("landing_page")),
         "dct:provenance": {
             "@type": "dct:ProvenanceStatement",
