@@ -4,6 +4,7 @@ It shares nothing with the code under test but the codes of missing and absent a
 """
 
 import gzip
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -46,11 +47,17 @@ class Record(NamedTuple):
 
 
 class Person(NamedTuple):
-    """A person's records on one contig, in the order of the file."""
+    """A person's records on one contig, in the order of the file; where each starts, and the length of the longest."""
 
     name: str
     sex: str
     records: list[Record]
+    starts: list[int]
+    longest: int
+
+    def starting(self, first: int, last: int) -> list[Record]:
+        """Records that start in this range, both ends of it included."""
+        return self.records[bisect_left(self.starts, first) : bisect_right(self.starts, last)]
 
 
 def read_gvcf(
@@ -65,7 +72,9 @@ def read_gvcf(
                 name = columns[9]
             elif not line.startswith("#") and columns[0] == contig:
                 records.append(_record(columns, accepted))
-    return Person(name, sex, records)
+    starts = [record.start for record in records]
+    assert starts == sorted(starts)
+    return Person(name, sex, records, starts, max((r.end - r.start for r in records), default=0))
 
 
 def _number(text: str) -> int:
@@ -99,9 +108,7 @@ def _record(columns: Sequence[str], accepted: Collection[str]) -> Record:
 
 def holder(person: Person, base: int) -> Record | None:
     """Find the record that speaks of a base: the first of those that cover it."""
-    for record in person.records:
-        if record.start > base:
-            return None
+    for record in person.starting(base - person.longest, base):
         if base < record.end:
             return record
     return None
@@ -179,8 +186,8 @@ def _call(
     person: Person, start: int, ref: str, alts: list[str]
 ) -> tuple[tuple[int, int], int, int, int]:
     other = len(alts) + 1
-    for record in person.records:
-        if record.is_own and record.start == start and record.ref.upper() == ref:
+    for record in person.starting(start, start):
+        if record.is_own and record.ref.upper() == ref:
             names = ["", *(a if a.startswith("<") else a.upper() for a in record.alts)]
             a, b = (
                 allele if allele <= 0 else alts.index(names[allele]) + 1

@@ -329,7 +329,9 @@ def read_panel(path: Path) -> tuple[list[str], list[Variant], dict[str, np.ndarr
 
 
 @pytest.mark.usefixtures("with_tracks")
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize(
+    "seed", [*range(8), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(8, 16))]
+)
 def test_a_panel_is_what_the_documentation_says(
     seed: int, tmp_path: Path, reference: ReferencePaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:

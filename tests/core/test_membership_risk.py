@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from afpanel.constants import State
@@ -128,7 +128,7 @@ def test_what_was_measured_is_judged_where_it_is_more():
     assert high.measured_known == low.measured_known > high.measured
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
     people=st.integers(30, 20_000),
     varying=st.integers(1, 2_000_000),

@@ -2,7 +2,7 @@
 
 They run in one shell, in order, from an empty folder. Two things are not as on the page. The clone is a
 copy of this checkout without what git ignores; and the first block, which installs into a fresh
-environment, is stood for by the environment of the tests, on PATH.
+environment, is stood for by the environment of the tests, on PATH, before it the commands of `tests/prepared.py`.
 """
 
 import json
@@ -13,13 +13,14 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import zarr
+from tests.prepared import Prepared
 from tests.ssh import fingerprint, needs_ssh_keygen
 
 from afpanel.io.stored_zip import StoredZip, write_stored_zip
@@ -66,20 +67,20 @@ class Way:
         return next(out for out, text in zip(self.said, blocks, strict=True) if command in text)
 
 
-def environment(home: Path) -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+def environment(home: Path, prepared: Path) -> dict[str, str]:
+    path = f"{prepared}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SSH_", "XDG_"))}
     return kept | {"HOME": str(home), "PATH": path, "SSH_ASKPASS_REQUIRE": "never"}
 
 
 @pytest.fixture(scope="module")
-def way(root: Path, once: Callable[..., Path]) -> Way:
+def way(root: Path, once: Callable[..., Path], prepared: Iterator[Prepared]) -> Way:
     """Go the way from an empty folder."""
-    folder = once("programme", lambda folder: go(root, folder))
+    folder = once("programme", lambda folder: go(root, folder, next(prepared).folder))
     return Way(folder / "afpanel", json.loads((folder / "said.json").read_text()))
 
 
-def go(root: Path, folder: Path) -> None:
+def go(root: Path, folder: Path, prepared: Path) -> None:
     """Run all blocks of the page but the first, and keep what they print."""
     home, clone = folder / "home", folder / "afpanel"
     home.mkdir(parents=True)
@@ -93,7 +94,7 @@ def go(root: Path, folder: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=clone,
-        env=environment(home),
+        env=environment(home, prepared),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

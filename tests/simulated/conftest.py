@@ -32,6 +32,6 @@ def pooled(once: Callable[..., Path], snakemake: Callable[..., Any]) -> Pooled:
             patch.setattr(whole_hub, "POPULATIONS", FOUR_EACH)
             whole_hub.Hub().write(folder, overlap="report")
         targets = ("all", "contributions")
-        snakemake(folder, *targets, "--configfile", "config.yaml", "--cores", "2", afresh=True)
+        snakemake(folder, *targets, "--configfile", "config.yaml", "--cores", "2")
 
     return Pooled(once("federation", build), "config.yaml")

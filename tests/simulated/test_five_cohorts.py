@@ -495,7 +495,7 @@ def test_a_cohort_without_evidence_is_flagged_and_never_wrong(
             assert found[variant, "MY"][:4] == tuple(map(sum, zip(*true, strict=True)))
 
 
-@pytest.mark.parametrize("size", [1_009, 1_390_751])
+@pytest.mark.parametrize("size", [pytest.param(1_009, marks=pytest.mark.long), 1_390_751])
 def test_partitions_of_awkward_sizes_make_the_same_files(
     size: int, built: Callable[..., Path]
 ) -> None:

@@ -191,12 +191,17 @@ class _Markup(html.parser.HTMLParser):
     def __init__(self, spot: Spot) -> None:
         super().__init__(convert_charrefs=True)
         self._spot = spot
+        self._clean: set[str] = set()
 
     def _where(self) -> str:
         return f" {self.getpos()[0]:,}"
 
     def _search(self, text: str, kind: str) -> None:
-        self._spot.search(text, f"{kind} in line", Home.NUMBERS, self._where())
+        """Search a text, but for one that is there again and had nothing: most are, of thousands of elements."""
+        if text in self._clean:
+            self._spot.report.looked["bytes"] += len(text.encode("utf-8", "surrogateescape"))
+        elif not self._spot.search(text, f"{kind} in line", Home.NUMBERS, self._where()):
+            self._clean.add(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._search(tag, "element")

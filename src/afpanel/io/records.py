@@ -5,7 +5,9 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,10 +175,10 @@ class Header:
                 found=", ".join(twice[:5]),
                 remedy="rename them: bcftools reheader --samples",
             )
-        filters = _ids(text, "FILTER")
-        if "PASS" not in filters:
-            filters.insert(0, "PASS")
-        return cls(samples, filters, _ids(text, "FORMAT"), _contigs(text), _ids(text, "INFO"))
+        said = _declared("\n".join(_DECLARATION.findall(text)))
+        return cls(
+            samples, list(said.filters), list(said.formats), dict(said.contigs), list(said.infos)
+        )
 
     def select(self, path: Path, wanted: list[str] | None) -> list[str]:
         """List the samples asked for, in the file's order; None is all of them.
@@ -318,6 +320,27 @@ class Source(ABC):
     @abstractmethod
     def empty_block(self) -> RecordBlock:
         """Make a block without records, of the shape that this source's blocks have."""
+
+
+_DECLARATION = re.compile(r"^##(?:FILTER|FORMAT|INFO|contig)=<.*", re.MULTILINE)
+
+
+class _Declared(NamedTuple):
+    """What a header declares; see `Header`."""
+
+    filters: list[str]
+    formats: list[str]
+    contigs: dict[str, int | None]
+    infos: list[str]
+
+
+@lru_cache(maxsize=16)
+def _declared(lines: str) -> _Declared:
+    """Read declarations. Those of ten thousand gVCFs are the same thousands of contigs, again for each partition."""
+    filters = _ids(lines, "FILTER")
+    if "PASS" not in filters:
+        filters.insert(0, "PASS")
+    return _Declared(filters, _ids(lines, "FORMAT"), _contigs(lines), _ids(lines, "INFO"))
 
 
 def _ids(header: str, kind: str) -> list[str]:
