@@ -1,10 +1,14 @@
 """``afpanel gate``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from afpanel.cli import options
+
+if TYPE_CHECKING:
+    from afpanel.stages.ledger_audit import AuditOptions
 
 _EXTERNAL = "--external-release"
 
@@ -32,8 +36,8 @@ _EXTERNAL = "--external-release"
 @click.option(
     "--explain",
     metavar="CONTIG:POS:REF:ALT",
-    help="Say of one variant why each cell is shown or masked, and by whose rule, and write nothing. It tells"
-    " the counts themselves, so it is for the hub alone.",
+    help="Say of one variant why each cell is shown or masked, and by whose rule or for which earlier release,"
+    " and write nothing. It tells the counts themselves, so it is for the hub alone.",
 )
 @click.option(
     "--ledger",
@@ -84,13 +88,9 @@ def command(
 
     if as_of is not None and not is_date(as_of):
         raise click.UsageError(f"--as-of takes a day, as YYYY-MM-DD, not '{as_of}'")
-    if explain is not None:
-        _explain(panels, policy, explain, contributors, as_of)
-        return
-    if out is None or decision is None:
+    if explain is None and (out is None or decision is None):
         raise click.UsageError("--out and --decision are needed, or --explain")
     from afpanel.io.tables import canonical_build
-    from afpanel.stages.gate import gate
     from afpanel.stages.ledger_audit import AuditOptions
 
     if ledger is not None and not (settled and name and panel_version and build):
@@ -105,6 +105,13 @@ def command(
     if ledger is not None or shown:
         on = canonical_build(build) if build else ""
         beside = AuditOptions(ledger, settled, f"{name}-{panel_version}", on, tuple(shown))
+    if explain is not None:
+        _explain(panels, policy, explain, contributors, as_of, beside)
+        return
+    from afpanel.stages.gate import gate
+
+    assert out is not None
+    assert decision is not None
     gate(panels, policy, out, decision, contributors, as_of, beside)
 
 
@@ -114,6 +121,7 @@ def _explain(
     variant: str,
     contributors: Path | None,
     as_of: str | None,
+    beside: "AuditOptions | None",
 ) -> None:
     from afpanel.stages.explain import Site, explain
 
@@ -123,4 +131,4 @@ def _explain(
         raise click.UsageError(
             f"--explain takes contig:pos:ref:alt, as chr1:10000:A:G, not '{variant}'"
         ) from None
-    click.echo(explain(panels, policy, site, contributors, as_of))
+    click.echo(explain(panels, policy, site, contributors, as_of, beside))

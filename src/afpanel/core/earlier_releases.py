@@ -6,24 +6,30 @@ panel of these people: it is masked as any other. `docs/ledger.md` gives the rea
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import State
-from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
+from afpanel.core.earlier_reasons import Asked, Before, Notes, People, Told
+from afpanel.core.group_counts import GroupCounts
 from afpanel.core.group_tree import GroupTree
 from afpanel.core.masking import few, sensitive
 from afpanel.core.node_counts import Kind, NodeCounts
 from afpanel.core.people_changes import GroupChanges
-from afpanel.core.suppression import Beside, known_nodes, suppress
+from afpanel.core.people_difference import (
+    ALT_AND_NUMBER,
+    Flags,
+    difference,
+    signed,
+    tree_like,
+    whole,
+)
+from afpanel.core.suppression import Beside, choose_masked, known_nodes
 from afpanel.core.suppression_kernel import SHOWN
 from afpanel.core.variants import Variants
-from afpanel.errors import BadInputError
-
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,14 @@ class Earlier:
     masked, shown
         (n, u) bool: cells that were masked, in variants that were dropped too, and cells that were shown. A
         variant that nobody had then is neither.
+    release
+        Its name, for those who ask why.
     """
 
     changes: GroupChanges
     masked: Flags
     shown: Flags
+    release: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,11 @@ class Panel:
 
 
 def mask_beside(
-    panel: Panel, earlier: Sequence[Earlier], bases: Sequence[Base], known: Flags
+    panel: Panel,
+    earlier: Sequence[Earlier],
+    bases: Sequence[Base],
+    known: Flags,
+    notes: Notes | None = None,
 ) -> NDArray[np.int8]:
     """Decide which cells are masked, given earlier releases.
 
@@ -112,20 +125,27 @@ def mask_beside(
         Those of them whose differences from it are looked at.
     known
         (n, released groups) bool: cells that are known from elsewhere.
+    notes
+        Where to note why; None where nobody asks.
 
     Returns
     -------
     (n, released groups) int8
         As `suppression.suppress` gives it.
     """
-    return _Audit(panel, earlier, bases, known).settle()
+    return _Audit(panel, earlier, bases, known, notes).settle()
 
 
 class _Audit:
     def __init__(
-        self, panel: Panel, earlier: Sequence[Earlier], bases: Sequence[Base], known: Flags
+        self,
+        panel: Panel,
+        earlier: Sequence[Earlier],
+        bases: Sequence[Base],
+        known: Flags,
+        notes: Notes | None,
     ) -> None:
-        self._panel, self._bases = panel, bases
+        self._panel, self._bases, self._notes = panel, bases, notes
         own = panel.released
         self._own = panel.counts.take(groups=own)
         people = panel.people[own].tolist()
@@ -135,18 +155,27 @@ class _Audit:
         # What was masked is hidden anew, by the people who stayed: as well as it was.
         self._k = max([panel.min_allele_count, *(base.min_allele_count for base in shrinking)])
         masked = np.zeros(known.shape, np.bool_)
+        if notes is not None:
+            notes.min_allele_count = self._k
+            notes.known.append(("", known))
         known = known.copy()
         for each in earlier:
             of_both = each.changes.both[own] > 0
-            masked |= each.masked[:, own] & of_both
-            known |= each.shown[:, own] & of_both & (shrinks | ~each.changes.changed[own])
+            before = each.masked[:, own] & of_both
+            told = each.shown[:, own] & of_both & (shrinks | ~each.changes.changed[own])
+            masked |= before
+            known |= told
+            if notes is not None:
+                dropped = np.logical_not(np.any(each.shown, axis=1, keepdims=True))[:, 0]
+                notes.before.append(Before(each.release, each.changes.both[own], before, dropped))
+                notes.known.append((each.release, told))
         self._masked, self._known = masked, known
 
     def settle(self) -> NDArray[np.int8]:
         """Mask until no difference asks for more."""
         panel = self._panel
         while True:
-            reason = suppress(
+            chosen = choose_masked(
                 panel.variants,
                 self._own,
                 self._tree,
@@ -154,6 +183,9 @@ class _Audit:
                 self._known,
                 beside=Beside(self._masked),
             )
+            if self._notes is not None:
+                self._notes.steps.append(chosen)
+            reason = chosen.reason
             hidden = self._hidden(reason)
             wanted = self._asked_by_differences(hidden) & ~hidden
             if not wanted.any():
@@ -178,53 +210,64 @@ class _Audit:
                 changes = base.earlier.changes
                 of_both = (changes.changed & (changes.both > 0))[self._panel.released]
                 asked |= lost[:, None] & of_both
+                releases = tuple(each.earlier.release for each in self._bases)
+                self._note(releases, Told.OF_THREE, lost[:, None] & of_both)
         return asked
+
+    def _note(
+        self, releases: tuple[str, ...], told: Told, cells: Flags, people: People | None = None
+    ) -> None:
+        if self._notes is not None and cells.any():
+            self._notes.asked.append(Asked(releases, told, cells, people))
 
     def _asked_by_difference(self, base: Base, hidden: Flags) -> Flags:
         changes, own = base.earlier.changes, self._panel.released
         there: Flags = np.any(base.earlier.masked | base.earlier.shown, axis=1)
         everywhere = np.ones((len(hidden), len(self._panel.groups)), np.bool_)
         everywhere[:, own] = hidden
-        if base.plain and not changes.removed.any():
-            asked, lost = self._of_newcomers(base, everywhere, there)
-        elif base.plain:
-            asked, lost = self._of_leavers(base, everywhere, there)
-        else:
+        told, people = Told.EITHER, None
+        if not base.plain:
             asked, lost = everywhere & False, self._not_plain(base, everywhere)
-        asked[lost & there] |= changes.changed & (changes.both > 0)
-        asked &= changes.changed
-        found: Flags = asked[:, own]
+        else:
+            told = Told.LEFT if changes.removed.any() else Told.JOINED
+            look = self._of_leavers if changes.removed.any() else self._of_newcomers
+            people, lost = look(base, everywhere, there)
+            asked = people.masked.reason != SHOWN
+        of_people: Flags = (asked & changes.changed)[:, own]
+        of_rows = (lost & there)[:, None] & (changes.changed & (changes.both > 0))[own]
+        self._note((base.earlier.release,), told, of_people & ~hidden, people)
+        self._note((base.earlier.release,), Told.EITHER, of_rows & ~hidden)
+        found: Flags = of_people | of_rows
         return found
 
-    def _of_newcomers(self, base: Base, hidden: Flags, there: Flags) -> tuple[Flags, Flags]:
+    def _of_newcomers(self, base: Base, hidden: Flags, there: Flags) -> tuple[People, Flags]:
         """Mask the panel of those who joined, which is known wherever both releases are shown.
 
         Returns
         -------
-        asked
-            (n, u) bool: cells to mask.
+        people
+            Those who joined; what of them must not be known is to be masked.
         lost
             (n,) bool: variants of which no group that changed may be shown.
         """
         added = base.earlier.changes.added
-        tree = _tree_like(self._panel.groups, self._panel.people, added)
-        joined, wrong = _difference(self._panel.counts, base.counts, tree, added, there)
-        reason = suppress(
-            self._panel.variants, joined, tree, self._k, beside=Beside(hidden, every_row=True)
-        )
-        return reason != SHOWN, wrong
+        tree = tree_like(self._panel.groups, self._panel.people, added)
+        joined, wrong = difference(self._panel.counts, base.counts, tree, added, there)
+        beside = Beside(hidden, every_row=True)
+        masked = choose_masked(self._panel.variants, joined, tree, self._k, beside=beside)
+        return People(added, joined, tree, masked), wrong
 
-    def _of_leavers(self, base: Base, hidden: Flags, there: Flags) -> tuple[Flags, Flags]:
+    def _of_leavers(self, base: Base, hidden: Flags, there: Flags) -> tuple[People, Flags]:
         """Mask the panel of those who left; returns as `_of_newcomers` does."""
         panel, removed = self._panel, base.earlier.changes.removed
-        tree = _tree_like(panel.groups, base.people, removed)
-        left, wrong = _difference(base.counts, panel.counts, tree, removed, there)
+        tree = tree_like(panel.groups, base.people, removed)
+        left, wrong = difference(base.counts, panel.counts, tree, removed, there)
         gone = (panel.people == 0) & (removed > 0)
         free = np.where(gone, base.earlier.masked, hidden)
         seen = np.where(gone, base.earlier.shown, False)
-        stayed = _whole(panel.counts, there & ~wrong)
+        stayed = whole(panel.counts, there & ~wrong)
         delicate = self._few_who_stayed(stayed, tree, base.earlier.shown)
-        reason = suppress(
+        masked = choose_masked(
             panel.variants,
             left,
             tree,
@@ -233,13 +276,13 @@ class _Audit:
             beside=Beside(free, stayed, delicate, every_row=True),
         )
         # Where all who carry an allele left, those who stayed cannot hide them any more.
-        alt, number = (np.maximum(getattr(base.counts, x), 0) for x in _ALT_AND_NUMBER)
-        still, still_number = (np.maximum(getattr(panel.counts, x), 0) for x in _ALT_AND_NUMBER)
+        alt, number = (np.maximum(getattr(base.counts, x), 0) for x in ALT_AND_NUMBER)
+        still, still_number = (np.maximum(getattr(panel.counts, x), 0) for x in ALT_AND_NUMBER)
         all_left = few(alt, self._k) & (still == 0)
         all_left |= few(number - alt, self._k) & (still_number - still == 0)
         all_left |= (base.counts.state == State.MASKED) | (panel.counts.state == State.MASKED)
         lost = wrong | (all_left & base.earlier.masked & (removed > 0)).any(axis=1)
-        return reason != SHOWN, lost | self._hidden_by_leavers()
+        return People(removed, left, tree, masked), lost | self._hidden_by_leavers()
 
     def _hidden_by_leavers(self) -> Flags:
         """Find variants of which few copies were hidden by those who left: the sums that are left tell them; (n,)."""
@@ -272,7 +315,7 @@ class _Audit:
                 np.maximum(getattr(new, x), 0)
                 + np.maximum(getattr(one.counts, x), 0)
                 - np.maximum(getattr(other.counts, x), 0)
-                for x in _ALT_AND_NUMBER
+                for x in ALT_AND_NUMBER
             ]
             for sign in (1, -1):
                 alt, other_alleles = sign * told[0], sign * (told[1] - told[0])
@@ -281,7 +324,7 @@ class _Audit:
                 np.maximum(getattr(new, x), 0)
                 - np.maximum(getattr(one.counts, x), 0)
                 - np.maximum(getattr(other.counts, x), 0)
-                for x in _ALT_AND_NUMBER
+                for x in ALT_AND_NUMBER
             ]
             for sign in (1, -1):
                 alt, other_alleles = sign * less[0], sign * (less[1] - less[0])
@@ -293,9 +336,9 @@ class _Audit:
         panel, changes = self._panel, base.earlier.changes
         found = base.earlier.masked.any(axis=1) | hidden[:, panel.released].any(axis=1)
         one_way = changes.changed & ((changes.added == 0) | (changes.removed == 0))
-        tree = _tree_like(panel.groups, panel.people + base.people, panel.people)
+        tree = tree_like(panel.groups, panel.people + base.people, panel.people)
         for sign in (1, -1):
-            tables = [_signed(panel.counts, base.counts, x, sign) for x in _ALT_AND_NUMBER]
+            tables = [signed(panel.counts, base.counts, x, sign) for x in ALT_AND_NUMBER]
             alt, other = tables[0], tables[1] - tables[0]
             way = one_way & ((changes.added > 0) if sign > 0 else (changes.removed > 0))
             found |= (sensitive(alt, other, self._k) & way).any(axis=1)
@@ -306,90 +349,3 @@ class _Audit:
                 for copies in (alt, other):
                     found |= few(copies[:, parent] - copies[:, groups].sum(axis=1), self._k)
         return np.asarray(found)
-
-
-_ALT_AND_NUMBER = ("allele_count", "allele_number")
-
-
-def _signed(
-    new: GroupCounts, old: GroupCounts, table: str, sign: int
-) -> NDArray[np.int32]:  # fmt: skip
-    change: NDArray[np.int32] = np.maximum(getattr(new, table), 0) - np.maximum(getattr(old, table), 0)  # fmt: skip
-    return sign * change
-
-
-def _tree_like(
-    groups: Sequence[str], everybody: NDArray[np.int64], some: NDArray[np.int64]
-) -> GroupTree:
-    """Lay out the sums of some people as those of everybody, with the same rests."""
-    tree = GroupTree.of(groups, everybody.tolist())
-    people = tree.people.copy()
-    people[: len(groups)] = some
-    for parent, parts in tree.sums():
-        for rest in [part for part in parts if part >= len(groups)]:
-            people[rest] = people[parent] - sum(people[part] for part in parts if part != rest)
-    return replace(tree, people=people)
-
-
-def _difference(
-    more: GroupCounts, less: GroupCounts, tree: GroupTree, people: NDArray[np.int64], there: Flags
-) -> tuple[GroupCounts, Flags]:
-    """Subtract counts of the same variants and groups, and tell where what is left is of nobody.
-
-    Returns
-    -------
-    counts
-        (n, u): of those who are in one alone; none at variants that are not `there`, or wrong.
-    wrong
-        (n,) bool: variants where people who are in both were called otherwise.
-    """
-    tables = {
-        name: np.maximum(getattr(more, name), 0) - np.maximum(getattr(less, name), 0)
-        for name in GROUP_TABLES
-    }
-    unknown = (more.state == State.MASKED) | (less.state == State.MASKED)
-    nobody = people == 0
-    state = np.where(unknown & ~nobody, np.int8(State.MASKED), np.int8(State.OBSERVED))
-    raw = np.zeros(len(more), np.int32)
-    found = GroupCounts(**tables, state=state, raw_allele_count=raw, raw_allele_number=raw)
-    kinds = np.where(unknown, 0, _kinds(found))
-    wrong = ((kinds < 0).any(axis=0) | ((kinds != 0).any(axis=0) & nobody)).any(axis=1)
-    groups = len(people)
-    for parent, parts in tree.sums():
-        named = [part for part in parts if part < groups]
-        rest = kinds[:, :, parent] - kinds[:, :, named].sum(axis=2)
-        has_rest = sum(int(tree.people[part]) for part in parts if part >= groups) > 0
-        told = ~(unknown & ~nobody)[:, [parent, *named]].any(axis=1)
-        wrong |= ((rest < 0) if has_rest else (rest != 0)).any(axis=0) & told
-    found = replace(found, **{name: np.where(nobody, 0, tables[name]) for name in GROUP_TABLES})
-    withheld = (unknown & ~nobody).any(axis=1)
-    if withheld.any():
-        try:
-            NodeCounts.of(_whole(found, there & ~wrong), tree)
-        except BadInputError:
-            # What is known of a cell that a contributor masked does not fit: other calls, again.
-            wrong |= withheld
-    return _whole(found, there & ~wrong), wrong
-
-
-def _kinds(counts: GroupCounts) -> NDArray[np.int32]:
-    """Count the kinds of person that make up the counts; (kinds, n, u)."""
-    alt, number, homozygous, hemizygous, single_alt, single = (
-        getattr(counts, name) for name in GROUP_TABLES
-    )
-    heterozygous = alt - 2 * homozygous - single_alt
-    diploid = (number - single) // 2
-    return np.stack(
-        [
-            heterozygous, homozygous, diploid - heterozygous - homozygous,
-            single_alt, single - single_alt, hemizygous, single_alt - hemizygous,
-        ]
-    )  # fmt: skip
-
-
-def _whole(counts: GroupCounts, rows: Flags) -> GroupCounts:
-    """Take counts as they are in some rows, and as none in the others; nothing is missing."""
-    at = rows[:, None]
-    tables = {name: np.where(at, np.maximum(getattr(counts, name), 0), 0) for name in GROUP_TABLES}
-    state = np.where(at, counts.state, np.int8(State.OBSERVED))
-    return replace(counts, **tables, state=state)

@@ -10,18 +10,26 @@ import numpy as np
 from afpanel.constants import State
 from afpanel.core.cell_rules import Decided
 from afpanel.core.group_counts import GroupCounts
-from afpanel.core.policy import EffectivePolicy
 from afpanel.core.suppression_kernel import (
     CONTRIBUTOR,
+    EARLIER,
     NOTHING_LEFT,
     PRIMARY,
     SECONDARY,
+    SHOWN,
 )
 from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
 from afpanel.io.panel_store import read_panel_sites
-from afpanel.model.groups import GroupKind, kind_of
-from afpanel.stages.gate import Case, open_case
+from afpanel.stages.explain_earlier import EarlierReasons, explain_earlier
+from afpanel.stages.explain_words import (
+    copies_in_words,
+    name_of_node,
+    rule_in_words,
+    rule_of_group,
+)
+from afpanel.stages.gate import Case, decide_beside, open_case
+from afpanel.stages.ledger_audit import Audit, AuditOptions
 from afpanel.stages.summary import aligned
 
 _SITE = re.compile(r"(?P<contig>[^:]+):(?P<position>[1-9][0-9]{0,8}):(?P<ref>[^:]+):(?P<alt>[^:]+)")
@@ -60,6 +68,7 @@ def explain(
     site: Site,
     contributors_path: Path | None = None,
     as_of: str | None = None,
+    beside: AuditOptions | None = None,
 ) -> str:
     """Explain what the gate decides of a variant; parameters as of `gate`.
 
@@ -81,10 +90,14 @@ def explain(
             found=there or "no variant at this position",
             remedy="give contig:pos:ref:alt as the panel has it: split, trimmed and left-aligned",
         )
-    decided = case.cells.decide(variants, counts)
-    return "\n".join(
-        _Explained(case, decided, counts, names.index((site.ref, site.alt))).lines(site)
-    )
+    row = names.index((site.ref, site.alt))
+    decided = alone = case.cells.decide(variants, counts)
+    earlier = None
+    if beside is not None:
+        audit = Audit(beside, case.heads[0], case.allowed, case.rules.min_allele_count)
+        reason, earlier = explain_earlier(audit, case.rules, site.contig, variants, counts, row)
+        decided = decide_beside(case.cells, variants, counts, alone, reason != SHOWN)
+    return "\n".join(_Explained(case, decided, alone, counts, row, earlier).lines(site))
 
 
 def _alleles_at(panels: Sequence[Path], case: Case, site: Site) -> tuple[Variants, GroupCounts]:
@@ -104,17 +117,27 @@ def _alleles_at(panels: Sequence[Path], case: Case, site: Site) -> tuple[Variant
 
 
 class _Explained:
-    """Puts into words what was decided of one allele of a site."""
+    """Puts into words what was decided of one allele of a site; `alone` is without earlier releases."""
 
-    def __init__(self, case: Case, decided: Decided, counts: GroupCounts, row: int) -> None:
+    def __init__(
+        self,
+        case: Case,
+        decided: Decided,
+        alone: Decided,
+        counts: GroupCounts,
+        row: int,
+        earlier: EarlierReasons | None,
+    ) -> None:
         self._case, self._decided, self._counts, self._row = case, decided, counts, row
-        self._rules = case.rules
+        self._alone, self._earlier, self._rules = alone, earlier, case.rules
 
     def lines(self, site: Site) -> Iterator[str]:
         """Give the lines of the answer."""
         yield f"{site}: {self._fate()}"
         if len(self._counts) > 1:
             yield f"(decided together with the other alleles of the position, {len(self._counts)} in all)"
+        if self._earlier is not None:
+            yield f"(held against {self._earlier.held})"
         yield ""
         head, row = self._case.heads[0], self._row
         table: list[tuple[str, ...]] = []
@@ -137,17 +160,27 @@ class _Explained:
         yield f"AC_raw, AN_raw, AF_raw: {self._raw()}"
 
     def _fate(self) -> str:
-        decided, row = self._decided, self._row
+        decided, alone, row = self._decided, self._alone, self._row
         if decided.published[row]:
-            return "published"
+            if alone.published[row]:
+                return "published"
+            return f"published; without {self._releases} it would be dropped"
         if decided.unknown[row] and not (decided.masked.reason[row] != 0).any():
             return "not published: nobody is counted there"
         why = (
             "dropped: all that carries ALT is masked, and the bare row would say that somebody does"
         )
-        if decided.primary_alone[row]:
+        if alone.published[row]:
+            return f"{why}; without {self._releases} it would be there"
+        if alone.primary_alone[row]:
             return f"{why}; with primary masking alone it would be there"
         return why
+
+    @property
+    def _releases(self) -> str:
+        """Name what else was published, as far as it masks something of the variant."""
+        assert self._earlier is not None
+        return self._earlier.releases
 
     def _raw(self) -> str:
         decided, row = self._decided, self._row
@@ -179,8 +212,19 @@ class _Explained:
         elif self._decided.genotypes[row, place]:
             why = "without figures of genotypes: few people of a class, here or in a group that they would tell"
             yield "shown", why, self._by("min_genotype_count")
-        else:
-            yield "shown", "", ""
+        elif reason == SHOWN:
+            yield "shown", self._instead(place), ""
+        if reason != SHOWN and self._earlier is not None:
+            for why, rule in self._earlier.of_cell(place, alone=reason == EARLIER):
+                yield "masked", why, rule
+
+    def _instead(self, place: int) -> str:
+        """Say where a cell would be masked without earlier releases."""
+        if self._alone.masked.reason[self._row, place] == SHOWN:
+            return ""
+        return (
+            f"without {self._releases} it would be masked for others, which are hidden now as it is"
+        )
 
     def _few(self, g: int) -> Iterator[tuple[str, str]]:
         """Say which copies are few."""
@@ -193,7 +237,7 @@ class _Explained:
             if copies:
                 found = True
                 yield (
-                    f"{copies:,} {_copies(copies)} of {what}, fewer than {k}",
+                    f"{copies:,} {copies_in_words(copies)} of {what}, fewer than {k}",
                     self._of_side(side),
                 )
             elif self._rules.value("zeros.masked"):
@@ -218,7 +262,8 @@ class _Explained:
         if cause == NOTHING_LEFT:
             why = "nothing else was left to mask so that the masked cells cannot be worked out"
         else:
-            why = f"else {self._node(cause)} could be worked out"
+            node = name_of_node(cause, self._case.cells.names, self._case.cells.tree)
+            why = f"else {node} could be worked out"
         rule = self._limit()
         if against:
             insider = self._case.cells.insiders[against - 1]
@@ -226,68 +271,8 @@ class _Explained:
             rule = f"{self._by('insider_protection')}; {rule}"
         return why, rule
 
-    def _node(self, node: int) -> str:
-        """Name a group, or the people of a sum who are in none of its published parts."""
-        names, tree = self._case.cells.names, self._case.cells.tree
-        if node < len(names):
-            return names[node]
-        for parent, parts in tree.sums():
-            if node in parts:
-                shown = [names[part] for part in parts if part < len(names)]
-                return f"{names[parent]} less {', '.join(shown)}"
-        raise AssertionError(node)
-
     def _limit(self) -> str:
         return self._by("min_allele_count")
 
     def _by(self, line: str) -> str:
         return rule_in_words(self._rules, line)
-
-
-def _copies(number: int) -> str:
-    return "copy" if number == 1 else "copies"
-
-
-def rule_in_words(rules: EffectivePolicy, line: str) -> str:
-    """Name a line of what holds, its value and who asked for it."""
-    ruling = rules.ruling(line)
-    value = str(ruling.value).lower() if isinstance(ruling.value, bool) else f"{ruling.value:,}"
-    return f"{line} {value}, asked for by {', '.join(ruling.by)}"
-
-
-def rule_of_group(rules: EffectivePolicy, name: str, reason: str) -> str:
-    """Name the lines for which a group stays behind, by the reason that the decision gives."""
-    kind = kind_of(name)
-    lines: list[str] = [
-        line
-        for words, line in (
-            ("no group of this kind", f"groups.{kind}"),
-            ("people", f"min_group_size.{kind}"),
-            ("cohorts together", "min_contributors"),
-            ("insider_protection", "insider_protection"),
-        )
-        if words in reason
-    ]
-    if "never shown" in reason:
-        lines = [
-            each.line
-            for each in rules.listed("populations_never_shown")
-            if each.line.partition(".")[2] in (name, *re.findall(r"[A-Z]{2}_\w+", reason))
-        ]
-    elif reason.startswith("so that"):
-        lines = [f"min_group_size.{kind}", "min_contributors"]
-        lines += [each.line for each in rules.listed("populations_never_shown")]
-    elif "is withheld" in reason:
-        return "that of its country"
-    elif kind is GroupKind.POPULATION and not lines:
-        lines = [
-            each.line
-            for each in rules.listed("no_populations_under")
-            if each.line.partition(".")[2] in reason
-        ]
-    # What is no limit keeps nothing back.
-    return "; ".join(
-        rule_in_words(rules, line)
-        for line in lines
-        if rules.value(line) or line.startswith("groups.")
-    )

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from afpanel.constants import State
 from afpanel.core.cell_rules import CellRules, Decided, worth_a_row
 from afpanel.core.contributors import (
     Contributor,
@@ -25,6 +25,7 @@ from afpanel.core.contributors import (
 from afpanel.core.group_counts import GroupCounts
 from afpanel.core.policy import DisclosurePolicy, EffectivePolicy, effective, more_controlled
 from afpanel.core.suppression_kernel import CONTRIBUTOR, EARLIER, PRIMARY, SECONDARY, SHOWN
+from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import sha256, write_json
 from afpanel.io.panel_store import (
@@ -300,16 +301,10 @@ def _gate_contig(
         writer = stack.enter_context(create_panel(out, released))
         beside = None if audit is None else stack.enter_context(audit.on(head.contig))
         for variants, counts in read_panel_sites(path):
-            earlier = None if beside is None else beside.reason(variants, counts) != SHOWN
-            decided = case.cells.decide(variants, counts, earlier=earlier)
-            if earlier is not None:
-                # What would be masked without earlier releases too is masked for its own reason.
-                by_itself, reason = (
-                    case.cells.decide(variants, counts).masked.reason,
-                    decided.masked.reason,
-                )
-                reason[reason == EARLIER] = by_itself[reason == EARLIER]
-                reason[(reason == SHOWN) & (decided.shown.state == State.MASKED)] = EARLIER
+            decided = case.cells.decide(variants, counts)
+            if beside is not None:
+                earlier = beside.reason(variants, counts) != SHOWN
+                decided = decide_beside(case.cells, variants, counts, decided, earlier)
             rows = np.flatnonzero(decided.published)
             write_panel_block(writer, variants.take(rows), decided.shown.take(rows))
             for name, number in _count(decided).items():
@@ -320,6 +315,38 @@ def _gate_contig(
             for name, number in _alternatives(decided, alone).items():
                 tally[name] += number
     return tally
+
+
+def decide_beside(
+    cells: CellRules,
+    variants: Variants,
+    counts: GroupCounts,
+    alone: Decided,
+    earlier: NDArray[np.bool_],
+) -> Decided:
+    """Decide what is shown beside earlier releases.
+
+    What would be masked without them too is masked for its own reason.
+
+    Parameters
+    ----------
+    cells
+        The rules.
+    variants, counts
+        n variants, and their counts in all groups of the panel.
+    alone
+        What is decided of them without earlier releases.
+    earlier
+        (n, published groups) bool: cells that are masked for these.
+    """
+    decided = cells.decide(variants, counts, earlier=earlier)
+    masked, by_itself = decided.masked, alone.masked
+    own = (masked.reason == EARLIER) & (by_itself.reason != SHOWN)
+    groups = own.shape[1]
+    masked.reason[own] = by_itself.reason[own]
+    for table, other in ((masked.cause, by_itself.cause), (masked.against, by_itself.against)):
+        table[:, :groups][own] = other[:, :groups][own]
+    return decided
 
 
 def _count(decided: Decided) -> dict[str, int]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
 from afpanel.core.contigs import ContigNames
+from afpanel.core.earlier_reasons import Notes
 from afpanel.core.earlier_releases import Base, Earlier, Panel, mask_beside
 from afpanel.core.group_counts import GroupCounts
 from afpanel.core.people_changes import CohortVersion, Crowd, GroupChanges, bases_of
@@ -206,7 +207,9 @@ class ContigAudit:
         self._open.append(rows)
         return rows
 
-    def reason(self, variants: Variants, counts: GroupCounts) -> NDArray[np.int8]:
+    def reason(
+        self, variants: Variants, counts: GroupCounts, notes: Notes | None = None
+    ) -> NDArray[np.int8]:
         """Decide which cells of n variants are masked; counts are of all groups of the panel."""
         audit = self._audit
         groups, head = audit.groups, audit.head
@@ -228,14 +231,14 @@ class ContigAudit:
             for (i, plain), rows in zip(audit.bases, self._counted, strict=True)
             if rows is not None
         ]
-        return mask_beside(panel, earlier, bases, known)
+        return mask_beside(panel, earlier, bases, known, notes)
 
     def _earlier(self, held: _Held, rows: PanelRows | None, variants: Variants) -> Earlier:
         """Read what an earlier release showed of some variants."""
         groups = self._audit.groups
         nothing = np.zeros((len(variants), len(groups)), np.bool_)
         if rows is None:
-            return Earlier(held.changes, nothing, nothing)
+            return Earlier(held.changes, nothing, nothing, held.entry.name)
         at, found = _window(rows, variants)
         there = (at >= 0)[:, None]
         placed = _placed(found, at, rows.head.groups, groups)
@@ -245,7 +248,7 @@ class ContigAudit:
         # What was shown of no variant may have been what hid the others.
         held_back = ~named & (held.changes.both + held.changes.removed > 0)
         masked |= held_back & masked.any(axis=1)[:, None]
-        return Earlier(held.changes, masked, shown)
+        return Earlier(held.changes, masked, shown, held.entry.name)
 
     def _base(
         self, earlier: Earlier, entry: Entry, rows: PanelRows, variants: Variants, *, plain: bool
