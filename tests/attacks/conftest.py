@@ -99,3 +99,17 @@ def attacked(tmp_path_factory) -> SimpleNamespace:
     return SimpleNamespace(
         primary=Published(made["one"]), released=Published(made["both"]), truth=truth, k=K
     )
+
+
+@pytest.fixture(scope="session")
+def unprotected(attacked, tmp_path_factory) -> Published:
+    """The same panel behind a gate without limits."""
+    folder = tmp_path_factory.mktemp("unprotected")
+    panels = sorted((attacked.released.folder.parents[1] / "merged").glob("*.zarr.zip"))
+    policy = folder / "policy.yaml"
+    policy.write_text("min_group_size: 0\nmin_allele_count: 0\n")
+    gate(panels, policy, folder / "all", folder / "all.json")
+    made = release(
+        [folder / "all" / path.name for path in panels], folder / "all.json", folder / "release"
+    )
+    return Published(made)

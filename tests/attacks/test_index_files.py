@@ -10,29 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 from tests.attacks.conftest import K, Published
-from tests.published_files import release
-
-from afpanel.stages.gate import gate
 
 _PSEUDO_BIN = 37_450
 _FIRST_WINDOW = 4_681
 _WINDOW = 1 << 14
-
-
-@pytest.fixture(scope="module")
-def unprotected(attacked, tmp_path_factory) -> Published:
-    """The same panel behind a gate without limits."""
-    folder = tmp_path_factory.mktemp("unprotected")
-    panels = sorted((attacked.released.folder.parents[1] / "merged").glob("*.zarr.zip"))
-    policy = folder / "policy.yaml"
-    policy.write_text("min_group_size: 0\nmin_allele_count: 0\n")
-    gate(panels, policy, folder / "all", folder / "all.json")
-    made = release(
-        [folder / "all" / path.name for path in panels], folder / "all.json", folder / "release"
-    )
-    return Published(made)
 
 
 def indexed(path: Path) -> Iterator[tuple[str, int, list[int]]]:

@@ -11,6 +11,7 @@ import numpy as np
 import pysam
 import pytest
 import zarr
+from scipy.stats import gamma
 
 from afpanel.stages.verify_release import attack_release
 
@@ -63,13 +64,66 @@ def by_haploid_calls(published) -> Iterator[Guess]:
         yield row, "XX", float(values["total"][row] - haploid[row])
 
 
-def by_statistics(published) -> Iterator[Guess]:
-    """Use neither AC nor AN: copies are AF times the call rate times what people have."""
+def people_of(published) -> dict[str, int]:
+    """Read the size of each group in the header of the VCF."""
     people = {}
     with pysam.VariantFile(str(next(published.folder.glob("*.vcf.gz")))) as vcf:
         for group in ("total", *published.groups):
             key = "AC" if group == "total" else f"AC_{group}"
             people[group] = int(vcf.header.info[key].description.split("n = ")[1].rstrip(")"))
+    return people
+
+
+def copies_by_faf(published, group: str, level: int) -> np.ndarray:
+    """Invert faf: it is a quantile of the gamma distribution of shape AC, over the copies that are called."""
+    end = "" if group == "total" else f"_{group}"
+    called = np.rint(2 * people_of(published)[group] * published[f"call_rate{end}"])
+    quantile = published[f"faf{level}{end}"] * called
+    every = gamma.ppf(1 - level / 100, np.arange(2, 2 * 600))  # of no copy and of one it is 0
+    found = 2.0 + np.abs(quantile[:, None] - every[None]).argmin(axis=1)
+    unknown = np.isnan(quantile) | (quantile == 0) | (published["contig"] != "chr21")
+    return np.where(unknown, np.nan, found)
+
+
+def by_faf(published, level: int = 95) -> Iterator[Guess]:
+    """Use faf alone; where it is 0 nothing is known, so only sums of cells with more copies tell."""
+    groups = ("total", *published.countries)
+    yield from lone_told(published, {g: copies_by_faf(published, g, level) for g in groups})
+
+
+def by_faf99(published) -> Iterator[Guess]:
+    yield from by_faf(published, 99)
+
+
+def lone_told(published, values: dict[str, np.ndarray]) -> Iterator[Guess]:
+    """Subtract where one country alone is masked, and all others are told."""
+    masked = np.stack([np.isnan(published[f"AC_{c}"]) for c in published.countries])
+    for row, part, copies in lone(published, "total", published.countries, values):
+        if masked[:, row].sum() == 1 and masked[published.countries.index(part), row]:
+            yield row, part, copies
+
+
+def by_greatest(published) -> Iterator[Guess]:
+    """Read the copies of the group with the greatest frequency off this frequency."""
+    people, autosome = people_of(published), published["contig"] == "chr21"
+    groups, frequency = published["grpmax"], published["AF_grpmax"]
+    for row in np.flatnonzero(autosome & ~np.isnan(frequency)).tolist():
+        yield row, groups[row], float(np.rint(frequency[row] * 2 * people[groups[row]]))
+
+
+def by_greatest_faf(published) -> Iterator[Guess]:
+    """Invert the greatest faf likewise."""
+    people, autosome = people_of(published), published["contig"] == "chr21"
+    every = gamma.ppf(0.05, np.arange(2, 2 * 600))
+    groups, greatest = published["fafmax_faf95_max_group"], published["fafmax_faf95_max"]
+    for row in np.flatnonzero(autosome & ~np.isnan(greatest)).tolist():
+        quantile = greatest[row] * 2 * people[groups[row]]
+        yield row, groups[row], 2.0 + int(np.abs(every - quantile).argmin())
+
+
+def by_statistics(published) -> Iterator[Guess]:
+    """Use neither AC nor AN: copies are AF times the call rate times what people have."""
+    people = people_of(published)
     autosome = published["contig"] == "chr21"
     values = {}
     for group, n in people.items():
@@ -81,6 +135,7 @@ def by_statistics(published) -> Iterator[Guess]:
 
 ATTACKS = [
     by_countries, by_populations, by_lone_population, by_sexes, by_haploid_calls, by_statistics,
+    by_faf, by_faf99,
 ]  # fmt: skip
 
 
@@ -97,6 +152,19 @@ def successes(attacked, published, attack) -> int:
 @pytest.mark.parametrize("attack", [a for a in ATTACKS if a is not by_lone_population])
 def test_an_attack_succeeds_where_masking_is_primary_alone(attacked, attack):
     assert successes(attacked, attacked.primary, attack) > 10
+
+
+@pytest.mark.parametrize("attack", [by_greatest, by_greatest_faf])
+def test_maxima_tell_few_copies_where_nothing_is_masked_and_none_in_what_the_gate_lets_through(
+    attacked, unprotected, attack
+):
+    assert successes(attacked, unprotected, attack) > 100
+    assert successes(attacked, attacked.released, attack) == 0
+    # They are of groups that are shown; what they say of these is what is shown.
+    values = counts_of(attacked.released)
+    told = [(values[group][row], copies) for row, group, copies in attack(attacked.released)]
+    assert len(told) > 100
+    assert all(shown == copies for shown, copies in told)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
