@@ -38,12 +38,20 @@ class Genomes:
         Of each person.
     calls
         (sites, people): copies of ALT.
+    build, shift
+        The genome build, and how many bases further on everything is there.
+    swapped
+        (sites,) bool: sites at which this build has the other allele as REF, so that ALT is what was REF; None
+        where there is no such.
     """
 
     population: np.ndarray
     sex: np.ndarray
     ids: np.ndarray
     calls: np.ndarray
+    build: str = "GRCh38"
+    shift: int = 0
+    swapped: np.ndarray | None = None
 
     @classmethod
     def simulate(cls, sites: int, seed: int = 3) -> "Genomes":
@@ -59,8 +67,12 @@ class Genomes:
 
     def only(self, chosen: np.ndarray) -> "Genomes":
         """Take some people."""
-        return Genomes(
-            self.population[chosen], self.sex[chosen], self.ids[chosen], self.calls[:, chosen]
+        return replace(
+            self,
+            population=self.population[chosen],
+            sex=self.sex[chosen],
+            ids=self.ids[chosen],
+            calls=self.calls[:, chosen],
         )
 
     @property
@@ -73,6 +85,12 @@ class Genomes:
         other = (rng.random(self.calls.shape) < rate) & (self.country == country)
         changed = np.where(self.calls == 0, 1, self.calls - 1)
         return replace(self, calls=np.where(other, changed, self.calls))
+
+    def lifted(self, build: str, shift: int, every: int) -> "Genomes":
+        """Lift everybody's calls to another build, which has the other allele as REF at each so many sites."""
+        swapped = np.arange(len(self.calls)) % every == 0
+        calls = np.where(swapped[:, None], 2 - self.calls, self.calls)
+        return replace(self, calls=calls, build=build, shift=shift, swapped=swapped)
 
     def copies(self, group: str) -> np.ndarray:
         """(sites,): AC of a group."""
@@ -106,8 +124,10 @@ class Genomes:
         state = np.full((n, len(groups)), State.OBSERVED, np.int8)
         # A variant that nobody has is in no cohort's file, and so not in the panel.
         rows = np.flatnonzero(table["allele_count"][:, 0])
-        position = 1_000 + 10 * np.arange(n, dtype=np.int32)
-        variants = Variants(position, Strings.of(["A"] * n), Strings.of(["C"] * n))
+        position = np.int32(1_000 + self.shift) + 10 * np.arange(n, dtype=np.int32)
+        swapped = np.zeros(n, np.bool_) if self.swapped is None else self.swapped
+        ref, alt = (Strings.of(np.where(swapped, *pair).tolist()) for pair in ("CA", "AC"))
+        variants = Variants(position, ref, alt)
         with create_panel(path, PanelHead(CONTIG, LENGTH, groups, by_sex)) as writer:
             counts = GroupCounts(**table, state=state, **raw)
             write_panel_block(writer, variants.take(rows), counts.take(rows))
@@ -145,10 +165,10 @@ def publish(
     beside = None
     if ledger is not None:
         write_settled(Settled(genomes.versions(Ledger(ledger).key()), {}, {}, {}), settled)
-        beside = AuditOptions(ledger, settled, f"p-{version}", "GRCh38", tuple(external))
+        beside = AuditOptions(ledger, settled, f"p-{version}", genomes.build, tuple(external))
     gate([merged], policy, folder / "releasable", decision, beside=beside)
     releasable = folder / "releasable" / merged.name
-    made = release([releasable], decision, folder / "release")
+    made = release([releasable], decision, folder / "release", genomes.build)
     manifest = read_json(made / "manifest.json")
     manifest["panel"]["version"] = version
     for path in made.glob("p-1*"):

@@ -22,9 +22,10 @@ from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants, union
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.files import read_json
-from afpanel.io.ledger import Entry, Ledger
+from afpanel.io.ledger import Entry, Ledger, refuse_other_build
 from afpanel.io.panel_store import PanelRows
 from afpanel.io.release_tables import ReleaseTable, read_release
+from afpanel.io.tables import raise_any
 from afpanel.model.figures import AC, AN, NHEMIALT, NHOMALT, STATE
 from afpanel.stages.release_attack import Verdict
 from afpanel.stages.settle import read_settled
@@ -55,6 +56,8 @@ def verify_beside(release: Path, ledger: Path, settled: Path | None = None) -> V
 
     Raises
     ------
+    PolicyRefusalError
+        If an earlier release of the same people is on another build, so that nothing tells what both show.
     VerificationError
         If there are such cells.
     """
@@ -75,12 +78,12 @@ def verify_beside(release: Path, ledger: Path, settled: Path | None = None) -> V
         versions = read_settled(settled).versions
     groups = [each["group"] for each in manifest["groups"]]
     now = _members(versions, groups)
-    earlier = [
-        _Before.of(opened, entry, groups, now)
-        for entry in opened.before(name)
-        if entry.build == manifest["reference"]["build"]
-    ]
+    earlier = [_Before.of(opened, entry, groups, now) for entry in opened.before(name)]
     earlier = [each for each in earlier if each.both.any()]
+    build = str(manifest["reference"]["build"])
+    raise_any(
+        [refuse_other_build(each.entry, build) for each in earlier if each.entry.build != build]
+    )
     verdict = Verdict()
     k = int(manifest["policy"]["min_allele_count"])
     people = [len(now[group]) for group in groups]
