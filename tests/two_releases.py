@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from tests.published_files import release
+from tests.tiered import AS_OF, write_policy
 
 from afpanel.constants import Sex, State
 from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
@@ -155,18 +156,26 @@ def publish(
     fewest: int = 50,
     ledger: Path | None = None,
     external: Sequence[tuple[str, Path]] = (),
+    sides: Sequence[str] = (),
 ) -> Path:
-    """Make a release; with a ledger it is held against it, and recorded."""
+    """Make a release; with a ledger it is held against it, and recorded. A policy of tiers says the sides, if any."""
     folder = folder / version
     merged = genomes.merged(folder / "merged" / f"{CONTIG}.zarr.zip")
     policy, decision = folder / "policy.yaml", folder / "decision.json"
     policy.write_text(yaml.safe_dump({"min_group_size": fewest, "min_allele_count": k}))
+    contributors = None
+    if sides:
+        least = dict.fromkeys(("total", "country", "population", "sex"), fewest)
+        rules = {"min_group_size": least, "min_allele_count": k, "sides": [*sides]}
+        populations = np.unique(genomes.population).tolist()
+        policy, contributors = write_policy(folder, populations, **rules)
     settled = folder / "settled.json"
     beside = None
     if ledger is not None:
         write_settled(Settled(genomes.versions(Ledger(ledger).key()), {}, {}, {}), settled)
         beside = AuditOptions(ledger, settled, f"p-{version}", genomes.build, tuple(external))
-    gate([merged], policy, folder / "releasable", decision, beside=beside)
+    as_of = AS_OF if sides else None
+    gate([merged], policy, folder / "releasable", decision, contributors, as_of, beside)
     releasable = folder / "releasable" / merged.name
     made = release([releasable], decision, folder / "release", genomes.build)
     manifest = read_json(made / "manifest.json")
