@@ -64,8 +64,33 @@ def write_sheet(path, samples, populations=("KHV",)):
 # What is planted.
 
 
-def test_there_are_many_places_to_plant_in():
+KINDS = {
+    "headers": ["a header key: ", "columns of samples", "a description of INFO"],
+    "attributes of files": ["an attribute of a file"],
+    "Parquet metadata": ["a metadata key of Parquet", "metadata of a column"],
+    "Zarr attributes": ["an attribute of a store", "an attribute of an array"],
+    "zip comments": ["the comment of an archive", "the comment of an entry"],
+    "text of PNG": [
+        "text of a picture",
+        "packed text of a picture",
+        "international text of a picture",
+    ],
+    "report": ["a comment of a report", "a text of a report", "a table in a report"],
+    "logs": ["a log"],
+    "tabix header": ["a name in a tabix index", "a name in a CSI index"],
+    "gzip header": ["the file name in a gzip header", "a comment in a gzip header"],
+    "file names": ["the name of a file", "the name of a folder", "the name of an entry"],
+}
+"""Every kind of place, with some of what is planted there."""
+
+
+def test_there_are_many_places_to_plant_in_of_every_kind():
     assert len(PLANTS) >= 100
+    ids = [name for name, (_, _, what) in PLANTS.items() if what == ID]
+    assert len(ids) >= 60
+    for kind, names in KINDS.items():
+        for wanted in names:
+            assert any(name.startswith(wanted) for name in ids), (kind, wanted)
 
 
 @pytest.mark.parametrize("planted", PLANTS)
