@@ -65,7 +65,7 @@ def write_sheet(path, samples, populations=("KHV",)):
 
 
 KINDS = {
-    "headers": ["a header key: ", "columns of samples", "a description of INFO"],
+    "headers": ["a header key: ", "SAMPLE: ", "the name of a contig", "a description of INFO"],
     "attributes of files": ["an attribute of a file"],
     "Parquet metadata": ["a metadata key of Parquet", "metadata of a column"],
     "Zarr attributes": ["an attribute of a store", "an attribute of an array"],
