@@ -22,7 +22,7 @@ _LAUNCHER = """
 import json, os, subprocess, sys, time
 for line in sys.stdin:
     start = time.monotonic()
-    process = subprocess.Popen(["bash", "-c", "set -euo pipefail; " + json.loads(line)])
+    process = subprocess.Popen(["bash", "-c", "set -euo pipefail; " + json.loads(line)], stdout=sys.stderr)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     cpu = usage.ru_utime + usage.ru_stime
@@ -33,7 +33,8 @@ for line in sys.stdin:
 class Launcher:
     """Runs shell commands, and takes their wall time and the peak memory of their largest process.
 
-    It is a small process of its own: the peak of a program is at least that of what it is started by.
+    It is a small process of its own: the peak of a program is at least that of what it is started by. What a
+    command prints goes to stderr, as figures alone come back.
     """
 
     def __init__(self) -> None:
