@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csr_array, identity, kron
+from scipy.sparse import coo_array, csr_array, identity, kron
+from scipy.sparse.csgraph import connected_components
 
 from afpanel.core.derivation import LINKS, Bounds, Count, Equations
 
@@ -85,26 +86,27 @@ def _bounds(cells: Cells, known: Equations, *, in_whole_numbers: bool) -> NDArra
     """Solve for all cells, some at a time."""
     p, m = len(cells), cells.variants
     size = m * len(Count) * len(known.names)
-    step = max(1, _VARIABLES // (4 * size))
+    step = max(1, _VARIABLES // size)
     # (counts, nodes, p, m) -> (p, m, counts, nodes), as the variables are numbered.
     tables = (
         np.moveaxis(each.reshape(*each.shape[:2], p, m), (2, 3), (0, 1)).reshape(p, size)
         for each in (cells.bounds.low, cells.bounds.high)
     )
     low, high = (np.ascontiguousarray(table, np.float64) for table in tables)
-    equal, at_most = _equations(m, known)
+    equations = _equations(m, known)
+    first = cells.variant * (len(Count) * len(known.names)) + cells.node
+    asked = np.stack([first + count * len(known.names) for count in _ASKED], axis=1)
     parts = []
     for start in range(0, p, step):
         at = slice(start, start + step)
-        first = cells.variant[at] * (len(Count) * len(known.names)) + cells.node[at]
-        targets = [first + count * len(known.names) for count in _ASKED for _ in range(2)]
-        problem = low[at], high[at], np.stack(targets), equal, at_most
-        parts.append(_solve(*problem, in_whole_numbers=in_whole_numbers))
+        parts.append(
+            _solve(low[at], high[at], asked[at], equations, in_whole_numbers=in_whole_numbers)
+        )
     return np.concatenate(parts, axis=1)
 
 
-def _equations(m: int, known: Equations) -> tuple[csr_array, csr_array]:
-    """Write the equations of a site of m variants as rows that are 0, and rows that are at most 0."""
+def _equations(m: int, known: Equations) -> tuple[csr_array, NDArray[np.bool_]]:
+    """Write the equations of a site of m variants as rows that are 0, or at most 0; tells which are the latter."""
     nodes, counts = len(known.names), len(Count)
 
     def variable(variant: int, count: int, node: int) -> int:
@@ -132,7 +134,8 @@ def _equations(m: int, known: Equations) -> tuple[csr_array, csr_array]:
         }
         for node in range(nodes if m > 1 else 0)
     ]
-    return _sparse(equal, m * counts * nodes), _sparse(at_most, m * counts * nodes)
+    rows = _sparse([*equal, *at_most], m * counts * nodes)
+    return rows, np.arange(len(equal) + len(at_most)) >= len(equal)
 
 
 def _sparse(rows: list[dict[int, float]], columns: int) -> csr_array:
@@ -144,75 +147,133 @@ def _sparse(rows: list[dict[int, float]], columns: int) -> csr_array:
 def _solve(
     low: NDArray[np.float64],
     high: NDArray[np.float64],
-    targets: NDArray[np.int64],
-    equal: csr_array,
-    at_most: csr_array,
+    asked: NDArray[np.int64],
+    equations: tuple[csr_array, NDArray[np.bool_]],
     *,
     in_whole_numbers: bool,
 ) -> NDArray[np.int32]:
-    """Solve the four questions of some cells in one go; the sum of what has nothing in common is least where each is."""
-    cells, size = low.shape
-    blocks = len(targets) * cells
-    sign = np.repeat(np.array([1.0, -1.0, 1.0, -1.0]), cells)
-    at = np.arange(blocks) * size + targets.ravel()
-    objective = np.zeros(blocks * size)
-    objective[at] = sign
-    lowest, highest = (np.tile(each, (len(targets), 1)).ravel() for each in (low, high))
-    # What has one value is no variable: most of what a release shows, and so most of each problem.
-    free = np.flatnonzero(lowest < highest)
-    values = np.where(lowest < highest, 0, lowest)
-    repeated = identity(blocks, format="csr")
-    equal_free, equal_to, some_equal = _of_free(kron(repeated, equal, format="csr"), values, free)
-    most_free, at_most_is, some_most = _of_free(kron(repeated, at_most, format="csr"), values, free)
-    contradicted = (equal_to[~some_equal] != 0).any() or (at_most_is[~some_most] < 0).any()
-    answer = None
-    if not contradicted and len(free):
-        answer = linprog(
-            objective[free],
-            A_ub=most_free if some_most.any() else None,
-            b_ub=at_most_is[some_most] if some_most.any() else None,
-            A_eq=equal_free if some_equal.any() else None,
-            b_eq=equal_to[some_equal] if some_equal.any() else None,
-            bounds=np.column_stack([lowest[free], highest[free]]),
-            integrality=np.ones(len(free)) if in_whole_numbers else None,
-            method="highs",
-        ).x
-    elif not contradicted:
-        answer = np.empty(0)
-    if answer is None and cells > 1:
-        # One that contradicts itself spoils all; halves find it.
-        half = cells // 2
-        parts = (slice(0, half), slice(half, cells))
-        solved = [
-            _solve(
-                low[p], high[p], targets[:, p], equal, at_most, in_whole_numbers=in_whole_numbers
-            )
-            for p in parts
-        ]
-        return np.concatenate(solved, axis=1)
-    if answer is None:
-        return np.full((len(targets), cells), -1, np.int32)
-    values[free] = answer
-    found = values[at] - sign * _ROUNDING
-    whole = np.where(sign > 0, np.ceil(found), np.floor(found))
-    result: NDArray[np.int32] = whole.reshape(len(targets), cells).astype(np.int32)
-    return result
+    """Solve the four questions of some cells in one go.
 
+    The sum of what has nothing in common is least where each is. What has one value is no variable: most of what
+    a release shows, and so most of each problem. Of the rest only what hangs together with what is asked is solved.
 
-def _of_free(
-    rows: csr_array, values: NDArray[np.float64], free: NDArray[np.intp]
-) -> tuple[csr_array, NDArray[np.float64], NDArray[np.bool_]]:
-    """Take what has one value to the other side of some equations.
+    Parameters
+    ----------
+    low, high
+        (cells, size): bounds of the variables of each cell.
+    asked
+        (cells, 2): the variables that are asked for.
+    equations
+        Of one cell, as `_equations` gives them.
 
     Returns
     -------
-    csr_array
-        The rows that have a variable left, of the columns `free`.
-    (rows,) float64
-        The other side of every row.
-    (rows,) bool
-        Which rows have a variable left.
+    (4, cells) int32
+        As `exact_bounds`.
     """
+    cells, size = low.shape
+    variables = np.arange(cells)[:, None] * size + asked
+    lowest, highest = low.ravel(), high.ravel()
+    rows = kron(identity(cells, format="csr"), equations[0], format="csr")
+    is_most = np.tile(equations[1], cells)
+    free = np.flatnonzero(lowest < highest)
+    # What has one value goes to the other side.
+    sides = -(rows @ np.where(lowest < highest, 0, lowest))
     of_free = rows[:, free]
-    some: NDArray[np.bool_] = np.diff(of_free.indptr) > 0
-    return of_free[np.flatnonzero(some)], -(rows @ values), some
+    some = np.diff(of_free.indptr) > 0
+    wrong = ~some & np.where(is_most, sides < 0, sides != 0)
+    contradicted = wrong.reshape(cells, -1).any(axis=1)
+    kept_rows, kept = _with_asked(of_free, free, variables[~contradicted].ravel())
+    found = np.stack([lowest[variables], highest[variables]]).transpose(2, 0, 1)
+    if len(kept):
+        problem = of_free[kept_rows][:, kept], sides[kept_rows], is_most[kept_rows]
+        bounds = np.column_stack([lowest, highest])[free[kept]]
+        place = np.full(cells * size, -1)
+        place[free[kept]] = np.arange(len(kept))
+        questions = [(which, sign) for which in range(len(_ASKED)) for sign in (1.0, -1.0)]
+        objective = np.zeros((len(questions), len(kept)))
+        for question, (which, sign) in zip(objective, questions, strict=True):
+            at = place[variables[:, which]]
+            question[at[at >= 0]] = sign
+        answer = _least(objective, *problem, bounds, in_whole_numbers=in_whole_numbers)
+        if answer is None and cells > 1:
+            # One that contradicts itself spoils all; halves find it.
+            halves = (slice(0, cells // 2), slice(cells // 2, cells))
+            solved = [
+                _solve(low[p], high[p], asked[p], equations, in_whole_numbers=in_whole_numbers)
+                for p in halves
+            ]
+            return np.concatenate(solved, axis=1)
+        if answer is None:
+            return np.full((len(questions), cells), -1, np.int32)
+        for values, (which, sign) in zip(answer, questions, strict=True):
+            at = place[variables[:, which]]
+            found[which, 0 if sign > 0 else 1, at >= 0] = values[at[at >= 0]]
+    least, most = np.ceil(found[:, 0] - _ROUNDING), np.floor(found[:, 1] + _ROUNDING)
+    result = np.stack([least, most], axis=1).reshape(2 * len(_ASKED), cells).astype(np.int32)
+    result[:, contradicted] = -1
+    return result
+
+
+def _with_asked(
+    rows: csr_array, free: NDArray[np.intp], asked: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the equations and variables that hang together with some variables.
+
+    Parameters
+    ----------
+    rows
+        Equations of the free variables.
+    free
+        Which variables these are, in order.
+    asked
+        Variables, free or not.
+
+    Returns
+    -------
+    (rows,), (columns,) intp
+        Places of the equations, and of the variables among the free ones.
+    """
+    equations, variables = rows.shape
+    if not variables:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    graph = coo_array(rows)
+    ends = graph.row, graph.col + equations
+    total = equations + variables
+    both = csr_array((np.ones(graph.nnz, np.int8), ends), shape=(total, total))
+    _, part = connected_components(both, directed=False)
+    places = np.minimum(np.searchsorted(free, asked), variables - 1)
+    wanted = np.zeros(total, np.bool_)
+    wanted[part[equations + places[free[places] == asked]]] = True
+    kept = wanted[part]
+    return np.flatnonzero(kept[:equations]), np.flatnonzero(kept[equations:])
+
+
+def _least(
+    objectives: NDArray[np.float64],
+    rows: csr_array,
+    sides: NDArray[np.float64],
+    is_most: NDArray[np.bool_],
+    bounds: NDArray[np.float64],
+    *,
+    in_whole_numbers: bool,
+) -> NDArray[np.float64] | None:
+    """Find where each of some sums of n variables is least, all in one go; None where nothing satisfies the equations."""
+    repeated, times = identity(len(objectives), format="csr"), len(objectives)
+    equal, at_most = (
+        (kron(repeated, rows[np.flatnonzero(which)], format="csr"), np.tile(sides[which], times))
+        if which.any()
+        else (None, None)
+        for which in (~is_most, is_most)
+    )
+    answer = linprog(
+        objectives.ravel(),
+        A_ub=at_most[0],
+        b_ub=at_most[1],
+        A_eq=equal[0],
+        b_eq=equal[1],
+        bounds=np.tile(bounds, (times, 1)),
+        integrality=np.ones(objectives.size) if in_whole_numbers else None,
+        method="highs",
+    ).x
+    return None if answer is None else answer.reshape(objectives.shape)

@@ -1,7 +1,7 @@
 """The verifier's attack on tables of a release: which of the cells that they hide follow from those they show."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -166,9 +166,11 @@ class Attack:
         if self._limits.genotypes > 1 and not self._insider:
             self._classes(bounds, shown, hidden, ploidy, table, rows, verdict)
         circles = []
-        for site in sites:
-            together = _one_number(table, rows, site)
+        solved = np.zeros(len(rows), np.bool_)
+        for site, differs in zip(sites, _new_of(sites), strict=True):
+            together = _one_number(table, rows, site) & (differs | ~solved)
             circles += self._alleles_together(bounds, together, site, free)
+            solved = together
         known = free & self._too_well_known(bounds)
         for cells, where in circles:
             found = self._solve(cells, verdict)
@@ -356,6 +358,18 @@ def _sites_of(table: ReleaseTable) -> list[NDArray[np.int64]]:
     new_ref = new.copy()
     new_ref[1:] |= table.ref[1:] != table.ref[:-1]
     return [np.cumsum(each) - 1 for each in (new, new_ref)]
+
+
+def _new_of(sites: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.bool_]]:
+    """Tell, of each way to tell sites, which variants are of sites that the way before does not tell too; (n,) bool."""
+    before: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    for site in sites:
+        extent = np.searchsorted(site, site), np.searchsorted(site, site, "right")
+        new = np.ones(len(site), np.bool_)
+        if before is not None:
+            new = (extent[0] != before[0]) | (extent[1] != before[1])
+        yield new
+        before = extent
 
 
 def _one_number(
