@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from afpanel.constants import State
 from afpanel.core.contigs import bare_name
-from afpanel.io.release_tables import ReleaseTable, values_of, vcf_columns
+from afpanel.io.release_tables import ReleaseTable
+from afpanel.io.vcf_figures import Key, read_figures
 from afpanel.model.figures import (
     AC,
     AN,
@@ -95,12 +96,12 @@ class SlimVcf(Companion):
     ----------
     path
         The file.
-    contigs
+    contigs, groups
         Of the release.
     """
 
-    def __init__(self, path: Path, contigs: Sequence[str]) -> None:
-        super().__init__(_slim_batches(path, contigs))
+    def __init__(self, path: Path, contigs: Sequence[str], groups: Sequence[str]) -> None:
+        super().__init__(_slim_batches(path, contigs, groups))
 
     def _expected(self, table: ReleaseTable) -> Columns:
         columns: Columns = {
@@ -120,15 +121,17 @@ def _slim_figures() -> dict[str, Any]:
     return {key: figure for key, figure in every.items() if key in SLIM}
 
 
-def _slim_batches(path: Path, contigs: Sequence[str]) -> Iterator[Columns]:
-    figures = _slim_figures()
-    for column in vcf_columns(path, {key: f.type for key, f in figures.items()}, contigs):
-        texts = {
-            name: column(name).cast(pa.string()).to_numpy(zero_copy_only=False)
-            for name in ("contig", "ref", "alt", "filter")
+def _slim_batches(path: Path, contigs: Sequence[str], groups: Sequence[str]) -> Iterator[Columns]:
+    keys = {key: Key(figure.type, key) for key, figure in _slim_figures().items()}
+    for lines in read_figures(path, keys, contigs, groups, _ROWS):
+        yield {
+            "contig": lines.contig,
+            "position": lines.position,
+            "ref": lines.ref.objects(),
+            "alt": lines.alt.objects(),
+            "filter": lines.filter,
+            **lines.values,
         }
-        values = {key: values_of(column(key), figure) for key, figure in figures.items()}
-        yield texts | {"position": column("pos").to_numpy()} | values
 
 
 class GdiFiles(Companion):

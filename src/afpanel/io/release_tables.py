@@ -1,20 +1,17 @@
 """A release as anybody reads it, format by format: every figure that is written, in tables of equal size.
 
 `afpanel verify-release` holds what the files say against one another and against the policy. So nothing is
-taken from one format for another, and the text of the VCF is read as text.
+taken from one format for another, and the text of the VCF is read as text (`io/vcf_figures`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
-from isal import igzip
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
@@ -22,12 +19,10 @@ from afpanel.errors import BadInputError
 from afpanel.io.prefetch import prefetch
 from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
 from afpanel.io.store import Store
+from afpanel.io.vcf_figures import Key, read_figures
 from afpanel.model.figures import AN, FIGURES, SITE_FIGURES, STATE, Figure, SiteFigure, figures_of
 
 _ROWS = 16_384
-_TEXT_BLOCK = 1 << 25
-
-_TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
 
 
 @dataclass(frozen=True)
@@ -129,18 +124,42 @@ def _read_zarr(path: Path, contigs: Sequence[str], groups: Sequence[str]) -> Ite
         names = np.array(named[0], object)
         filters = np.array(store.texts("filter_id"), object)
         rows = store.rows("variant_position")
+        _check_arrays(path, store, rows, len(groups))
         for start in range(0, rows, _ROWS):
             stop = min(start + _ROWS, rows)
             alleles = store.read("variant_allele", start, stop).astype(object)
+            lengths = np.array([len(ref) for ref in alleles[:, 0]])
+            passed = store.read("variant_filter", start, stop)
+            if not np.array_equal(store.read("variant_length", start, stop), lengths):
+                raise _differs(path, "variant_length", ["the length of REF"], ["another"])
+            if not (passed.sum(axis=1) == 1).all():
+                raise _differs(path, "variant_filter", ["one FILTER of each variant"], ["others"])
             yield ReleaseTable(
                 names[store.read("variant_contig", start, stop)],
                 store.read("variant_position", start, stop),
                 alleles[:, 0],
                 alleles[:, 1],
-                filters[store.read("variant_filter", start, stop).argmax(axis=1)],
+                filters[passed.argmax(axis=1)],
                 {each.array: store.read(each.array, start, stop) for each in (*FIGURES, STATE)},
                 {each.array: _site(store.read(each.array, start, stop)) for each in SITE_FIGURES},
             )
+
+
+_OF_HEAD = ("contig_id", "contig_length", "filter_id", "group_id", "group_people")
+_OF_SITES = ("variant_contig", "variant_position", "variant_length")
+
+
+def _check_arrays(path: Path, store: Store, rows: int, groups: int) -> None:
+    """Refuse a store with arrays, rows or columns that nothing here would read."""
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_OF_SITES, (rows,))
+    shapes |= dict.fromkeys(("variant_allele", "variant_filter"), (rows, 2))
+    shapes |= dict.fromkeys((each.array for each in (*FIGURES, STATE)), (rows, groups))
+    shapes |= dict.fromkeys((each.array for each in SITE_FIGURES), (rows,))
+    if store.names() != {*_OF_HEAD, *shapes}:
+        raise _differs(path, "arrays", sorted([*_OF_HEAD, *shapes]), sorted(store.names()))
+    for name, shape in shapes.items():
+        if store.shape(name) != shape:
+            raise _differs(path, f"shape of {name}", map(str, shape), map(str, store.shape(name)))
 
 
 def _site(values: NDArray[Any]) -> NDArray[Any]:
@@ -156,29 +175,31 @@ def _read_parquet(
     for contig in contigs:
         for part in sorted((path / f"contig={contig}").glob("*.parquet")):
             with pq.ParquetFile(part) as file:
+                _check_columns(part, file.schema_arrow, groups)
                 for batch in file.iter_batches(_ROWS):
                     yield _of_columns(batch.column, np.full(len(batch), contig, object), groups)
 
 
-def _of_columns(
-    column: Callable[[str], Any],
-    contig: NDArray[np.object_],
-    groups: Sequence[str],
-    state: NDArray[np.int8] | None = None,
-) -> ReleaseTable:
-    """Make a table of Arrow columns with the names that INFO and Parquet give them.
+_TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
 
-    Parameters
-    ----------
-    column
-        Gives a column by its name.
-    contig
-        (n,) names.
-    groups
-        Of the release, in order.
-    state
-        States, where there are no columns of them.
-    """
+
+def _check_columns(path: Path, schema: Any, groups: Sequence[str]) -> None:
+    """Refuse a file with columns that nothing here would read, or of other types."""
+    expected = {"pos": pa.int32(), **dict.fromkeys(("ref", "alt", "filter"), pa.string())}
+    for group in groups:
+        expected |= {figure.name(group): _TYPES[figure.type] for figure in figures_of(group)}
+        expected[STATE.name(group)] = pa.int8()
+    expected |= {each.key: _TYPES[each.type] for each in SITE_FIGURES}
+    found = list(zip(schema.names, schema.types, strict=True))
+    if found != list(expected.items()):
+        wanted = [f"{name} {kind}" for name, kind in expected.items()]
+        raise _differs(path, "columns", wanted, [f"{name} {kind}" for name, kind in found])
+
+
+def _of_columns(
+    column: Callable[[str], Any], contig: NDArray[np.object_], groups: Sequence[str]
+) -> ReleaseTable:
+    """Make a table of Arrow columns, given by their names; `contig` is (n,) names."""
 
     def of_figure(figure: Figure) -> NDArray[Any]:
         kind = np.float32 if figure.is_frequency else np.int32
@@ -190,10 +211,9 @@ def _of_columns(
         return np.column_stack(columns)
 
     figures = {figure.array: of_figure(figure) for figure in FIGURES}
-    figures[STATE.array] = of_figure(STATE).astype(np.int8) if state is None else state
+    figures[STATE.array] = of_figure(STATE).astype(np.int8)
     ref, alt, filters = (
-        column(name).cast(pa.string()).to_numpy(zero_copy_only=False)
-        for name in ("ref", "alt", "filter")
+        column(name).to_numpy(zero_copy_only=False) for name in ("ref", "alt", "filter")
     )
     site = {each.array: values_of(column(each.key), each) for each in SITE_FIGURES}
     return ReleaseTable(contig, column("pos").to_numpy(), ref, alt, filters, figures, site)
@@ -208,101 +228,27 @@ def values_of(column: Any, figure: Figure | SiteFigure) -> NDArray[Any]:
     return values
 
 
-class _Fields:
-    """The lines of a VCF with keys and values of INFO as fields of their own: a file for Arrow to read."""
-
-    closed = False
-    _SEPARATORS = bytes.maketrans(b"\t=", b";;")
-
-    def __init__(self, lines: Any, first: bytes) -> None:
-        self._lines, self._waiting = lines, first
-
-    def read(self, size: int) -> bytes:
-        """Read about so many bytes; none at the end."""
-        text: bytes = self._waiting or self._lines.read(size)
-        self._waiting = b""
-        return text.translate(self._SEPARATORS)
-
-
-_BEFORE_INFO = 7
-_PLACES = {"contig": 0, "pos": 1, "ref": 3, "alt": 4, "filter": 6}
-_CONSTANT = pa.dictionary(pa.int32(), pa.string())
-
-
 def _read_vcf(path: Path, contigs: Sequence[str], groups: Sequence[str]) -> Iterator[ReleaseTable]:
-    keys = {figure.name(group): figure.type for group in groups for figure in figures_of(group)}
-    keys |= {each.key: each.type for each in SITE_FIGURES}
-    for column in vcf_columns(path, keys, contigs):
-        yield _of_vcf(column, groups)
-
-
-def vcf_columns(
-    path: Path, keys: Mapping[str, str], contigs: Sequence[str]
-) -> Iterator[Callable[[str], Any]]:
-    """Read the lines of a sites VCF, whose keys of INFO must be these, in this order.
-
-    Parameters
-    ----------
-    path
-        The file.
-    keys
-        Their types.
-    contigs
-        Of the release.
-
-    Yields
-    ------
-    callable
-        Gives a column of some lines: a key's, contig, pos, ref, alt or filter.
-    """
-    types = {i: pa.string() for i in range(_BEFORE_INFO)}
-    types |= {_PLACES["contig"]: _CONSTANT, _PLACES["pos"]: pa.int32()}
-    places = dict(_PLACES)
-    for i, (key, kind) in enumerate(keys.items()):
-        places[key] = _BEFORE_INFO + 2 * i + 1
-        types |= {places[key] - 1: _CONSTANT, places[key]: _TYPES[kind]}
-    with igzip.open(path, "rb") as lines:
-        line = lines.readline()
-        while line.startswith(b"#"):
-            line = lines.readline()
-        if not line:
-            return
-        info = line.split(b"\t")[_BEFORE_INFO:]
-        found = [each.split(b"=")[0].decode() for each in b"".join(info).split(b";")]
-        if len(info) != 1 or found != list(keys):
-            raise _differs(path, "INFO", keys, found)
-        options = pa_csv.ConvertOptions(
-            column_types={f"f{i}": kind for i, kind in types.items()},
-            null_values=["."],
-            strings_can_be_null=True,
+    keys = {
+        figure.name(group): Key(figure.type, figure.array, g)
+        for g, group in enumerate(groups)
+        for figure in figures_of(group)
+    }
+    keys |= {each.key: Key(each.type, each.array) for each in SITE_FIGURES}
+    for lines in read_figures(path, keys, contigs, groups, _ROWS):
+        figures = {each.array: lines.values[each.array] for each in FIGURES}
+        number = figures[AN.array]
+        state = np.where(number < 0, State.MASKED, State.OBSERVED)
+        state = np.where(number == 0, State.NOT_CALLABLE, state).astype(np.int8)
+        yield ReleaseTable(
+            lines.contig,
+            lines.position,
+            lines.ref.objects(),
+            lines.alt.objects(),
+            lines.filter,
+            figures | {STATE.array: state},
+            {each.array: lines.values[each.array] for each in SITE_FIGURES},
         )
-        reader = pa_csv.open_csv(
-            pa.PythonFile(_Fields(lines, line), mode="r"),
-            read_options=pa_csv.ReadOptions(autogenerate_column_names=True, block_size=_TEXT_BLOCK),
-            parse_options=pa_csv.ParseOptions(delimiter=";", quote_char=False),
-            convert_options=options,
-        )
-        for batch in reader:
-            for key in keys:
-                said = batch.column(places[key] - 1).dictionary.to_pylist()
-                if said != [key]:
-                    raise _differs(path, "INFO keys", [key], said)
-            named = batch.column(places["contig"]).dictionary.to_pylist()
-            if not set(named) <= set(contigs):
-                raise _differs(path, "contigs", contigs, named)
-            yield partial(_column, batch, places)
-
-
-def _column(batch: Any, places: Mapping[str, int], name: str) -> Any:
-    return batch.column(places[name])
-
-
-def _of_vcf(column: Callable[[str], Any], groups: Sequence[str]) -> ReleaseTable:
-    number = np.column_stack([values_of(column(AN.name(group)), AN) for group in groups])
-    state = np.where(number < 0, State.MASKED, State.OBSERVED)
-    state = np.where(number == 0, State.NOT_CALLABLE, state).astype(np.int8)
-    contig = column("contig").cast(pa.string()).to_numpy(zero_copy_only=False)
-    return _of_columns(column, contig, groups, state)
 
 
 def _differs(path: Path, what: str, expected: Iterable[str], found: Iterable[str]) -> BadInputError:

@@ -8,16 +8,19 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from afpanel.constants import State
 from afpanel.core.derivation import Equations
 from afpanel.core.release_limits import Limits
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.files import read_json
 from afpanel.io.release_companions import Companion, GdiFiles, SlimVcf
 from afpanel.io.release_tables import ReleaseTable, read_release
-from afpanel.model.figures import STATE
+from afpanel.model.figures import AN, STATE
 from afpanel.stages.insider_attack import InsiderAttacks
 from afpanel.stages.progress import Progress
 from afpanel.stages.release_attack import Attack, Verdict
@@ -111,7 +114,7 @@ def _companions(stem: Path, contigs: Sequence[str], groups: Sequence[str]) -> di
     slim, gdi = (stem.with_name(stem.name + suffix) for suffix in (".slim.vcf.gz", ".gdi"))
     found: dict[str, Companion] = {}
     if slim.exists():
-        found["slim vcf"] = SlimVcf(slim, contigs)
+        found["slim vcf"] = SlimVcf(slim, contigs, groups)
     if gdi.exists():
         found["gdi"] = GdiFiles(gdi, contigs, groups)
     return found
@@ -139,6 +142,7 @@ def _walk(
     verdicts = {name: Verdict() for name in (*formats, *companions)}
     first = next(iter(formats))
     for tables in zip_longest(*map(whole_sites, formats.values())):
+        states: NDArray[np.int8] | None = None
         of_first = None if tables[0] is None else attack.on(tables[0])
         if insiders is not None and tables[0] is not None and of_first is not None:
             of_first.take(insiders.on(tables[0]))
@@ -146,6 +150,8 @@ def _walk(
             differs = difference(tables[0], table)
             if differs:
                 verdicts[name].add(f"{differs} is not as in {first}", [name], 1)
+            if table is not None and name != "vcf":
+                states = _check_states(table, states, verdicts[name])
             found = attack.on(table) if differs and table is not None else of_first
             if table is not None and found is not None:
                 verdicts[name].take(found)
@@ -161,6 +167,35 @@ def _walk(
     for name in formats:
         verdicts[name].take(drawn)
     return verdicts
+
+
+def _check_states(
+    table: ReleaseTable, others: NDArray[np.int8] | None, verdict: Verdict
+) -> NDArray[np.int8]:
+    """Check what a format with states says of them: a masked cell has no other, which would tell of it.
+
+    Parameters
+    ----------
+    table
+        Some of its variants.
+    others
+        (n, groups) int8: states of these in another format; None if there is none yet.
+    verdict
+        What is found is added to it.
+
+    Returns
+    -------
+    (n, groups) int8
+        The states.
+    """
+    states: NDArray[np.int8] = table.figures[STATE.array]
+    wrong = (states == State.MASKED) != (table.figures[AN.array] < 0)
+    rows = np.flatnonzero(wrong.any(axis=1)).tolist()
+    places = [f"{table.contig[row]}:{table.position[row]}" for row in rows[:1]]
+    verdict.add("a state and AN do not say alike that a cell is masked", places, int(wrong.sum()))
+    if others is not None and not np.array_equal(states, others):
+        verdict.add("state is not as in the other format that has it", places, 1)
+    return states
 
 
 def whole_sites(tables: Iterable[ReleaseTable]) -> Iterator[ReleaseTable]:
@@ -180,7 +215,7 @@ def whole_sites(tables: Iterable[ReleaseTable]) -> Iterator[ReleaseTable]:
 def difference(one: ReleaseTable | None, other: ReleaseTable | None) -> str:
     """Name the first array in which two tables differ; empty if none does.
 
-    VCF has no states: there only what is masked is held against the other's.
+    VCF has no states: these are held against AN, and against one another (`_check_states`).
     """
     if one is None or other is None or len(one) != len(other):
         return "the number of variants" if one is not other else ""
@@ -188,11 +223,15 @@ def difference(one: ReleaseTable | None, other: ReleaseTable | None) -> str:
     for name, mine in one.columns():
         values = theirs[name]
         if name == STATE.array:
-            continue  # what is masked shows in AN
-        if mine.dtype.kind == "f":
+            continue
+        same = np.array_equal(_bits(mine), _bits(values))
+        if not same and mine.dtype.kind == "f":
             same = np.array_equal(mine, values, equal_nan=True)
-        else:
-            same = np.array_equal(mine, values)
         if not same:
             return name
     return ""
+
+
+def _bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Look at fractions as bits: what has the same bits is the same, also where it is missing."""
+    return values.view(np.uint32) if values.dtype == np.float32 else values
