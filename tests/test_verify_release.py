@@ -136,6 +136,55 @@ def test_a_vcf_of_another_layout_is_bad_input(copy, capsys):
     assert "INFO" in said
 
 
+def parquet_of(copy):
+    return next(copy.glob("*.parquet/contig=chr21/*.parquet"))
+
+
+@pytest.mark.parametrize("state", [State.OBSERVED, State.ABSENT_CALLABLE])
+def test_the_state_of_a_masked_cell_that_one_format_tells_is_found(state, copy, capsys):
+    path = parquet_of(copy)
+    table = pq.ParquetFile(path).read()
+    values = table["state_BB"].to_numpy().copy()
+    values[int(np.flatnonzero(values == State.MASKED)[0])] = state
+    at = table.column_names.index("state_BB")
+    field = table.schema.field("state_BB")
+    pq.write_table(table.set_column(at, field, pa.array(values, field.type)), path)
+    code, said = verify(copy, capsys)
+    assert code == 5
+    assert "parquet: a state and AN do not say alike that a cell is masked, 1 times" in said
+    assert "zarr: state is not as in the other format" in said
+
+
+def test_a_state_of_a_shown_cell_that_one_format_has_otherwise_is_found(copy, capsys):
+    path = parquet_of(copy)
+    table = pq.ParquetFile(path).read()
+    values = table["state"].to_numpy().copy()
+    values[np.flatnonzero(values == State.OBSERVED)[0]] = State.ABSENT_CALLABLE
+    at, field = table.column_names.index("state"), table.schema.field("state")
+    pq.write_table(table.set_column(at, field, pa.array(values, field.type)), path)
+    code, said = verify(copy, capsys)
+    assert code == 5
+    assert "state is not as in the other format" in said
+
+
+def test_a_column_or_an_array_that_one_format_alone_has_is_refused(copy, capsys):
+    path = parquet_of(copy)
+    table = pq.ParquetFile(path).read()
+    pq.write_table(table.append_column("AC_hidden", table["AC"]), path)
+    code, said = verify(copy, capsys)
+    assert (code, "columns" in said, "AC_hidden int32" in said) == (3, True, True)
+    at = table.column_names.index("AF_BB")
+    wide = table["AF_BB"].cast(pa.float64())
+    pq.write_table(table.set_column(at, pa.field("AF_BB", pa.float64()), wide), path)
+    code, said = verify(copy, capsys)
+    assert (code, "AF_BB double" in said) == (3, True)
+    pq.write_table(table, path)
+    with zarr.storage.ZipStore(next(copy.glob("*.zarr.zip")), mode="a") as store:
+        zarr.open_group(store, mode="a").create_array("raw_calls", data=np.arange(5))
+    code, said = verify(copy, capsys)
+    assert (code, "arrays" in said, "raw_calls" in said) == (3, True, True)
+
+
 def test_rows_that_one_format_lacks_are_found(copy, capsys):
     path = next(copy.glob("*.parquet/contig=chrX/*.parquet"))
     table = pq.ParquetFile(path).read()

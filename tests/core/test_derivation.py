@@ -1,7 +1,10 @@
 """What the verifier claims to work out, against every whole number that is possible."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from scipy.optimize import LinearConstraint, milp
 from tests.plain_derivation import Table, Vector, possible
 from tests.plain_derivation import too_well_known as plainly_known
 
@@ -180,3 +183,118 @@ def test_bounds_are_exact_where_all_that_is_called_is_known(drawn):
             assert (bounds.low[Count.ALT, node, 0], bounds.high[Count.ALT, node, 0]) == (
                 min(values), max(values),
             )  # fmt: skip
+
+
+CALLS = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
+SITE_GROUPS = {"total": "abcd", "AA": "abc", "AA_P": "ab", "AA_Q": "c", "BB": "d"}
+
+
+def site_tables(calls) -> np.ndarray:
+    """AC, AN and nhomalt of both alleles in each group of four people; (3, 2, groups)."""
+    of = dict(zip("abcd", calls, strict=True))
+    return np.array(
+        [
+            [[sum(of[p].count(allele) for p in who) for who in SITE_GROUPS.values()] for allele in (1, 2)],
+            [[2 * len(who) for who in SITE_GROUPS.values()]] * 2,
+            [[sum(of[p] == (allele, allele) for p in who) for who in SITE_GROUPS.values()] for allele in (1, 2)],
+        ]
+    )  # fmt: skip
+
+
+def plain_extremes(low, high, known, allele, node, count) -> tuple[int, int]:
+    """Least and greatest value by all equations of a site written one by one, nothing left out."""
+    counts, nodes, m = low.shape
+    number = {place: i for i, place in enumerate(np.ndindex(low.shape))}
+    rows, least, most = [], [], []
+
+    def equation(terms, at_least=0.0):
+        row = np.zeros(low.size)
+        for weight, *place in terms:
+            row[number[tuple(place)]] += weight
+        rows.append(row)
+        least.append(at_least)
+        most.append(0.0)
+
+    for i in range(m):
+        for each in known.sums:
+            for c in range(counts):
+                equation([(1, c, each.whole, i), *((-1, c, part, i) for part in each.parts)])
+        for n in range(nodes):
+            equation([(1, Count.CALLED, n, i), (-1, Count.ALT, n, i), (-1, Count.OTHER, n, i)])
+            equation(
+                [
+                    (1, Count.ALT, n, i),
+                    (-2, Count.HOMOZYGOUS, n, i),
+                    (-1, Count.HEMIZYGOUS, n, i),
+                    (-1, Count.SINGLE, n, i),
+                ]
+            )
+            equation([(1, Count.CALLED, n, i), (-1, Count.CALLED, n, 0)])
+    for n in range(nodes):
+        equation([(-1, Count.CALLED, n, 0), *((1, Count.ALT, n, i) for i in range(m))], -np.inf)
+    found = []
+    for sign in (1, -1):
+        objective = np.zeros(low.size)
+        objective[number[count, node, allele]] = sign
+        answer = milp(
+            objective, constraints=LinearConstraint(np.array(rows), least, most),
+            bounds=(low.ravel(), high.ravel()), integrality=np.ones(low.size),
+        )  # fmt: skip
+        found.append(round(answer.x[number[count, node, allele]]))
+    return found[0], found[1]
+
+
+def test_bounds_of_alleles_of_a_site_are_those_of_all_equations_and_hold_every_call_that_fits():
+    """Four people, every combination of their calls: 1,296; cells hidden by lot, other ones of each allele."""
+    every = np.array([site_tables(calls) for calls in product(CALLS, repeat=4)])
+    rng = np.random.default_rng(8)
+    known = Equations.of(list(SITE_GROUPS), [len(who) for who in SITE_GROUPS.values()])
+    compared = narrower = 0
+    for tightened in [False, True] * 10:
+        truth = every[rng.integers(len(every))]
+        hidden = rng.random((2, len(SITE_GROUPS))) < 0.6
+        alt, called, homozygous = np.where(hidden, 0, truth)
+        figures = {
+            Count.ALT: alt, Count.CALLED: called, Count.HOMOZYGOUS: homozygous,
+            Count.HEMIZYGOUS: np.zeros_like(alt),
+        }  # fmt: skip
+        ploidy = np.full((len(known.names), 2), 2, np.int8)
+        bounds = Bounds.of(figures, hidden, known, ploidy)
+        bounds.high[Count.HEMIZYGOUS] = 0
+        if tightened:
+            bounds.tighten(known, np.zeros(2, np.int64))
+        allele, node = np.nonzero(hidden)
+        if not len(allele):
+            continue
+        repeated = bounds.take(np.tile(np.arange(2), len(allele)))
+        exact = exact_bounds(Cells(repeated, allele, node), known, 99)
+        fits = every[(np.where(hidden, 0, every) == np.where(hidden, 0, truth)).all(axis=(1, 2, 3))]
+        for i, (a, n) in enumerate(zip(allele.tolist(), node.tolist(), strict=True)):
+            alts = fits[:, 0, a, n]
+            for count, values, (low, high) in (
+                (Count.ALT, alts, exact[:2, i]),
+                (Count.OTHER, fits[:, 1, a, n] - alts, exact[2:, i]),
+            ):
+                assert low <= values.min()
+                assert values.max() <= high
+                args = bounds.low, bounds.high, known, a, n, count
+                assert plain_extremes(*args) == (low, high)
+                compared += 1
+                narrower += (low, high) != (bounds.low[count, n, a], bounds.high[count, n, a])
+    assert compared > 200
+    assert narrower > 50
+
+
+def test_cells_whose_equations_contradict_each_other_are_told_from_those_beside_them():
+    known = Equations.of(["total", "AA", "BB"], [6, 3, 3])
+    low = np.zeros((len(Count), 3, 3), np.int32)
+    high = np.full_like(low, 6)
+    high[:, 0] = 12
+    # In the first all is shown and does not add up; in the last what is hidden cannot make it up.
+    low[Count.ALT, :, 0] = high[Count.ALT, :, 0] = (5, 1, 1)
+    low[Count.ALT, 0, 2] = high[Count.ALT, 0, 2] = 12
+    high[Count.ALT, 1, 2] = 2
+    cells = Cells(Bounds(low, high), np.zeros(3, np.int64), np.ones(3, np.int64))
+    exact = exact_bounds(cells, known, 11)
+    assert (exact[:, [0, 2]] == -1).all()
+    assert exact[:, 1].tolist() == [0, 6, 0, 6]

@@ -278,7 +278,9 @@ class _Filling:
         for start, stop, to in self._unsure[: progress[kernel.UNSURE]].tolist():
             floats[to] = nearest(text[start:stop].tobytes().decode())
             if not np.isfinite(floats[to]):
-                fault = kernel.FIGURE
+                before = text[at:start].tobytes()
+                self.filled = first + before.count(b"\n")
+                return at + before.rfind(b"\n") + 1, kernel.FIGURE, -1
         spans = self._alleles[first : self.filled].T
         self._parts.append((gather(text, spans[0], spans[1]), gather(text, spans[2], spans[3])))
         return int(progress[kernel.AT]), fault, place
