@@ -236,7 +236,14 @@ def _read_vcf(path: Path, contigs: Sequence[str], groups: Sequence[str]) -> Iter
     }
     keys |= {each.key: Key(each.type, each.array) for each in SITE_FIGURES}
     for lines in read_figures(path, keys, contigs, groups, _ROWS):
-        figures = {each.array: lines.values[each.array] for each in FIGURES}
+        shape = len(lines.position), len(groups)
+        figures = {
+            # A figure of populations is in no key where none is published.
+            each.array: lines.values[each.array]
+            if each.array in lines.values
+            else np.full(shape, np.nan, np.float32)
+            for each in FIGURES
+        }
         number = figures[AN.array]
         state = np.where(number < 0, State.MASKED, State.OBSERVED)
         state = np.where(number == 0, State.NOT_CALLABLE, state).astype(np.int8)
