@@ -2,7 +2,7 @@
 
 import pytest
 
-from afpanel.core.data_use import TERMS, faults_of_terms
+from afpanel.core.data_use import TERMS, faults_of_terms, letters_of_term, words_of_term
 
 GENERAL = ("DUO:0000042", "")
 
@@ -80,3 +80,22 @@ def test_a_term_that_is_none_is_named_once_and_no_permission_is_missed():
 def test_terms_that_do_not_go_together_are_refused(terms, says):
     (what,) = faults(*terms)
     assert says in what
+
+
+@pytest.mark.parametrize(
+    ("term", "value", "short", "long"),
+    [
+        ("DUO:0000042", "", "general research use (GRU)", "general research use (GRU, DUO:0000042)"),
+        ("DUO:0000012", "cancer", "research specific restrictions (RS): cancer",
+         "research specific restrictions (RS, DUO:0000012): cancer"),
+        ("DUO:0000099", "x", "DUO:0000099: x", "DUO:0000099: x"),
+    ],
+)  # fmt: skip
+def test_a_term_is_said_by_its_name_letters_and_value(term, value, short, long):
+    assert words_of_term(term, value) == short
+    assert words_of_term(term, value, identified=True) == long
+
+
+def test_a_term_that_is_not_known_is_named_by_its_identifier_alone():
+    assert letters_of_term("DUO:0000021") == "DUO:0000021 (IRB)"
+    assert letters_of_term("DUO:0000099") == "DUO:0000099"

@@ -16,6 +16,7 @@ import click
 import pysam
 import pytest
 from tests.docs.test_links import PAGES
+from tests.shims import write_bcftools
 
 from afpanel.cli.main import COMMANDS, cli, main
 
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 RUN_ELSEWHERE = {
     "docs/contributing-data.md": "tests/demo/test_as_a_programme.py",
     "docs/recipes.md": "tests/test_recipes.py",
+    "docs/tutorial.md": "tests/real/test_tutorial.py",
     "config/1000g/README.md": "tests/real/conftest.py",
 }
 """Pages of which every command is run by tests of their own, or the page says that it is untested."""
@@ -111,13 +113,7 @@ def desk(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "person").write_text(person)
     shims = folder / "bin"
     shims.mkdir()
-    # bcftools is inside pysam.
-    (shims / "bcftools").write_text(
-        f"#!{sys.executable}\nimport sys\nimport pysam.bcftools\n"
-        "call = getattr(pysam.bcftools, sys.argv[1])\n"
-        "print(call(*sys.argv[2:], catch_stdout='-o' not in sys.argv) or '', end='')\n"
-    )
-    (shims / "bcftools").chmod(0o755)
+    write_bcftools(shims)
     return folder
 
 

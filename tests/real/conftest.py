@@ -27,6 +27,7 @@ import pysam
 import pysam.bcftools
 import pytest
 import zarr
+from tests.tutorial import Step, steps
 from zarr.storage import ZipStore
 
 COUNTRIES = {
@@ -189,6 +190,44 @@ def seven_countries(
         country: folder / f"resources/1000g/samples/{country}.tsv" for country in sorted(COUNTRIES)
     }
     return Panel(folder, results, results / "release/1000g-asia-phase3", _groups_of(sheets))
+
+
+@pytest.fixture(scope="session")
+def masked_panel(
+    seven_countries: Panel,
+    once: Callable[..., Path],
+    build: Callable[..., str],
+) -> Panel:
+    """The panel of seven countries, gated and published again with limits, as docs/tutorial.md does it."""
+
+    def fill(folder: Path) -> None:
+        seven_countries.moved(folder)
+        files, workflow = (step for step in steps() if step.section == 7 and _writes(step))
+        subprocess.run(["bash", "-euc", files.code], cwd=folder, check=True)
+        (folder / "said.txt").write_text(build(folder, *workflow.workflow))
+
+    folder = once("masked", fill)
+    results = folder / "results/1000g"
+    release = results / "release/1000g-asia-phase3-limits"
+    return Panel(folder, results, release, seven_countries.groups)
+
+
+def _writes(step: Step) -> bool:
+    return bool(step.workflow) or "cat >" in step.code
+
+
+@pytest.fixture(scope="session")
+def seven_contributed(
+    seven_countries: Panel, once: Callable[..., Path], build: Callable[..., str]
+) -> Path:
+    """The seven countries, each packed as a contribution too; not to be changed."""
+
+    def fill(folder: Path) -> None:
+        seven_countries.moved(folder)
+        config = "config/1000g/config.yaml"
+        build(folder, "contributions", "--configfile", config, "--cores", "2")
+
+    return once("seven-contributed", fill)
 
 
 def _groups_of(sheets: Mapping[str, Path]) -> dict[str, list[str]]:

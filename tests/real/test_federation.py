@@ -12,12 +12,8 @@ CONFIG = "config/1000g/config.yaml"
 
 
 @pytest.fixture(scope="module")
-def pooled(once: Callable[..., Path], seven_countries: Any, build: Callable[..., str]) -> Pooled:
-    def fill(folder: Path) -> None:
-        seven_countries.moved(folder)
-        build(folder, "contributions", "--configfile", CONFIG, "--cores", "2")
-
-    return Pooled(once("seven-contributed", fill), CONFIG)
+def pooled(seven_contributed: Path) -> Pooled:
+    return Pooled(seven_contributed, CONFIG)
 
 
 def test_seven_contributions_give_the_bytes_of_seven_vcfs(

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import yaml
 from tests.primary_only import gate_without_secondary_masking
 from tests.published_files import release as write_release
 
@@ -20,32 +21,6 @@ WITHHELD = {"BD", "BD_BEB"}
 
 KEPT_BACK = {"PK", "PK_PJL"}
 """The next smallest country: were it shown, BD would be the total less all the others."""
-
-POLICY = f"""\
-description: Limits for a test
-min_group_size: {MIN_GROUP_SIZE}
-min_allele_count: {MIN_ALLELE_COUNT}
-"""
-
-
-@pytest.fixture(scope="module")
-def masked_panel(seven_countries, once, build, panel_of):
-    """The panel of seven countries, gated and published again under a policy with limits."""
-
-    def fill(folder):
-        panel = seven_countries.moved(folder)
-        (panel.folder / "policy.yaml").write_text(POLICY)
-        (panel.folder / "masked.yaml").write_text("disclosure: {policy: policy.yaml}\n")
-        configs = ("config/1000g/config.yaml", "masked.yaml")
-        said = build(panel.folder, "--cores", "2", "--configfile", *configs)
-        (panel.folder / "said.txt").write_text(said)
-
-    folder = once("masked", fill)
-    results, release = (
-        folder / path.relative_to(seven_countries.folder)
-        for path in (seven_countries.results, seven_countries.release)
-    )
-    return panel_of(folder, results, release, seven_countries.groups)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +42,12 @@ def sensitive(ac, an):
     """Tell which cells show few, but some, copies of ALT or of everything else."""
     rest = an - ac
     return ((ac > 0) & (ac < MIN_ALLELE_COUNT)) | ((rest > 0) & (rest < MIN_ALLELE_COUNT))
+
+
+def test_the_policy_has_the_limits_that_these_tests_expect(masked_panel):
+    policy = yaml.safe_load((masked_panel.folder / "my/policy.yaml").read_text())
+    assert policy["min_group_size"] == MIN_GROUP_SIZE
+    assert policy["min_allele_count"] == MIN_ALLELE_COUNT
 
 
 def test_another_policy_costs_no_recount(masked_panel, jobs_of):

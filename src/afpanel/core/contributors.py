@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from afpanel.constants import Sex
-from afpanel.core.data_use import TERMS
+from afpanel.core.data_use import letters_of_term
 from afpanel.core.group_tree import kept_back
 from afpanel.core.policy import (
     TIERS,
@@ -222,7 +222,7 @@ def _of_cohort(
         name = ruling.line.partition(".")[2]
         if name in terms:
             yield PolicyRefusalError(
-                f"cohort {cohort} is under {_titled(name)}, which tier {tier} cannot keep to",
+                f"cohort {cohort} is under {letters_of_term(name)}, which tier {tier} cannot keep to",
                 where=f"{key}, data_use",
                 expected=f"none of refused_terms ({', '.join(ruling.by)})",
                 remedy="leave the cohort out, or release in a narrower tier",
@@ -242,7 +242,7 @@ def _of_cohort(
         if name == _MORATORIUM and last_day >= as_of:
             yield PolicyRefusalError(
                 f"figures of cohort {cohort} may not be published up to {last_day}",
-                where=f"{key}, data_use ({_titled(name)})",
+                where=f"{key}, data_use ({letters_of_term(name)})",
                 expected=f"a day before {as_of}",
                 found=last_day,
                 remedy="wait, or leave the cohort out",
@@ -250,11 +250,6 @@ def _of_cohort(
     yield from _of_approvals(
         permission.approvals, f"cohort {cohort}", f"{key}, legal.approvals", as_of
     )
-
-
-def _titled(term: str) -> str:
-    """Name a term by its identifier and its letters."""
-    return f"{term} ({TERMS[term].shorthand})" if term in TERMS else term
 
 
 def withheld_groups(
@@ -375,7 +370,7 @@ def _forbidden_by_terms(
     """
     barred = {each.line.partition(".")[2] for each in rules.listed("no_populations_under")}
     found = [
-        f"{_titled(term)} of cohort {each.cohort}"
+        f"{letters_of_term(term)} of cohort {each.cohort}"
         for each in sorted(contributors, key=lambda each: each.cohort)
         if each.country == country and each.permission is not None
         for term, _ in each.permission.terms

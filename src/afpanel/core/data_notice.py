@@ -2,7 +2,7 @@
 
 import textwrap
 
-from afpanel.core.data_use import TERMS
+from afpanel.core.data_use import words_of_term
 from afpanel.core.dataset import Dataset, told_groups
 
 _WIDTH = 100
@@ -37,7 +37,11 @@ def data_use_notice(of: Dataset) -> str:
     )
     paragraphs = [f"{of.title}, version {of.version}", holds, _DO_NOT, _MASKED, _CARE]
     if of.terms:
-        paragraphs.append("Terms of use: " + "; ".join(_term(*each) for each in of.terms) + ".")
+        paragraphs.append(
+            "Terms of use: "
+            + "; ".join(words_of_term(*each, identified=True) for each in of.terms)
+            + "."
+        )
     if of.about.get("license"):
         paragraphs.append(f"Licence: {of.about['license']}")
     contact = of.about.get("contact")
@@ -45,9 +49,3 @@ def data_use_notice(of: Dataset) -> str:
         paragraphs.append(f"Questions: {contact['role']}, {contact['url']}")
     paragraphs.append("To check that the files are whole: sha256sum --check SHA256SUMS")
     return "\n\n".join(textwrap.fill(each, _WIDTH) for each in paragraphs) + "\n"
-
-
-def _term(identifier: str, value: str) -> str:
-    known = TERMS.get(identifier)
-    said = identifier if known is None else f"{known.label} ({known.shorthand}, {identifier})"
-    return f"{said}: {value}" if value else said

@@ -73,6 +73,42 @@ class DataUseFault:
     found: str | None = None
 
 
+def words_of_term(term: str, value: str = "", *, identified: bool = False) -> str:
+    """Say a term in words: its name, the letters it is known by, and its value.
+
+    Parameters
+    ----------
+    term
+        Its identifier. One that is not known is said by that alone.
+    value
+        Its value; empty where it has none.
+    identified
+        Whether the identifier is said too.
+
+    >>> words_of_term("DUO:0000042")
+    'general research use (GRU)'
+    >>> words_of_term("DUO:0000022", "Asia", identified=True)
+    'geographical restriction (GS, DUO:0000022): Asia'
+    """
+    known = TERMS.get(term)
+    if known is None:
+        said = term
+    elif identified:
+        said = f"{known.label} ({known.shorthand}, {term})"
+    else:
+        said = f"{known.label} ({known.shorthand})"
+    return f"{said}: {value}" if value else said
+
+
+def letters_of_term(term: str) -> str:
+    """Name a term by its identifier, and by its letters if it is known.
+
+    >>> letters_of_term("DUO:0000042")
+    'DUO:0000042 (GRU)'
+    """
+    return f"{term} ({TERMS[term].shorthand})" if term in TERMS else term
+
+
 def faults_of_terms(given: Sequence[tuple[str, str]]) -> Iterator[DataUseFault]:
     """Find what is wrong with the terms of use of a data set.
 

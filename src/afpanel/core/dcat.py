@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from afpanel.core.countries import ALPHA_3
-from afpanel.core.data_use import TERMS
+from afpanel.core.data_use import words_of_term
 from afpanel.core.dataset import ACCESS, Dataset, Format
 
 CONTEXT = {
@@ -160,12 +160,10 @@ def _sample(page: str | None, laws: Sequence[Node]) -> Node | None:
 
 
 def _right(term: str, value: str) -> Node:
-    known = TERMS.get(term)
-    label = term if known is None else f"{known.label} ({known.shorthand})"
     return {
         "@id": f"obo:{term.replace(':', '_')}",
         "@type": "dct:RightsStatement",
-        "rdfs:label": _english(f"{label}: {value}" if value else label),
+        "rdfs:label": _english(words_of_term(term, value)),
     }
 
 

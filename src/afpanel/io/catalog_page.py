@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from afpanel.core.data_use import TERMS
+from afpanel.core.data_use import words_of_term
 from afpanel.core.dataset import Dataset, told_groups
 
 _STYLE = """
@@ -99,9 +99,7 @@ def _contact(of: Dataset) -> str:
 
 
 def _term(identifier: str, value: str) -> str:
-    known = TERMS.get(identifier)
-    said = identifier if known is None else f"{known.label} ({known.shorthand})"
-    return escape(f"{said}: {value}" if value else said)
+    return escape(words_of_term(identifier, value))
 
 
 def _file(name: str, path: str, size: int) -> str:

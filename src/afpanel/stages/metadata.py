@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from afpanel.core.data_use import TERMS
+from afpanel.core.data_use import TERMS, words_of_term
 from afpanel.errors import AfpanelError, BadInputError, FaultsError
 from afpanel.io.metadata import examine_metadata
 from afpanel.io.tables import raise_any, read_samples
@@ -175,5 +175,5 @@ def _explained(entry: dict[str, Any]) -> dict[str, Any]:
     if "term" not in entry:
         return entry
     term = TERMS[entry["term"]]
-    explained = {"term": f"{entry['term']}  {term.label} ({term.shorthand})"}
+    explained = {"term": f"{entry['term']}  {words_of_term(entry['term'])}"}
     return explained | ({"value": entry["value"]} if term.needs else {})
