@@ -32,7 +32,7 @@ _FAULTS = {
     kernel.NOT_EIGHT: "not eight columns",
     kernel.CHROM: "a contig that the header does not list",
     kernel.POS: "a POS that is no number",
-    kernel.ID: "an ID",
+    kernel.ID: "an ID that is not CHROM-POS-REF-ALT",
     kernel.ALLELE: "an allele that is not of bases",
     kernel.QUAL: "a QUAL",
     kernel.FILTER: "a FILTER that is not one of a release's",

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from isal import igzip
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
-from afpanel.errors import BadInputError
+from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.prefetch import prefetch
 from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
 from afpanel.io.store import Store
@@ -225,7 +226,7 @@ class _Fields:
 
 
 _BEFORE_INFO = 7
-_PLACES = {"contig": 0, "pos": 1, "ref": 3, "alt": 4, "filter": 6}
+_PLACES = {"contig": 0, "pos": 1, "id": 2, "ref": 3, "alt": 4, "filter": 6}
 _CONSTANT = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -253,7 +254,12 @@ def vcf_columns(
     Yields
     ------
     callable
-        Gives a column of some lines: a key's, contig, pos, ref, alt or filter.
+        Gives a column of some lines: a key's, contig, pos, id, ref, alt or filter.
+
+    Raises
+    ------
+    VerificationError
+        If an ID is not the contig, the position, REF and ALT of its line, with dashes between.
     """
     types = {i: pa.string() for i in range(_BEFORE_INFO)}
     types |= {_PLACES["contig"]: _CONSTANT, _PLACES["pos"]: pa.int32()}
@@ -287,10 +293,28 @@ def vcf_columns(
                 said = batch.column(places[key] - 1).dictionary.to_pylist()
                 if said != [key]:
                     raise _differs(path, "INFO keys", [key], said)
+            _check_ids(path, batch)
             named = batch.column(places["contig"]).dictionary.to_pylist()
             if not set(named) <= set(contigs):
                 raise _differs(path, "contigs", contigs, named)
             yield partial(_column, batch, places)
+
+
+def _check_ids(path: Path, batch: Any) -> None:
+    """Refuse an ID that is not the contig, the position, REF and ALT."""
+    parts = [
+        batch.column(_PLACES[name]).cast(pa.string()) for name in ("contig", "pos", "ref", "alt")
+    ]
+    found, expected = batch.column(_PLACES["id"]), pc.binary_join_element_wise(*parts, "-")
+    if not found.equals(expected):
+        at = pc.index(pc.fill_null(pc.equal(found, expected), False), False).as_py()
+        raise VerificationError(
+            "the ID of a variant is not its contig, position, REF and ALT",
+            where=path,
+            expected=str(expected[at]),
+            found="." if found[at].as_py() is None else str(found[at]),
+            remedy="publish the release again",
+        )
 
 
 def _column(batch: Any, places: Mapping[str, int], name: str) -> Any:
