@@ -345,8 +345,8 @@ def test_frequencies_of_chosen_groups_are_those_of_the_whole(made):
 def test_the_verifier_reads_every_file_and_finds_nothing(made, capsys):
     assert main(["-q", "verify-release", str(made / "release"), "--sample", "20"]) == 0
     said = capsys.readouterr().out
-    assert [line.split(":")[0] for line in said.splitlines()[:5]] == [
-        "vcf", "parquet", "zarr", "slim vcf", "gdi"
+    assert [line.split(":")[0] for line in said.splitlines()[:6]] == [
+        "vcf", "parquet", "zarr", "bcf", "slim vcf", "gdi"
     ]  # fmt: skip
     assert main(["-q", "scan", str(made / "release")]) == 0
 
@@ -410,6 +410,6 @@ def test_files_have_the_same_bytes_whichever_thread_is_first(made, tmp_path):
     head = ReleaseHead("p", "1", "GRCh38", contigs, heads[0].groups, heads[0].people_by_sex)
     write_formats(tmp_path / "p-1", head, gated, tuple(reversed(FORMATS)))
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) == 3 + 2 + 1 + 3 + 2
+    assert len(files) == 3 + 2 + 1 + 3 + 2 + 2
     for path in files:
         assert path.read_bytes() == (made / "release" / path.relative_to(tmp_path)).read_bytes()

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
-from isal import igzip
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING, State
 from afpanel.errors import BadInputError, VerificationError
+from afpanel.io.bcf_text import open_lines
 from afpanel.io.prefetch import prefetch
 from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
 from afpanel.io.store import Store
@@ -99,7 +99,12 @@ def read_release(
     contigs, groups
         Of the release, in order.
     """
-    readers = {".vcf.gz": _read_vcf, ".parquet": _read_parquet, ".zarr.zip": _read_zarr}
+    readers = {
+        ".vcf.gz": _read_vcf,
+        ".parquet": _read_parquet,
+        ".zarr.zip": _read_zarr,
+        ".bcf": _read_vcf,
+    }
     found = {}
     for suffix, read in readers.items():
         path = folder / f"{stem}{suffix}"
@@ -240,7 +245,7 @@ def _read_vcf(path: Path, contigs: Sequence[str], groups: Sequence[str]) -> Iter
 def vcf_columns(
     path: Path, keys: Mapping[str, str], contigs: Sequence[str]
 ) -> Iterator[Callable[[str], Any]]:
-    """Read the lines of a sites VCF, whose keys of INFO must be these, in this order.
+    """Read the lines of a sites VCF or BCF, whose keys of INFO must be these, in this order.
 
     Parameters
     ----------
@@ -267,7 +272,7 @@ def vcf_columns(
     for i, (key, kind) in enumerate(keys.items()):
         places[key] = _BEFORE_INFO + 2 * i + 1
         types |= {places[key] - 1: _CONSTANT, places[key]: _TYPES[kind]}
-    with igzip.open(path, "rb") as lines:
+    with open_lines(path) as lines:
         line = lines.readline()
         while line.startswith(b"#"):
             line = lines.readline()
