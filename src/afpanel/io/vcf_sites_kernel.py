@@ -172,7 +172,7 @@ def check_lines(  # type: ignore[no-untyped-def]
     n = len(text)
     while at < n:
         column = 0
-        begin = at
+        begin = name = name_end = at
         fault = GOOD
         while True:
             end = at
@@ -188,12 +188,17 @@ def check_lines(  # type: ignore[no-untyped-def]
                         contig = found
                 elif column == 1 and not _is_integer(text, at, end):
                     fault = POS
-                elif column == 2 and not _is_id(text, begin, at, end):
-                    fault = ID
+                elif column == 2:
+                    name, name_end = at, end
                 elif (column == 3 or column == 4) and not _is_allele(text, at, end, bases):
                     fault = ALLELE
-                elif column == 5 and not _is_missing(text, at, end):
-                    fault = QUAL
+                elif column == 5:
+                    if not _is_id(
+                        text, begin, name, name_end
+                    ):  # after alleles, which it is made of
+                        fault = ID
+                    elif not _is_missing(text, at, end):
+                        fault = QUAL
                 elif column == 6:
                     if _find(text, at, end, filters, filter_offsets, np.int64(0)) < 0:
                         fault = FILTER
