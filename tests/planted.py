@@ -130,6 +130,11 @@ def the_ID_of_a_variant(folder):
     _edit_line(folder, 2, lambda _: CANARY)
 
 
+@plants(r"\.vcf\.gz, line 1,\d+", "an ID that is not CHROM-POS-REF-ALT")
+def an_ID_that_is_another_variants(folder):
+    _edit_line(folder, 2, lambda name: f"{name}A")
+
+
 @plants(r"\.vcf\.gz, line 1,\d+", "an allele that is not of bases")
 def a_symbolic_allele(folder):
     _edit_line(folder, 4, lambda _: f"<{CANARY}>")

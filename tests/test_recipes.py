@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 
+import duckdb
 import numpy as np
 import pysam
 import pysam.bcftools
@@ -179,11 +180,22 @@ def test_a_table_of_bcftools_has_the_counts_of_the_panel(
     assert found == {variant: figures[:2] for variant, figures in expected.items()}
 
 
+def test_identifiers_of_parquet_are_those_of_the_vcf(sections, folder, monkeypatch):
+    """Oracle: bcftools, for the VCF's."""
+    ((_, query),) = sections["Identifiers"]
+    monkeypatch.chdir(folder)
+    text = pysam.bcftools.query("-f", "%ID\t%AC\t%AN\n", "panel.vcf.gz")
+    expected = [line.split("\t") for line in text.splitlines()]
+    found = duckdb.connect().execute(query).fetchall()
+    shown = [["." if value is None else str(value) for value in row] for row in found]
+    assert sorted(shown) == sorted(expected)
+
+
 def test_what_is_not_tested_says_so(root, sections):
     text = (root / "docs/recipes.md").read_text()
     untested = {
         part.split("\n", 1)[0] for part in text.split("\n## ")[1:] if "**Not tested.**" in part
     }
-    tested = {"bcftools", "vcfanno", "Python: the variants to look up", *TOOLS}
+    tested = {"bcftools", "vcfanno", "Identifiers", "Python: the variants to look up", *TOOLS}
     assert untested | tested | {"Tables, and R's data.table"} == set(sections)
     assert not untested & tested

@@ -2,19 +2,22 @@
 
 import gzip
 import json
+import random
 import shutil
 
 import allel
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pysam
+import pysam.bcftools
 import pytest
 from tests.published_files import release, simulate
 from tests.releases import ABSENT, MASKED, NOT_CALLABLE, OBSERVED, counts_of, head_of, variants_of
 
 import afpanel
 from afpanel.cli.main import main
-from afpanel.errors import PolicyRefusalError
+from afpanel.errors import PolicyRefusalError, VerificationError
 from afpanel.io.leak_page_index import index_places
 from afpanel.io.leak_pages import ThriftReader
 from afpanel.io.panel_store import PanelHead, create_panel, read_heads, write_panel_block
@@ -94,6 +97,78 @@ def test_the_slim_vcf_has_six_keys_with_the_values_of_the_whole_one(made):
         assert full[:7] == short[:7]
         values = dict(pair.split("=") for pair in full[7].split(";"))
         assert short[7] == ";".join(f"{key}={values[key]}" for key in keys)
+
+
+@pytest.mark.parametrize("end", ["", ".slim"])
+def test_ids_are_contig_position_ref_and_alt_as_bcftools_reads_them(made, written, end):
+    """Many positions have several ALTs, and some alleles are of more than one base."""
+    kinds = set()
+    for path in (made / f"release/p-1{end}.vcf.gz", written / f"tiny-1{end}.vcf.gz"):
+        text = pysam.bcftools.query("-f", "%ID\t%CHROM-%POS-%REF-%ALT\t%CHROM:%POS\n", str(path))
+        rows = [line.split("\t") for line in text.splitlines()]
+        assert rows
+        assert [row[0] for row in rows] == [row[1] for row in rows]
+        assert len({row[0] for row in rows}) == len(rows)
+        kinds |= {"several ALTs"} if len({row[2] for row in rows}) < len(rows) else set()
+        kinds |= {"indels"} if any(len(row[0].split("-")[2]) > 1 for row in rows) else set()
+    assert kinds == {"several ALTs", "indels"}
+
+
+def test_alleles_of_thousands_of_bases_are_whole_in_their_ids_and_hardly_cost_bytes(tmp_path):
+    """Up to some thousand: a repetition reaches back 32,768 bytes, as in any gzip file."""
+    draw = random.Random(7)
+    rows: dict = {}
+    for i in range(200):
+        sizes = (
+            (20_000, 1) if i == 199 else (draw.choice([1, 30, 300, 3_000]), draw.choice([1, 30]))
+        )
+        ref, alt = ("".join(draw.choices("ACGT", k=size)) for size in sizes)
+        rows["chr1", 100_000 + 7 * i, f"A{ref}", f"T{alt}"] = [(9, 120, 2, 0, OBSERVED)] * len(
+            PEOPLE
+        )
+    head, writer_path = head_of(PEOPLE, CONTIGS), tmp_path / "a.vcf.gz"
+    writer = FORMATS["vcf-slim"].maker(writer_path, head)
+    block = ReleaseBlock.of(
+        "chr1", variants_of(list(rows)), counts_of(list(rows), rows, len(PEOPLE)), head
+    )
+    writer.write(block)
+    writer.close()
+    lines = lines_of(writer_path)[1:]
+    assert len(lines[-1][2]) > 20_000
+    assert [line[2] for line in lines] == ["-".join(map(str, variant)) for variant in rows]
+    text = "\n".join("\t".join([*line[:2], ".", *line[3:]]) for line in lines)
+    packed = sum(
+        len(gzip.compress(text[i : i + 60_000].encode())) for i in range(0, len(text), 60_000)
+    )
+    assert writer_path.stat().st_size < 1.3 * packed
+
+
+@pytest.mark.parametrize("end", ["", ".slim"])
+def test_an_id_that_is_not_that_of_its_variant_is_found(made, end, tmp_path):
+    copy = shutil.copytree(made / "release", tmp_path / "release")
+    path = copy / f"p-1{end}.vcf.gz"
+    lines = gzip.decompress(path.read_bytes()).split(b"\n")
+    row = next(i for i, line in enumerate(lines) if line[:1] != b"#") + 3
+    for name in (b".", b"chr21-1-A-C"):
+        cells = lines[row].split(b"\t")
+        lines[row] = b"\t".join([*cells[:2], name, *cells[3:]])
+        path.write_bytes(gzip.compress(b"\n".join(lines)))
+        with pytest.raises(VerificationError, match="the ID of a variant"):
+            attack_release(copy, 10)
+
+
+def test_a_variant_is_found_by_its_id_and_by_what_gnomad_calls_it(written):
+    """gnomAD's browser leaves ``chr`` out, and says M."""
+    for path in (written / "tiny-1.zarr.zip", written / "tiny-1.parquet"):
+        with afpanel.open_panel(path) as panel:
+            for line in lines_of(written / "tiny-1.vcf.gz")[1:]:
+                for name in {line[2], line[2].removeprefix("chr"), line[2].replace("-", ":")}:
+                    found = panel.variant(name)
+                    assert len(found) == 1
+                    assert (found.contig[0], str(found.position[0])) == tuple(line[:2])
+                    assert (found.ref[0], found.alt[0]) == tuple(line[3:5])
+            with pytest.raises(afpanel.errors.BadInputError, match="no contig '7'"):
+                panel.variant("7-1-A-C")
 
 
 def test_every_field_of_the_header_is_described(made):
@@ -270,8 +345,8 @@ def test_frequencies_of_chosen_groups_are_those_of_the_whole(made):
 def test_the_verifier_reads_every_file_and_finds_nothing(made, capsys):
     assert main(["-q", "verify-release", str(made / "release"), "--sample", "20"]) == 0
     said = capsys.readouterr().out
-    assert [line.split(":")[0] for line in said.splitlines()[:5]] == [
-        "vcf", "parquet", "zarr", "slim vcf", "gdi"
+    assert [line.split(":")[0] for line in said.splitlines()[:6]] == [
+        "vcf", "parquet", "zarr", "bcf", "slim vcf", "gdi"
     ]  # fmt: skip
     assert main(["-q", "scan", str(made / "release")]) == 0
 
@@ -335,6 +410,6 @@ def test_files_have_the_same_bytes_whichever_thread_is_first(made, tmp_path):
     head = ReleaseHead("p", "1", "GRCh38", contigs, heads[0].groups, heads[0].people_by_sex)
     write_formats(tmp_path / "p-1", head, gated, tuple(reversed(FORMATS)))
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) == 3 + 2 + 1 + 3 + 2
+    assert len(files) == 3 + 2 + 1 + 3 + 2 + 2
     for path in files:
         assert path.read_bytes() == (made / "release" / path.relative_to(tmp_path)).read_bytes()

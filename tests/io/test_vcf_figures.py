@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afpanel.errors import BadInputError
+from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.vcf_figures import Key, nearest, read_figures
 
 KEYS = {
@@ -21,7 +21,7 @@ KEYS = {
 }
 CONTIGS, GROUPS = ["chr1", "chr10", "chrX"], ["total", "VN"]
 HEADER = "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-LINE = "chr1\t7\t.\tA\tCG\t.\tPASS\tAC=3;AF=0.25;AC_VN=.;grpmax=VN;AF_raw=."
+LINE = "chr1\t7\tchr1-7-A-CG\tA\tCG\t.\tPASS\tAC=3;AF=0.25;AC_VN=.;grpmax=VN;AF_raw=."
 
 
 def written(path, lines):
@@ -36,7 +36,8 @@ def read(path, rows=4):
 
 def test_lines_are_read_in_tables_of_the_size_that_is_asked_for(tmp_path):
     more = (
-        "chrX\t2147483647\t.\tACGT\tA\t.\tAC0\tAC=0;AF=1e-07;AC_VN=2147483647;grpmax=.;AF_raw=-0.5"
+        "chrX\t2147483647\tchrX-2147483647-ACGT-A\tACGT\tA\t.\tAC0\t"
+        "AC=0;AF=1e-07;AC_VN=2147483647;grpmax=.;AF_raw=-0.5"
     )
     tables = read(written(tmp_path / "a.vcf.gz", [LINE, LINE, more, LINE, more]), rows=2)
     assert [len(table.position) for table in tables] == [2, 2, 1]
@@ -88,7 +89,6 @@ WRONG = {
     "CHROM is no contig": ("chr1\t", "chr\t"),
     "POS": ("\t7\t", "\t-7\t"),
     "POS is no number": ("\t7\t", "\t2147483648\t"),
-    "ID": ("\t7\t.\t", "\t7\trs1\t"),
     "REF or ALT": ("\tCG\t", "\t\t"),
     "QUAL": (".\tPASS", "30\tPASS"),
     "FILTER": ("PASS", "LowQual"),
@@ -105,7 +105,8 @@ WRONG = {
     "goes on after": ("AF_raw=.", "AF_raw=.\tGT\t0/1"),
     "POS is": (LINE, "chr1"),
     "REF or ALT is": (LINE, "chr1\t7\t.\tA"),
-    "INFO has": (LINE, "chr1\t7\t.\tA\tC\t.\tPASS\t"),
+    "REF or": (LINE, "chr1\t7\tchr1-7-A-CG"),
+    "INFO has": (LINE, "chr1\t7\tchr1-7-A-C\tA\tC\t.\tPASS\t"),
     "CHROM is": (LINE, ""),
 }  # fmt: skip
 
@@ -118,6 +119,20 @@ def test_a_line_that_is_laid_out_otherwise_is_refused_with_its_place(words, tmp_
     with pytest.raises(BadInputError, match=re.escape(words)) as error:
         read(path)
     assert "variant 7 at " in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "other", [".", "", "rs1", "chr1-7-A-C", "chr1-7-A-CGG", "chr1-7-A-CT", "chr1-7-A_CG", "chr1-8-A-CG",
+              "chr2-7-A-CG", "chr1-7-T-CG", "chr1:7-A-CG", "1-7-A-CG", "chr1-7-A-CG;rs1"]
+)  # fmt: skip
+def test_another_id_is_refused_with_the_one_that_is_expected(other, tmp_path):
+    path = written(
+        tmp_path / "a.vcf.gz", [LINE] * 6 + [LINE.replace("chr1-7-A-CG", other)] + [LINE]
+    )
+    with pytest.raises(VerificationError, match="the ID of a variant") as error:
+        read(path)
+    assert "variant 7 at chr1:7" in str(error.value)
+    assert "chr1-7-A-CG" in str(error.value)
 
 
 def test_a_file_of_other_keys_or_cut_short_is_refused(tmp_path):

@@ -51,7 +51,7 @@ def test_fractions_have_the_text_that_arrow_gives_them():
     assert (back.view(np.uint32) == bits).all()
 
 
-def pack(lines: list[list[bytes]]) -> tuple[bytes, Packed]:
+def pack(lines: list[list[bytes]], repeats: list[int] | None = None) -> tuple[bytes, Packed]:
     """Pack lines of (key, value, key, value …) each; the keys are those of the first."""
     keys = [len(key) for key in lines[0][::2]]
     columns, at = [], 0
@@ -64,8 +64,9 @@ def pack(lines: list[list[bytes]]) -> tuple[bytes, Packed]:
     columns.append([at] * len(keys))
     text = b"".join(part for line in lines for part in line)
     sizes = np.array(keys, np.int32)
+    again = None if repeats is None else np.array(repeats, np.int32)
     held = np.frombuffer(text + bytes(room_after(sizes)), np.uint8)
-    return text, Packed.of_lines(held, np.array(columns, np.int32), sizes)
+    return text, Packed.of_lines(held, np.array(columns, np.int32), sizes, again)
 
 
 VALUES = st.sampled_from([b"0", b".", b"1", b"0.12345678", b"17", b"1e-09", b"A" * 300, b"VN_KHV"])
@@ -81,6 +82,22 @@ def test_packed_lines_unpack_to_their_text(n_keys, rows, key):
     """Oracle: zlib."""
     lines = [[part for value in row[:n_keys] for part in (key, value)] for row in rows]
     text, packed = pack(lines)
+    assert gzip.decompress(packed.data + BGZF_END) == text
+
+
+@given(
+    rows=st.lists(st.tuples(*[VALUES | st.binary(max_size=40)] * 3), min_size=1, max_size=60),
+    key=st.sampled_from([b"\t", b"\tchr1-"]),
+    as_said=st.booleans(),
+)
+@settings(deadline=None, max_examples=60)
+def test_columns_that_repeat_others_unpack_to_their_text_whether_or_not_they_do(rows, key, as_said):
+    """Oracle: zlib."""
+    lines = [
+        [b"chr1\t", a, key, a if as_said else c, b"-", b, b"\t", b + c, b";AC=", c + b"\n"]
+        for a, b, c in rows
+    ]
+    text, packed = pack(lines, [-1, 0, -1, 2, -1])
     assert gzip.decompress(packed.data + BGZF_END) == text
 
 

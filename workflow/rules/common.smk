@@ -314,6 +314,7 @@ def release_files():
         "vcf-slim": [
             f"{RELEASE}/{NAME}.slim.vcf.gz{end}" for end in ("", ".tbi", ".csi")
         ],
+        "bcf": [f"{RELEASE}/{NAME}.bcf{end}" for end in ("", ".csi")],
         # A folder: which files it has is known when it is written.
         "gdi": [f"{RELEASE}/{NAME}.gdi"],
     }

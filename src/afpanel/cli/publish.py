@@ -54,7 +54,7 @@ from afpanel.cli import options
 @click.option(
     "--format",
     "formats",
-    type=click.Choice(["vcf", "parquet", "zarr", "vcf-slim", "gdi"]),
+    type=click.Choice(["vcf", "parquet", "zarr", "vcf-slim", "bcf", "gdi"]),
     multiple=True,
     default=("vcf", "parquet", "zarr"),
     show_default=True,

@@ -61,7 +61,11 @@ class Packed:
 
     @classmethod
     def of_lines(
-        cls, text: NDArray[np.uint8], columns: NDArray[np.int32], key_sizes: NDArray[np.int32]
+        cls,
+        text: NDArray[np.uint8],
+        columns: NDArray[np.int32],
+        key_sizes: NDArray[np.int32],
+        repeats: NDArray[np.int32] | None = None,
     ) -> "Packed":
         """Pack lines that have the same columns.
 
@@ -73,16 +77,21 @@ class Packed:
             (lines + 1, columns) int32: where each column of each line begins, the end in the last row.
         key_sizes
             (columns,) int32: bytes of a column that are the same in every line, before its value.
+        repeats
+            (columns,) int32: the column before it in its line whose value each has again, or much of it; -1 is none.
         """
         lines, end = len(columns) - 1, int(columns[-1, 0])
         if not lines:
             return cls.of_blocks([])
+        if repeats is None:
+            repeats = np.full(len(key_sizes), -1, np.int32)
         out = np.empty(2 * end + 1024, np.uint8)
         ends = np.empty((lines, 2), np.int64)
         n = kernel.pack_lines(
             text,
             columns,
             key_sizes,
+            repeats,
             np.empty(columns.shape[1] * kernel.SLOTS, np.int32),
             np.empty(kernel.WORDS, np.int32),
             np.empty(kernel.MOST_TEXT + 1, np.int32),

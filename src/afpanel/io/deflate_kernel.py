@@ -1,7 +1,8 @@
 """Compiled DEFLATE (RFC 1951) of lines with the same columns, which says where a repetition is without searching.
 
 A packer of any text must look everywhere for what it can repeat. In lines that have the same columns it is in the same
-column of another line: the one before, or the last that had the same value there. So it takes a tenth of the time of
+column of another line: the one before, or the last that had the same value there; or in a column of the same line
+that is known to say the same. So it takes a tenth of the time of
 zlib to get about as far as its level 6.
 """
 
@@ -19,6 +20,7 @@ from afpanel.core.compiled import (
     store8,
     trailing_zeros,
 )
+from afpanel.io.huffman_kernel import DISTANCES, LENGTHS, SYMBOLS, code_lengths, codes_of, runs_of
 
 MOST_TEXT = 0xFF00
 """Bytes of text in a block of BGZF at most, as htslib has it."""
@@ -29,16 +31,15 @@ MOST_PACKED = 0x10000 - 26
 SLOTS = 16
 """Values of a column whose last place is kept."""
 
-SYMBOLS, DISTANCES, LENGTHS = 286, 30, 19
 _END = 256
-_LONGEST, _SHORTEST, _FARTHEST = 258, 4, 32768
+_LONGEST, _SHORTEST, _SHORTEST_NEAR, _FARTHEST = 258, 4, 3, 32768
 _MIX = 0x9E3779B97F4A7C15
 _ORDER = np.array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15], np.int64)
 _FIRST_BITS = 12
 WORDS = 1 << _FIRST_BITS
 
 
-def _length_codes() -> tuple[np.ndarray, ...]:
+def _lengthcodes() -> tuple[np.ndarray, ...]:
     """Of each length its code, how many bits follow that, and which."""
     codes, extra, rest = (np.zeros(_LONGEST + 1, np.int64) for _ in range(3))
     base, code = 3, 257
@@ -53,7 +54,7 @@ def _length_codes() -> tuple[np.ndarray, ...]:
     return codes, extra, rest
 
 
-def _distance_codes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _distancecodes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of distances the code: up to 256 by the distance less 1, above by its upper bits; what each code begins with."""
     extra = np.array([0, 0] + [i // 2 for i in range(28)], np.int64)
     base = np.concatenate([[1], 1 + np.cumsum(1 << extra)[:-1]]).astype(np.int64)
@@ -62,8 +63,8 @@ def _distance_codes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate([near, far]).astype(np.int64), base, extra
 
 
-_LENGTH_CODE, _LENGTH_EXTRA, _LENGTH_REST = _length_codes()
-_DISTANCE_CODE, _DISTANCE_BASE, _DISTANCE_EXTRA = _distance_codes()
+_LENGTH_CODE, _LENGTH_EXTRA, _LENGTH_REST = _lengthcodes()
+_DISTANCE_CODE, _DISTANCE_BASE, _DISTANCE_EXTRA = _distancecodes()
 
 
 @part
@@ -134,7 +135,25 @@ def _first_line(text, start, stop, words, tokens, count, counts, distances):  # 
 
 
 @part
-def _find(text, columns, first, end, key_sizes, last, words, tokens, counts, distances):  # type: ignore[no-untyped-def]
+def _again(text, at, stop, distance, tokens, count, counts, distances):  # type: ignore[no-untyped-def]
+    """Put text that is mostly the same as so many bytes before."""
+    while at < stop:
+        size = np.int64(0)
+        if 0 < distance <= _FARTHEST:
+            size = _same(text, at - distance, at, stop)
+        if size >= _SHORTEST_NEAR:
+            count = _repeat(tokens, count, counts, distances, size, distance)
+            at += size
+        else:
+            tokens[count] = text[at]
+            counts[text[at]] += 1
+            count += 1
+            at += 1
+    return count
+
+
+@part
+def _find(text, columns, first, end, key_sizes, repeats, last, words, tokens, counts, distances):  # type: ignore[no-untyped-def]
     """Put text of some lines as tokens: letters, and repetitions (their length and distance)."""
     start, stop = np.int64(columns[first, 0]), np.int64(columns[end, 0])
     width = columns.shape[1]
@@ -149,123 +168,34 @@ def _find(text, columns, first, end, key_sizes, last, words, tokens, counts, dis
             slot = column * SLOTS + np.int64((value * np.uint64(_MIX)) >> np.uint64(60))
             place = np.int64(last[slot])
             last[slot] = here
-            if row == first or at > here:
+            if row == first:
                 continue
-            count = _literals(text, at, here, tokens, count, counts)
-            at = here
-            before = np.int64(columns[row - 1, column])
-            size, distance = np.int64(0), here - before
-            if distance <= _FARTHEST:
-                size = _same(text, before, here, stop)
-            if place >= 0 and place != before and here - place <= _FARTHEST:
-                other = _same(text, place, here, stop)
-                if other > size:
-                    size, distance = other, here - place
-            if size >= _SHORTEST:
-                count = _repeat(tokens, count, counts, distances, size, distance)
-                at += size
+            source, end_here = repeats[column], here
+            if source >= 0:  # never the last column
+                end_here = np.int64(columns[row, column + 1])
+            if at <= here:
+                count = _literals(text, at, here, tokens, count, counts)
+                at = here
+                before = np.int64(columns[row - 1, column])
+                size, distance = np.int64(0), here - before
+                if distance <= _FARTHEST:
+                    size = _same(text, before, here, stop)
+                if place >= 0 and place != before and here - place <= _FARTHEST:
+                    other = _same(text, place, here, stop)
+                    if other > size:
+                        size, distance = other, here - place
+                if source >= 0 and key_sizes[column] <= size < end_here - here:
+                    size = np.int64(key_sizes[column])  # the rest is nearer in the same line
+                if size >= _SHORTEST:
+                    count = _repeat(tokens, count, counts, distances, size, distance)
+                    at += size
+            if source >= 0 and at < end_here:
+                distance = here + key_sizes[column] - columns[row, source] - key_sizes[source]
+                count = _again(text, at, end_here, distance, tokens, count, counts, distances)
+                at = end_here
     count = _literals(text, at, stop, tokens, count, counts)
     counts[_END] += 1
     return count
-
-
-@part
-def _code_lengths(counts, limit, lengths, order, weights, parents):  # type: ignore[no-untyped-def]
-    """Give symbols lengths of codes by how often they occur: Huffman's, none above a limit."""
-    used = np.int64(0)
-    for symbol in range(len(lengths)):
-        lengths[symbol] = 0
-        if counts[symbol]:
-            at = used
-            while at and counts[order[at - 1]] > counts[symbol]:
-                order[at] = order[at - 1]
-                at -= 1
-            order[at] = symbol
-            used += 1
-    if used == 0:
-        return
-    if used == 1:
-        lengths[order[0]] = 1
-        return
-    for i in range(used):
-        weights[i] = counts[order[i]]
-    leaf, inner = np.int64(0), used
-    for node in range(used, 2 * used - 1):
-        weights[node] = 0
-        for _ in range(2):
-            if leaf < used and (inner >= node or weights[leaf] <= weights[inner]):
-                chosen = leaf
-                leaf += 1
-            else:
-                chosen = inner
-                inner += 1
-            weights[node] += weights[chosen]
-            parents[chosen] = node
-    parents[2 * used - 2] = 0  # from here on: depths
-    for node in range(2 * used - 3, -1, -1):
-        parents[node] = parents[parents[node]] + 1
-    whole = np.int64(1) << limit
-    taken = np.int64(0)
-    for i in range(used):
-        size = min(parents[i], np.int64(limit))
-        lengths[order[i]] = size
-        taken += whole >> size
-    for i in range(used):
-        while taken > whole and lengths[order[i]] < limit:
-            lengths[order[i]] += 1
-            taken -= whole >> lengths[order[i]]
-    for i in range(used - 1, -1, -1):
-        while taken + (whole >> lengths[order[i]]) <= whole:
-            taken += whole >> lengths[order[i]]
-            lengths[order[i]] -= 1
-
-
-@part
-def _codes(lengths, codes):  # type: ignore[no-untyped-def]
-    """Give symbols their codes, first bit lowest."""
-    code = np.int64(0)
-    for size in range(1, 16):
-        for symbol in range(len(lengths)):
-            if lengths[symbol] == size:
-                turned, rest = np.int64(0), code
-                for _ in range(size):
-                    turned = (turned << 1) | (rest & 1)
-                    rest >>= 1
-                codes[symbol] = turned
-                code += 1
-        code <<= 1
-
-
-@part
-def _runs(lengths, n_symbols, n_distances, runs, counts):  # type: ignore[no-untyped-def]
-    """Put lengths of codes as DEFLATE does: themselves, or how often the last, or none, is repeated."""
-    n, total, at = np.int64(0), n_symbols + n_distances, np.int64(0)
-    while at < total:
-        size = lengths[at if at < n_symbols else SYMBOLS + at - n_symbols]
-        run = np.int64(1)
-        while (
-            at + run < total
-            and lengths[at + run if at + run < n_symbols else SYMBOLS + at + run - n_symbols]
-            == size
-        ):
-            run += 1
-        if size == 0 and run >= 3:
-            step = min(run, np.int64(138))
-            runs[n] = (17 if step <= 10 else 18) | ((step - (3 if step <= 10 else 11)) << 8)
-        elif run >= 4:
-            runs[n] = size
-            counts[size] += 1
-            n += 1
-            step = min(run - 1, np.int64(6))
-            runs[n] = 16 | ((step - 3) << 8)
-            step = step + 1
-        else:
-            step = np.int64(1)
-            runs[n] = size
-        counts[runs[n] & 255] += 1
-        n += 1
-        at += step
-    return n
 
 
 @part
@@ -320,11 +250,11 @@ def _write(  # type: ignore[no-untyped-def]
 
 @compiled(
     nb.i8(
-        READ_U1, nb.types.Array(nb.i4, 2, "C", readonly=True), READ_I4, nb.i4[::1], nb.i4[::1],
-        nb.i4[::1], nb.i8[::1], U1, nb.i8[:, ::1],
+        READ_U1, nb.types.Array(nb.i4, 2, "C", readonly=True), READ_I4, READ_I4, nb.i4[::1],
+        nb.i4[::1], nb.i4[::1], nb.i8[::1], U1, nb.i8[:, ::1],
     )
 )  # fmt: skip
-def pack_lines(text, columns, key_sizes, last, words, tokens, scratch, out, blocks):  # type: ignore[no-untyped-def]
+def pack_lines(text, columns, key_sizes, repeats, last, words, tokens, scratch, out, blocks):  # type: ignore[no-untyped-def]
     """Pack lines, as many to a block as it can have.
 
     Parameters
@@ -335,6 +265,8 @@ def pack_lines(text, columns, key_sizes, last, words, tokens, scratch, out, bloc
         (lines + 1, columns) int32: where each column of each line begins; the last row has the end of the text.
     key_sizes
         (columns,) int32: how many bytes of a column are the same in every line, before its value.
+    repeats
+        (columns,) int32: which column before it in the line each has the value of, or much of it; -1 is none.
     last, words, tokens, scratch
         (columns * `SLOTS`,), (`WORDS`,) and (`MOST_TEXT` + 1,) int32, and (`SCRATCH`,) int64: for the work.
     out
@@ -369,20 +301,21 @@ def pack_lines(text, columns, key_sizes, last, words, tokens, scratch, out, bloc
             run_counts[:] = 0
             of_text, of_distances = counts[:SYMBOLS], counts[SYMBOLS:]
             count = _find(
-                text, columns, first, end, key_sizes, last, words, tokens, of_text, of_distances
-            )
-            _code_lengths(of_text, 15, lengths[:SYMBOLS], order, weights, parents)
-            _code_lengths(of_distances, 15, lengths[SYMBOLS:], order, weights, parents)
-            _codes(lengths[:SYMBOLS], codes[:SYMBOLS])
-            _codes(lengths[SYMBOLS:], codes[SYMBOLS:])
+                text, columns, first, end, key_sizes, repeats, last, words, tokens, of_text,
+                of_distances,
+            )  # fmt: skip
+            code_lengths(of_text, 15, lengths[:SYMBOLS], order, weights, parents)
+            code_lengths(of_distances, 15, lengths[SYMBOLS:], order, weights, parents)
+            codes_of(lengths[:SYMBOLS], codes[:SYMBOLS])
+            codes_of(lengths[SYMBOLS:], codes[SYMBOLS:])
             n_symbols, n_distances = np.int64(SYMBOLS), np.int64(DISTANCES)
             while lengths[n_symbols - 1] == 0:
                 n_symbols -= 1
             while n_distances > 1 and lengths[SYMBOLS + n_distances - 1] == 0:
                 n_distances -= 1
-            n_runs = _runs(lengths, n_symbols, n_distances, runs, run_counts)
-            _code_lengths(run_counts, 7, run_lengths, order, weights, parents)
-            _codes(run_lengths, run_codes)
+            n_runs = runs_of(lengths, n_symbols, n_distances, runs, run_counts)
+            code_lengths(run_counts, 7, run_lengths, order, weights, parents)
+            codes_of(run_lengths, run_codes)
             at = _write(
                 out, at, tokens, count, lengths, codes, runs, n_runs, n_symbols, n_distances,
                 run_lengths, run_codes,

@@ -8,6 +8,7 @@ from afpanel.io.leak_gzip import inflated
 from afpanel.io.leak_report import Spot
 
 _TABIX = struct.Struct("<4s8i")
+_BARE_CSI = struct.Struct("<4s4i")
 _CSI = struct.Struct("<4s3i7i")
 _PRESET = [2, 1, 2, 0, 35, 0]
 """What an index of a VCF says of it."""
@@ -45,6 +46,21 @@ def scan_csi(spot: Spot, source: BinaryIO) -> None:
         spot.leak("no CSI index of a VCF", "head")
     _scan_names(spot, text[_CSI.size : end], n_contigs)
     _scan_bins(spot, text, end + 4, n_contigs, windows=False)
+
+
+def scan_csi_of_bcf(spot: Spot, source: BinaryIO) -> None:
+    """Scan a CSI index of a BCF, which has no names: they are in the BCF."""
+    text = _text_of(spot, source)
+    if len(text) < _BARE_CSI.size:
+        spot.leak("no CSI index")
+        spot.search(text, "text")
+        return
+    magic, _, _, about, n_contigs = _BARE_CSI.unpack_from(text)
+    if magic != b"CSI\1" or about:
+        spot.leak("no CSI index of a BCF", "head")
+        spot.search(text, "head")
+        return
+    _scan_bins(spot, text, _BARE_CSI.size, n_contigs, windows=False)
 
 
 def _text_of(spot: Spot, source: BinaryIO) -> bytes:

@@ -234,7 +234,7 @@ _SAID = (
     " disclosure_control withheld_groups masked_cells group path bytes sha256 reference seqcol build contigs"
     " length"
     " refget grpmax_exclude min_group_size min_allele_count description callable_regions thresholds_not_applied"
-    " half_calls polyploid filters max_ref_mismatch resolve lift contig part parquet zarr vcf gz tbi csi slim gdi zip json"
+    " half_calls polyploid filters max_ref_mismatch resolve lift contig part parquet zarr vcf gz tbi csi bcf slim gdi zip json"
     " tsv manifest harmonization metadata PASS AC0 GRCh37 GRCh38 VCFv4.3 XX XY unknown GQ DP AD GT Number Type"
     " Description ID length assembly Integer Float String Flag fileformat release cell-counts panel-counts"
     " shape data_type chunk_grid chunk_shape chunk_key_encoding separator fill_value codecs configuration"

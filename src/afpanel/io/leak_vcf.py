@@ -9,6 +9,7 @@ import numpy as np
 from afpanel.core.leaks import Home
 from afpanel.core.strings import Strings
 from afpanel.io import vcf_sites_kernel as kernel
+from afpanel.io.bcf_text import NotBcfError, text_of
 from afpanel.io.leak_gzip import inflated
 from afpanel.io.leak_lists import (
     COLUMNS,
@@ -32,7 +33,7 @@ _FAULTS = {
     kernel.NOT_EIGHT: "not eight columns",
     kernel.CHROM: "a contig that the header does not list",
     kernel.POS: "a POS that is no number",
-    kernel.ID: "an ID",
+    kernel.ID: "an ID that is not CHROM-POS-REF-ALT",
     kernel.ALLELE: "an allele that is not of bases",
     kernel.QUAL: "a QUAL",
     kernel.FILTER: "a FILTER that is not one of a release's",
@@ -43,7 +44,25 @@ _FAULTS = {
 
 def scan_vcf(spot: Spot, source: BinaryIO) -> None:
     """Scan a BGZF-compressed sites VCF."""
-    pieces = inflated(spot, source)
+    _scan(spot, inflated(spot, source))
+
+
+def scan_bcf(spot: Spot, source: BinaryIO) -> None:
+    """Scan a sites BCF: its text as that of a VCF, which all of its bytes must follow from."""
+    _scan(spot, _text_of_bcf(spot, inflated(spot, source)))
+
+
+def _text_of_bcf(spot: Spot, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from text_of(pieces)
+    except NotBcfError as error:
+        spot.leak(error.what, "BCF")
+        spot.search(error.data, "BCF, bytes")
+        for piece in pieces:
+            spot.search(piece, "BCF, bytes")
+
+
+def _scan(spot: Spot, pieces: Iterator[bytes]) -> None:
     header, rest = _read_header(pieces)
     lines = header.decode("utf-8", "surrogateescape").split("\n")[:-1]
     _Lines(spot, _scan_header(spot, lines), len(lines)).scan(rest, pieces)

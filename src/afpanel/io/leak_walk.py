@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from afpanel.errors import BadInputError
-from afpanel.io.leak_index import scan_csi, scan_tabix
+from afpanel.io.leak_index import scan_csi, scan_csi_of_bcf, scan_tabix
 from afpanel.io.leak_lists import JSON_KEYS
 from afpanel.io.leak_parquet import scan_parquet
 from afpanel.io.leak_png import scan_png
@@ -19,7 +19,7 @@ from afpanel.io.leak_text import (
     scan_table,
     scan_text,
 )
-from afpanel.io.leak_vcf import scan_vcf
+from afpanel.io.leak_vcf import scan_bcf, scan_vcf
 from afpanel.io.leak_zarr import scan_store
 from afpanel.io.leak_zip import entries
 
@@ -114,6 +114,10 @@ def scan_file(spot: Spot, name: str, source: BinaryIO, size: int) -> None:
         scan_tabix(spot, source)
     elif name.endswith(".vcf.gz.csi"):
         scan_csi(spot, source)
+    elif name.endswith(".bcf"):
+        scan_bcf(spot, source)
+    elif name.endswith(".bcf.csi"):
+        scan_csi_of_bcf(spot, source)
     elif name.endswith(".parquet"):
         scan_parquet(spot, source, size)
     elif name.endswith(".zarr.zip"):

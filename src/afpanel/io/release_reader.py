@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import ContigKind
-from afpanel.core.contigs import contig_kind
+from afpanel.core.contigs import bare_name, contig_kind
 from afpanel.core.differentiation import PairwiseFst
 from afpanel.core.group_counts import ReleasedCounts
 from afpanel.core.shown_counts import ShownCounts
@@ -143,7 +143,8 @@ class Panel:
         Parameters
         ----------
         variant
-            ``contig-position-REF-ALT``, or the same with colons.
+            ``contig-position-REF-ALT``, as the ID of the VCF, or the same with colons. The contig is named as
+            the release does or another way that means the same: ``chr1`` or ``1``, ``chrM`` or ``MT``.
         groups
             Groups to read; all by default.
 
@@ -157,11 +158,12 @@ class Panel:
         --------
         >>> with afpanel.open_panel(release) as panel:
         ...     found = panel.variant("chr1-100-A-T")
+        ...     same = panel.variant("1-100-A-T")
         ...     unknown = panel.variant("chr1:101:A:T")
         >>> dict(zip(found.groups, found.allele_count[0].tolist()))
         {'total': 9, 'VN': 9, 'VN_CDX': -1, 'VN_KHV': -1}
-        >>> len(unknown)
-        0
+        >>> len(same), len(unknown)
+        (1, 0)
         """
         match = _VARIANT.fullmatch(variant)
         if match is None:
@@ -170,7 +172,7 @@ class Panel:
                 expected="contig-position-REF-ALT, as chr1-12345-A-G",
             )
         place = int(match["position"])
-        start, stop = self._rows_of(f"{match['contig']}:{place}-{place}")
+        start, stop = self._rows_of(f"{self._own_name(match['contig'])}:{place}-{place}")
         ref, alt = (strings.objects() for strings in self._source.alleles(start, stop))
         same = np.flatnonzero((ref == match["ref"].upper()) & (alt == match["alt"].upper()))
         first = start + int(same[0]) if len(same) else start
@@ -265,6 +267,13 @@ class Panel:
         return ReleasedCounts(
             **{f.array: self._source.figure(f, groups, start, stop) for f in figures}
         )
+
+    def _own_name(self, contig: str) -> str:
+        """Give the release's name of a contig that has another one; the same where there is none, or several."""
+        if contig in self.contigs:
+            return contig
+        same = [name for name in self.contigs if bare_name(name) == bare_name(contig)]
+        return same[0] if len(same) == 1 else contig
 
     def _rows_of(self, region: str) -> tuple[int, int]:
         """Find the rows of a region."""

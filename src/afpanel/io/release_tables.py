@@ -93,7 +93,12 @@ def read_release(
     contigs, groups
         Of the release, in order.
     """
-    readers = {".vcf.gz": _read_vcf, ".parquet": _read_parquet, ".zarr.zip": _read_zarr}
+    readers = {
+        ".vcf.gz": _read_vcf,
+        ".parquet": _read_parquet,
+        ".zarr.zip": _read_zarr,
+        ".bcf": _read_vcf,
+    }
     found = {}
     for suffix, read in readers.items():
         path = folder / f"{stem}{suffix}"

@@ -124,18 +124,22 @@ class _Layout:
         floats = np.ascontiguousarray(tables[1], np.float32).view(np.uint32)
         names = np.ascontiguousarray(self._table(block, kernel.NAME), np.int16)
         contig = np.frombuffer(f"{block.contig}\t".encode() + bytes(7), np.uint8)
+        id_contig = np.frombuffer(f"\t{block.contig}-".encode() + bytes(7), np.uint8)
         filters, filter_names = block.no_alt_left.astype(np.uint8), _padded(list(FILTERS))
         of_names = _padded(self.groups)
-        key_sizes = np.array([len(contig) - 7, 3, *self.texts.lengths], np.int32)
+        before = [len(contig) - 7, len(id_contig) - 7, 1, 1]
+        key_sizes = np.array([*before, *self.texts.lengths], np.int32)
+        repeats = np.full(len(key_sizes), -1, np.int32)
+        repeats[: kernel.BEFORE_INFO] = kernel.REPEATS
         numbers = int((self.kinds != kernel.NAME).sum())
-        fixed = int(key_sizes.sum()) + 40 + numbers * kernel.LONGEST_VALUE
+        fixed = int(key_sizes.sum()) + 60 + numbers * kernel.LONGEST_VALUE
         fixed += (len(self.keys) - numbers) * self.longest_name
         ref, alt = (_with_room(column) for column in (variants.ref, variants.alt))
         for start in range(0, n, _ROWS):
             rows = slice(start, min(start + _ROWS, n))
             some = rows.stop - rows.start
             alleles = sum(int(c.offsets[rows.stop] - c.offsets[start]) for c in (ref, alt))
-            text = np.empty(some * fixed + alleles + room_after(key_sizes), np.uint8)
+            text = np.empty(some * fixed + 2 * alleles + room_after(key_sizes), np.uint8)
             columns = np.empty((some + 1, len(key_sizes)), np.int32)
             kernel.put_lines(
                 variants.position[rows],
@@ -144,6 +148,7 @@ class _Layout:
                 alt.offsets[start : rows.stop + 1],
                 alt.data,
                 contig,
+                id_contig,
                 filters[rows],
                 filter_names.offsets,
                 filter_names.data,
@@ -159,7 +164,7 @@ class _Layout:
                 text,
                 columns,
             )
-            yield rows, Packed.of_lines(text, columns, key_sizes), columns[:, 0]
+            yield rows, Packed.of_lines(text, columns, key_sizes, repeats), columns[:, 0]
 
     def _table(self, block: ReleaseBlock, kind: int) -> NDArray[Any]:
         """Lay the values of some kind side by side, (n, keys of the kind)."""

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from afpanel.constants import MISSING
 from afpanel.core.strings import Strings, gather, joined
-from afpanel.errors import BadInputError
+from afpanel.errors import BadInputError, VerificationError
 from afpanel.io import vcf_figures_kernel as kernel
+from afpanel.io.bcf_text import open_lines
 from afpanel.io.inflate import pieces
 from afpanel.io.release import FILTERS
 from afpanel.io.sniff import compression_of
 
 _INFO = 7
+_PIECE = 1 << 20
 _KINDS = {"Integer": kernel.INTEGER, "Float": kernel.FLOAT, "String": kernel.NAME}
 _TYPES: dict[str, tuple[Any, Any]] = {
     "Integer": (np.int32, MISSING),
@@ -31,7 +33,7 @@ _POWERS = np.array([float(10**i) for i in range(kernel.LARGEST_POWER + 1)])
 _FAULTS = {
     kernel.CHROM: "CHROM is no contig of the release",
     kernel.POS: "POS is no number",
-    kernel.ID: "ID is not '.'",
+    kernel.ID: "the ID of a variant is not its contig, position, REF and ALT",
     kernel.ALLELE: "REF or ALT is empty",
     kernel.QUAL: "QUAL is not '.'",
     kernel.FILTER: f"FILTER is none of {', '.join(FILTERS)}",
@@ -93,7 +95,7 @@ def read_figures(
     groups: Sequence[str],
     rows: int,
 ) -> Iterator[Lines]:
-    """Read the lines of a sites VCF.
+    """Read the lines of a sites VCF or BCF.
 
     Parameters
     ----------
@@ -110,12 +112,14 @@ def read_figures(
     ------
     BadInputError
         At the first line that is laid out otherwise.
+    VerificationError
+        At the first whose ID is not its contig, position, REF and ALT, with dashes between.
     """
     layout = _Layout.of(keys, contigs, groups)
     rest, number = b"", 0
     in_header = True
     table = _Filling(layout, rows)
-    for piece in pieces(path, compression_of(path)):
+    for piece in _pieces(path):
         text = rest + piece
         if in_header:
             text, in_header = _after_header(text)
@@ -140,6 +144,15 @@ def read_figures(
         raise BadInputError("the last line has no end", where=path, remedy=_REMEDY)
     if table.filled:
         yield table.lines()
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    if path.suffix != ".bcf":
+        yield from pieces(path, compression_of(path))
+        return
+    with open_lines(path) as lines:
+        while text := lines.read(_PIECE):
+            yield text
 
 
 def _after_header(text: bytes) -> tuple[bytes, bool]:
@@ -169,10 +182,18 @@ def _check_keys(path: Path, text: bytes, keys: Mapping[str, Key]) -> None:
 
 def _wrong(
     path: Path, line: int, fault: int, place: int, keys: Sequence[str], text: bytes
-) -> BadInputError:
+) -> BadInputError | VerificationError:
     columns = text.decode(errors="replace").split("\t")
     values = columns[_INFO].split(";") if len(columns) > _INFO else []
     found = values[place] if 0 <= place < len(values) else " ".join(columns[:_INFO])
+    if fault == kernel.ID:
+        return VerificationError(
+            _FAULTS[fault],
+            where=f"{path}, variant {line} at {':'.join(columns[:2])}",
+            expected="-".join([*columns[:2], *columns[3:5]])[:200],
+            found=columns[2][:200],
+            remedy=_REMEDY,
+        )
     return BadInputError(
         _FAULTS[fault],
         where=f"{path}, variant {line} at {':'.join(columns[:2])}",

@@ -19,6 +19,7 @@ SLACK = 64
 """Bytes that must follow the lines: several are read at a time."""
 
 _TAB, _LINE, _SEMICOLON, _DOT, _MINUS, _PLUS = 9, 10, 59, 46, 45, 43
+_DASH = _MINUS
 _ZERO, _NINE, _SMALL_E = 48, 57, 101
 _MOST = np.uint64(2**31 - 1)
 _EXACT_DIGITS, _LONGEST, _EXPONENT_DIGITS = 19, 40, 3
@@ -63,6 +64,24 @@ def _matches(text, at, words, masks, first, last):  # type: ignore[no-untyped-de
         if load8(text, at) & masks[i] != words[i]:
             return False
         at += 8
+    return True
+
+
+@part
+def _is_id(text, at, end, start, stop, alleles):  # type: ignore[no-untyped-def]
+    """Tell whether an ID is what stands from `start` to `stop`, CHROM and POS, and REF and ALT, with dashes between."""
+    sizes = stop - start, alleles[1] - alleles[0], alleles[3] - alleles[2]
+    if end - at != sizes[0] + sizes[1] + sizes[2] + 2:
+        return False
+    for i in range(sizes[0]):
+        letter = text[start + i]
+        if text[at + i] != (_DASH if letter == _TAB else letter):
+            return False
+    at += sizes[0]
+    for i in range(2):
+        if text[at] != _DASH or not _is(text, at + 1, text, alleles[2 * i], sizes[i + 1]):
+            return False
+        at += 1 + sizes[i + 1]
     return True
 
 
@@ -203,17 +222,24 @@ def read_lines(  # type: ignore[no-untyped-def]
                 fault = POS
         elif fault == GOOD:
             fault = POS
-        if fault == GOOD and not (text[stop + 1] == _DOT and text[stop + 2] == _TAB):
-            fault = ID
+        before_id = after_id = stop
+        if fault == GOOD:
+            stop = after_id = _end_of(text, stop + 1, _TAB)
+            if text[stop] != _TAB:
+                fault = ALLELE
         if fault == GOOD:
             for i in range(2):
-                first = stop + 3 if i == 0 else stop + 1
+                first = stop + 1
                 stop = _end_of(text, first, _TAB)
                 alleles[row, 2 * i] = first
                 alleles[row, 2 * i + 1] = stop
                 if stop == first or text[stop] != _TAB:
                     fault = ALLELE
                     break
+        if fault == GOOD and not _is_id(
+            text, before_id + 1, after_id, start, before_id, alleles[row]
+        ):
+            fault = ID
         if fault == GOOD and not (text[stop + 1] == _DOT and text[stop + 2] == _TAB):
             fault = QUAL
         if fault == GOOD:

@@ -82,6 +82,34 @@ def _is_allele(text, start, end, bases):  # type: ignore[no-untyped-def]
 
 
 @part
+def _is_id(text, line, start, end):  # type: ignore[no-untyped-def]
+    """Tell whether an ID is the contig, the position, REF and ALT of its line, with dashes between."""
+    at, column = line, 0
+    i = start
+    n = len(text)
+    while column < 5:
+        stop = at
+        while stop < n and text[stop] != _TAB and text[stop] != _LINE:
+            stop += 1
+        if column != 2:
+            if column:
+                if i >= end or text[i] != _MINUS:
+                    return False
+                i += 1
+            if i + stop - at > end:
+                return False
+            for k in range(stop - at):
+                if text[i + k] != text[at + k]:
+                    return False
+            i += stop - at
+        if column < 4 and (stop >= n or text[stop] != _TAB):
+            return False
+        at = stop + 1
+        column += 1
+    return i == end
+
+
+@part
 def _info(text, start, end, keys, key_offsets, is_name, groups, group_offsets):  # type: ignore[no-untyped-def]
     at = start
     guess = np.int64(0)
@@ -144,6 +172,7 @@ def check_lines(  # type: ignore[no-untyped-def]
     n = len(text)
     while at < n:
         column = 0
+        begin = name = name_end = at
         fault = GOOD
         while True:
             end = at
@@ -159,12 +188,17 @@ def check_lines(  # type: ignore[no-untyped-def]
                         contig = found
                 elif column == 1 and not _is_integer(text, at, end):
                     fault = POS
-                elif column == 2 and not _is_missing(text, at, end):
-                    fault = ID
+                elif column == 2:
+                    name, name_end = at, end
                 elif (column == 3 or column == 4) and not _is_allele(text, at, end, bases):
                     fault = ALLELE
-                elif column == 5 and not _is_missing(text, at, end):
-                    fault = QUAL
+                elif column == 5:
+                    if not _is_id(
+                        text, begin, name, name_end
+                    ):  # after alleles, which it is made of
+                        fault = ID
+                    elif not _is_missing(text, at, end):
+                        fault = QUAL
                 elif column == 6:
                     if _find(text, at, end, filters, filter_offsets, np.int64(0)) < 0:
                         fault = FILTER

@@ -9,13 +9,17 @@ from afpanel.core.shortest_float import LONGEST, put_float, put_integer
 INTEGER, FLOAT, NAME = range(3)
 """Kinds of values."""
 
-BEFORE_INFO = 2
-"""Columns that a line has before those of INFO: the contig and the position; the rest up to FILTER."""
+BEFORE_INFO = 4
+"""Columns that a line has before those of INFO: the contig and the position; the same as the ID begins with them;
+the alleles in the ID; the alleles, and what follows up to FILTER."""
+
+REPEATS = (-1, 0, -1, 2)
+"""Which of these a column repeats the value of, all but what stands between its parts; -1 is none."""
 
 LONGEST_VALUE = max(LONGEST, 11)
 """Bytes that a number has at most."""
 
-_TAB, _LINE, _DOT = 9, 10, 46
+_TAB, _LINE, _DASH, _DOT = 9, 10, 45, 46
 _NAN = 0x7F800000
 
 
@@ -30,17 +34,26 @@ def _copy(text, at, data, start, end):  # type: ignore[no-untyped-def]
     return at + n
 
 
+@part
+def _alleles(text, at, before, ref, ref_offsets, alt, alt_offsets, row):  # type: ignore[no-untyped-def]
+    """Write REF and ALT, each with a byte before it."""
+    text[at] = before
+    at = _copy(text, at + 1, ref, ref_offsets[row], ref_offsets[row + 1])
+    text[at] = before
+    return _copy(text, at + 1, alt, alt_offsets[row], alt_offsets[row + 1])
+
+
 @compiled(
     nb.i8(
-        READ_I4, READ_I8, READ_U1, READ_I8, READ_U1, READ_U1, READ_U1, READ_I8, READ_U1,
+        READ_I4, READ_I8, READ_U1, READ_I8, READ_U1, READ_U1, READ_U1, READ_U1, READ_I8, READ_U1,
         nb.types.Array(nb.i4, 2, "C", readonly=True), nb.types.Array(nb.u4, 2, "C", readonly=True),
         nb.types.Array(nb.i2, 2, "C", readonly=True), READ_U1, READ_I4, READ_I8, READ_U1, READ_I8,
         READ_U1, U1, nb.i4[:, ::1],
     )
 )  # fmt: skip
 def put_lines(  # type: ignore[no-untyped-def]
-    position, ref_offsets, ref, alt_offsets, alt, contig, filters, filter_offsets, filter_names,
-    integers, floats, names, kinds, places, key_offsets, keys, name_offsets, name_texts, text,
+    position, ref_offsets, ref, alt_offsets, alt, contig, id_contig, filters, filter_offsets,
+    filter_names, integers, floats, names, kinds, places, key_offsets, keys, name_offsets, name_texts, text,
     columns,
 ):  # fmt: skip
     """Write lines.
@@ -53,8 +66,8 @@ def put_lines(  # type: ignore[no-untyped-def]
         (n,) int32.
     ref_offsets, ref, alt_offsets, alt
         Alleles of n variants, end to end.
-    contig
-        The contig's name and a tab, and 7 bytes more.
+    contig, id_contig
+        The contig's name and a tab; a tab, its name and a dash; each with 7 bytes more.
     filters, filter_offsets, filter_names
         (n,) uint8: which of some texts is FILTER.
     integers, floats, names
@@ -83,10 +96,12 @@ def put_lines(  # type: ignore[no-untyped-def]
         at = _copy(text, at, contig, np.int64(0), np.int64(len(contig) - 7))
         at = put_integer(text, at, np.uint64(position[row]))
         columns[row, 1] = at
-        text[at], text[at + 1], text[at + 2] = _TAB, _DOT, _TAB
-        at = _copy(text, at + 3, ref, ref_offsets[row], ref_offsets[row + 1])
-        text[at] = _TAB
-        at = _copy(text, at + 1, alt, alt_offsets[row], alt_offsets[row + 1])
+        at = _copy(text, at, id_contig, np.int64(0), np.int64(len(id_contig) - 7))
+        at = put_integer(text, at, np.uint64(position[row]))
+        columns[row, 2] = at
+        at = _alleles(text, at, _DASH, ref, ref_offsets, alt, alt_offsets, row)
+        columns[row, 3] = at
+        at = _alleles(text, at, _TAB, ref, ref_offsets, alt, alt_offsets, row)
         text[at], text[at + 1], text[at + 2] = _TAB, _DOT, _TAB
         which = filters[row]
         at = _copy(text, at + 3, filter_names, filter_offsets[which], filter_offsets[which + 1])

@@ -21,6 +21,7 @@ from afpanel.io.panel_store import read_heads, read_panel_blocks
 from afpanel.io.prefetch import Behind
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest, seqcol_digest
 from afpanel.io.release import ReleaseBlock, ReleaseHead, ReleaseWriter
+from afpanel.io.release_bcf import BcfReleaseWriter
 from afpanel.io.release_gdi import GdiReleaseWriter
 from afpanel.io.release_parquet import ParquetReleaseWriter
 from afpanel.io.release_vcf import VcfReleaseWriter
@@ -69,6 +70,7 @@ FORMATS = {
     "parquet": Format(".parquet", ParquetReleaseWriter),
     "zarr": Format(".zarr.zip", ZarrReleaseWriter),
     "vcf-slim": Format(".slim.vcf.gz", partial(VcfReleaseWriter, slim=True)),
+    "bcf": Format(".bcf", BcfReleaseWriter),
     "gdi": Format(".gdi", GdiReleaseWriter, (Statistic.NHOMALT, Statistic.NHEMIALT)),
 }
 """Formats by their names in the configuration."""

@@ -20,7 +20,7 @@ OF_STORES = 0.02
 """Bytes of an allele map for each of the stores that it is made of."""
 OF_COUNTS = 0.5
 """Bytes of a contribution likewise."""
-OF_PANELS = {"vcf": 0.5, "parquet": 0.5, "zarr": 0.5, "vcf-slim": 0.02, "gdi": 0.02}
+OF_PANELS = {"vcf": 0.5, "parquet": 0.5, "zarr": 0.5, "vcf-slim": 0.02, "bcf": 0.3, "gdi": 0.02}
 """Bytes of each format of a release likewise."""
 
 
