@@ -182,7 +182,7 @@ def seven_countries(
         workspace(folder)
         command, *arguments = _readme_commands(root)[1]
         assert command == "snakemake"
-        (folder / "said.txt").write_text(build(folder, *arguments, afresh=True))
+        (folder / "said.txt").write_text(build(folder, *arguments))
 
     folder = once("seven-countries", fill)
     results = folder / "results/1000g"

@@ -22,12 +22,12 @@ DOWNLOADS = "bcftools view -r 22:"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory, prepared):
     """Run a step that is not the workflow; returns all that it prints."""
     shims = tmp_path_factory.mktemp("shims")
     write_bcftools(shims)
     venv = Path(sys.executable).parent
-    path = f"{shims}:{venv}:{os.environ['PATH']}"
+    path = f"{shims}:{next(prepared).folder}:{venv}:{os.environ['PATH']}"
 
     def do(step: Step, folder: Path) -> str:
         command = ["bash", "-euc"] if step.language == "bash" else [sys.executable, "-c"]
