@@ -1,6 +1,8 @@
 # make demo builds the demonstration panel; make test runs the tests. Each sets up .venv first.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
+# One test at a time more than cores: some wait, for Slurm or for Chromium.
+TESTS ?= $(shell expr $(CORES) + 1)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -10,7 +12,7 @@ demo: $(VENV)/.package
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.test $(VENV)/.shapes
-	$(BIN)/pytest -n $(CORES) --dist worksteal
+	$(BIN)/pytest -n $(TESTS) --dist worksteal
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
