@@ -19,6 +19,9 @@ _SHUFFLE = {"noshuffle": blosc.NOSHUFFLE, "shuffle": blosc.SHUFFLE}
 
 _ONE_THREAD = threading.Lock()
 
+LEVEL = 3
+"""How hard Blosc packs what is not packed for speed, if nothing else is said."""
+
 BLOSC_HEADER = 16
 """Bytes before what Blosc packed, which tell its sizes."""
 
@@ -44,11 +47,11 @@ class Packing:
     typesize: int
 
     @classmethod
-    def of(cls, dtype: np.dtype[np.generic], *, quick: bool) -> "Packing":
+    def of(cls, dtype: np.dtype[np.generic], *, quick: bool, level: int = LEVEL) -> "Packing":
         """Choose for an array.
 
         Calls and the sums of groups are the bulk of what is written and read within a run: lz4 does both
-        at the speed of the disk, and they shrink enough. The rest is small, or is published. Shuffling
+        at the speed of the disk, and they shrink enough. The rest is small, or is published: packed by Zstandard, as hard as `level` says. Shuffling
         bytes helps wide integers; genotypes are single bytes and do as well without.
         """
         is_text = dtype.kind in "OTU"
@@ -56,7 +59,7 @@ class Packing:
         return cls(
             is_text,
             "lz4" if quick else "zstd",
-            5 if quick else 3,
+            5 if quick else level,
             "shuffle" if shuffled else "noshuffle",
             max(1, dtype.itemsize),
         )

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from afpanel.io.release import ReleaseBlock, ReleaseHead, is_missing
-from afpanel.model.figures import SITE_FIGURES, STATE, excluding, figures_of
+from afpanel.model.figures import FIGURES, SITE_FIGURES, STATE, excluding, figures_of
 
 _ROW_GROUP = 100_000
-_PAGE = 4_096
+_PAGE = 8_192
 """Rows of a page: what a reader unpacks at least of each column, if it asks for a position."""
 
 _SORTED = ("pos", "ref", "alt")
@@ -74,15 +76,21 @@ class ParquetReleaseWriter:
             block.variants.alt.arrow().cast(pa.string()),
             names.cast(pa.string()),
         ]
+        by_group = {figure: _columns(block.values(figure)) for figure in FIGURES}
+        state = np.ascontiguousarray(block.counts.state.T)
         for g, group in enumerate(self._groups):
-            for figure in figures_of(group):
-                values, missing = block.values(figure)[:, g], block.missing(figure)[:, g]
-                columns.append(pa.array(values, mask=missing))
-            columns.append(pa.array(block.counts.state[:, g]))
+            columns += [by_group[figure][g] for figure in figures_of(group)]
+            columns.append(pa.array(state[g]))
         for each in SITE_FIGURES:
             found = block.site_values(each)
             columns.append(pa.array(found, _TYPES[each.type], mask=is_missing(found)))
         return pa.Table.from_arrays(columns, schema=self._schema)
+
+
+def _columns(values: NDArray[np.int32] | NDArray[np.float32]) -> list[Any]:
+    """Make a column of each group of a figure's values, (n, g); they are turned over at once."""
+    turned = np.ascontiguousarray(values.T)
+    return [pa.array(each, mask=mask) for each, mask in zip(turned, is_missing(turned), strict=True)]
 
 
 def open_parquet(path: Path, schema: Any, by: Sequence[str], page: int) -> Any:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from zarr.core.buffer import Buffer
 from zarr.storage import ZipStore
 
-from afpanel.io.chunks import Packing
+from afpanel.io.chunks import LEVEL, Packing
 from afpanel.io.files import whole_file
 from afpanel.model.arrays import ARRAYS, ArraySpec
 
@@ -65,16 +65,23 @@ class StoreWriter:
         Rows in a chunk of the arrays that grow.
     attributes
         Attributes of the store.
-    quick
-        Whether to pack for speed and not for size.
+    quick, level
+        Whether to pack for speed and not for size; if not, how hard.
     """
 
     def __init__(
-        self, store: _DatedZipStore, chunk: int, attributes: Mapping[str, Any], *, quick: bool
+        self,
+        store: _DatedZipStore,
+        chunk: int,
+        attributes: Mapping[str, Any],
+        *,
+        quick: bool,
+        level: int,
     ) -> None:
         self._store = store
         self._chunk = chunk
         self._quick = quick
+        self._level = level
         self._attributes = dict(attributes)
         self._tables: dict[str, _GrowingTable] = {}
         self._whole: list[_ChunkedArray] = []
@@ -149,7 +156,7 @@ class StoreWriter:
             dims if dims is not None and values.ndim == len(dims) else spec.dims,
             values.dtype,
             (chunk, *trailing),
-            Packing.of(values.dtype, quick=is_call or self._quick),
+            Packing.of(values.dtype, quick=is_call or self._quick, level=self._level),
             keep_empty=is_call,
             width=_width(values),
         )
@@ -303,6 +310,7 @@ def create_store(
     chunk: int,
     attributes: Mapping[str, Any] | None = None,
     quick: bool = False,
+    level: int = LEVEL,
 ) -> Iterator[StoreWriter]:
     """Write a store that appears under its name when the block ends without an error.
 
@@ -318,12 +326,14 @@ def create_store(
         Further attributes of the store.
     quick
         Whether to pack for speed and not for size: what other steps of the run read, and nobody else.
+    level
+        How hard to pack what is not packed for speed (`io.chunks.LEVEL`).
     """
     with whole_file(path) as partial:
         store = _DatedZipStore(partial)
         try:
             named = {"afpanel_kind": kind, "afpanel_format_version": version}
-            writer = StoreWriter(store, chunk, {**named, **(attributes or {})}, quick=quick)
+            writer = StoreWriter(store, chunk, {**named, **(attributes or {})}, quick=quick, level=level)
             yield writer
             writer.finish()
         except BaseException:
