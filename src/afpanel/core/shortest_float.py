@@ -7,15 +7,18 @@ Ryu (Adams 2018, PLDI), which needs integers alone, in the layout that Arrow's c
 import numba as nb
 import numpy as np
 
-from afpanel.core.compiled import U1, compiled, part
+from afpanel.core.compiled import U1, compiled, part, store8, trailing_zeros
 
 _INVERSE_BITS, _POWER_BITS = 59, 61
 _DOT, _PLUS, _MINUS, _ZERO, _SMALL_E = 46, 43, 45, 48, 101
 _LEAST_EXPONENT = -6
 """The least decimal exponent of a number that is written without one."""
 
-LONGEST = 16
+LONGEST = 17
 """Bytes that a text has at most."""
+
+_ZEROS = 0x3030303030303030
+_FRACTION = int.from_bytes(b"0.000000", "little")
 
 
 def _inverse(i: int) -> int:
@@ -134,18 +137,38 @@ def _digits(bits):  # type: ignore[no-untyped-def]
 
 
 @part
+def _eight(value):  # type: ignore[no-untyped-def]
+    """Give the eight digits of a number below 10^8, one to a byte, the first lowest: each worked out beside the others."""
+    upper = value // np.uint64(10_000)
+    fours = upper | ((value - upper * np.uint64(10_000)) << np.uint64(32))
+    tops = ((fours * np.uint64(10_486)) >> np.uint64(20)) & np.uint64(0x7F_0000007F)
+    twos = tops + ((fours - np.uint64(100) * tops) << np.uint64(16))
+    tens = ((twos * np.uint64(103)) >> np.uint64(10)) & np.uint64(0x000F000F000F000F)
+    return tens + ((twos - np.uint64(10) * tens) << np.uint64(8))
+
+
+@part
+def _without_zeros(digits):  # type: ignore[no-untyped-def]
+    """Give text of eight digits without the zeros that it begins with, and how many digits are left."""
+    lead = trailing_zeros(digits | np.uint64(1 << 56)) & np.uint64(56)
+    return (digits | np.uint64(_ZEROS)) >> lead, np.int64(8) - np.int64(lead >> np.uint64(3))
+
+
+@part
 def put_integer(text, at, value):  # type: ignore[no-untyped-def]
-    """Write a number of 0 or more; gives the place after it."""
-    size = 1
-    rest = value // np.uint64(10)
-    while rest:
-        size += 1
-        rest //= np.uint64(10)
-    rest = value
-    for i in range(size):
-        more = rest // np.uint64(10)
-        text[at + size - 1 - i] = np.uint8(_ZERO + np.int64(rest - more * np.uint64(10)))
-        rest = more
+    """Write a number of 0 or more, below 10^16; gives the place after it.
+
+    Of `text` there must be 8 bytes from there on, and 16 for a number of more than eight digits.
+    """
+    if value >= np.uint64(10**8):
+        upper = value // np.uint64(10**8)
+        first, size = _without_zeros(_eight(upper))
+        store8(text, at, first)
+        at += size
+        store8(text, at, _eight(value - upper * np.uint64(10**8)) | np.uint64(_ZEROS))
+        return at + 8
+    word, size = _without_zeros(_eight(value))
+    store8(text, at, word)
     return at + size
 
 
@@ -162,42 +185,49 @@ def put_float(text, at, bits):  # type: ignore[no-untyped-def]
         text[at] = _ZERO
         return at + 1
     digits, e10 = _digits(bits)
-    end = put_integer(text, at, digits)
-    size = end - at
+    upper, last = digits, np.uint8(0)
+    if digits >= np.uint64(10**8):
+        upper = digits // np.uint64(10)
+        last = np.uint8(_ZERO + np.int64(digits - upper * np.uint64(10)))
+    word, size = _without_zeros(_eight(upper))
+    size += np.int64(last != 0)
     exponent = e10 + size - 1
+    # The digits are written where they belong, and what comes before a fraction before them.
+    lead = np.int64(0)
+    if _LEAST_EXPONENT <= exponent < 0:
+        lead = 1 - exponent
+        store8(text, at, np.uint64(_FRACTION))
+    store8(text, at + lead, word)
+    text[at + lead + 8] = last
+    end = at + lead + size
+    if lead or e10 == 0:
+        return end
     if exponent < _LEAST_EXPONENT or e10 > 0:
+        if e10 > 0 and 0 <= exponent < 10:
+            # A whole number: its zeros are written out.
+            for _ in range(e10):
+                text[end] = _ZERO
+                end += 1
+            return end
         if size > 1:
             for i in range(end, at + 1, -1):
                 text[i] = text[i - 1]
             text[at + 1] = _DOT
             end += 1
-        if e10 > 0 and exponent < 10:
-            # A whole number: its zeros are written out.
-            end = put_integer(text, at, digits)
-            for _ in range(e10):
-                text[end] = _ZERO
-                end += 1
-            return end
         text[end] = _SMALL_E
-        end += 1
-        text[end] = _MINUS if exponent < 0 else _PLUS
-        end += 1
-        return put_integer(text, end, np.uint64(abs(exponent)))
-    if exponent < 0:
-        lead = 1 - exponent  # "0." and the zeros after it
-        for i in range(end - 1, at - 1, -1):
-            text[i + lead] = text[i]
-        for i in range(lead):
-            text[at + i] = _ZERO
-        text[at + 1] = _DOT
-        return end + lead
-    if e10 < 0:
-        whole = at + exponent + 1
-        for i in range(end, whole, -1):
-            text[i] = text[i - 1]
-        text[whole] = _DOT
+        text[end + 1] = _MINUS if exponent < 0 else _PLUS
+        end += 2
+        tens, ones = divmod(abs(exponent), 10)
+        if tens:
+            text[end] = _ZERO + tens
+            end += 1
+        text[end] = _ZERO + ones
         return end + 1
-    return end
+    whole = at + exponent + 1
+    for i in range(end, whole, -1):
+        text[i] = text[i - 1]
+    text[whole] = _DOT
+    return end + 1
 
 
 @compiled(nb.void(nb.types.Array(nb.u4, 1, "C", readonly=True), nb.i8[::1], U1))

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from afpanel.core.columns import Columns
 from afpanel.io.release import ReleaseBlock, ReleaseHead, is_missing
 from afpanel.model.figures import FIGURES, SITE_FIGURES, STATE, excluding, figures_of
 
@@ -77,10 +78,9 @@ class ParquetReleaseWriter:
             names.cast(pa.string()),
         ]
         by_group = {figure: _columns(block.values(figure)) for figure in FIGURES}
-        state = np.ascontiguousarray(block.counts.state.T)
         for g, group in enumerate(self._groups):
             columns += [by_group[figure][g] for figure in figures_of(group)]
-            columns.append(pa.array(state[g]))
+            columns.append(pa.array(block.counts.state[:, g]))
         for each in SITE_FIGURES:
             found = block.site_values(each)
             columns.append(pa.array(found, _TYPES[each.type], mask=is_missing(found)))
@@ -88,9 +88,19 @@ class ParquetReleaseWriter:
 
 
 def _columns(values: NDArray[np.int32] | NDArray[np.float32]) -> list[Any]:
-    """Make a column of each group of a figure's values, (n, g); they are turned over at once."""
-    turned = np.ascontiguousarray(values.T)
-    return [pa.array(each, mask=mask) for each, mask in zip(turned, is_missing(turned), strict=True)]
+    """Make a column of each group of a figure's values, (n, g)."""
+    turned, kind = Columns.of(values), pa.from_numpy_dtype(values.dtype)
+    return [
+        pa.Array.from_buffers(
+            kind,
+            len(values),
+            [pa.py_buffer(present) if missing else None, pa.py_buffer(column)],
+            missing,
+        )
+        for column, present, missing in zip(
+            turned.values, turned.present, turned.missing.tolist(), strict=True
+        )
+    ]
 
 
 def open_parquet(path: Path, schema: Any, by: Sequence[str], page: int) -> Any:

@@ -11,9 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING
+from afpanel.core.columns import put_columns
 from afpanel.core.strings import Strings
 from afpanel.io import vcf_text_kernel as kernel
 from afpanel.io.bgzf_writer import BgzfWriter, Packed, room_after
+from afpanel.io.prefetch import map_ahead
 from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead
 from afpanel.io.tabix_index import LineIndex
 from afpanel.model.figures import SITE_FIGURES, SLIM, Figure, SiteFigure, excluding, figures_of
@@ -68,7 +70,8 @@ class VcfReleaseWriter:
     def write(self, block: ReleaseBlock) -> None:
         """Write a block."""
         lengths = block.variants.ref.lengths
-        for rows, packed, places in self._layout.packed(block):
+        # One thread packs while another puts the next lines together: this format takes longer than the others.
+        for rows, packed, places in map_ahead(_pack, self._layout.lines(block), 1):
             offsets = self._file.write(packed, places)
             self._index.add(block.contig, block.variants.position[rows], lengths[rows], offsets)
 
@@ -116,13 +119,11 @@ class _Layout:
         longest = max(len(group.encode()) for group in groups)
         return cls(keys, groups, _padded(texts), kinds, places, longest)
 
-    def packed(self, block: ReleaseBlock) -> Iterator[tuple[slice, Packed, NDArray[np.int32]]]:
-        """Put lines together; gives some rows, their lines, and where each begins, and the last ends, in these."""
+    def lines(self, block: ReleaseBlock) -> "Iterator[_Lines]":
+        """Put lines together, some rows at a time."""
         variants, n = block.variants, len(block.variants)
-        tables = [self._table(block, kind) for kind in (kernel.INTEGER, kernel.FLOAT)]
-        integers = np.ascontiguousarray(tables[0], np.int32)
-        floats = np.ascontiguousarray(tables[1], np.float32).view(np.uint32)
-        names = np.ascontiguousarray(self._table(block, kernel.NAME), np.int16)
+        integers = self._numbers(block, kernel.INTEGER).view(np.int32)
+        floats, names = self._numbers(block, kernel.FLOAT), self._names(block)
         contig = np.frombuffer(f"{block.contig}\t".encode() + bytes(7), np.uint8)
         id_contig = np.frombuffer(f"\t{block.contig}-".encode() + bytes(7), np.uint8)
         filters, filter_names = block.no_alt_left.astype(np.uint8), _padded(list(FILTERS))
@@ -164,25 +165,63 @@ class _Layout:
                 text,
                 columns,
             )
-            yield rows, Packed.of_lines(text, columns, key_sizes, repeats), columns[:, 0]
+            yield _Lines(rows, text, columns, key_sizes, repeats)
 
-    def _table(self, block: ReleaseBlock, kind: int) -> NDArray[Any]:
-        """Lay the values of some kind side by side, (n, keys of the kind)."""
-        columns: list[NDArray[Any]] = []
-        for key, which in zip(self.keys, self.kinds.tolist(), strict=True):
-            if which != kind:
-                continue
-            if key.group is not None and isinstance(key.figure, Figure):
-                columns.append(block.values(key.figure)[:, key.group])
+    def _numbers(self, block: ReleaseBlock, kind: int) -> NDArray[np.uint32]:
+        """Lay the numbers of some kind side by side, (n, keys of the kind): their bits."""
+        table = np.empty((len(block.variants), int((self.kinds == kind).sum())), np.uint32)
+        places: dict[Figure | SiteFigure, list[tuple[int, int]]] = {}
+        for key, which, place in zip(self.keys, self.kinds, self.places.tolist(), strict=True):
+            if which == kind:
+                places.setdefault(key.figure, []).append((key.group or 0, place))
+        for figure, pairs in places.items():
+            if isinstance(figure, Figure):
+                values: NDArray[Any] = block.values(figure)
             else:
-                values = block.site[key.figure.array]
-                columns.append(self._numbers(values) if kind == kernel.NAME else values)
-        return np.column_stack(columns) if columns else np.empty((len(block.variants), 0))
+                values = block.site_values(figure)[:, np.newaxis]
+            values = np.ascontiguousarray(
+                values, np.int32 if kind == kernel.INTEGER else np.float32
+            )
+            put_columns(values.view(np.uint32), *np.array(pairs, np.int64).T.copy(), table)
+        return table
 
-    def _numbers(self, names: NDArray[Any]) -> NDArray[np.int16]:
-        found = pc.index_in(pa.array(names, pa.string()), value_set=pa.array(self.groups))
-        numbers: NDArray[np.int16] = found.fill_null(MISSING).to_numpy().astype(np.int16)
-        return numbers
+    def _names(self, block: ReleaseBlock) -> NDArray[np.int16]:
+        """Lay the numbers of the groups that are values side by side, (n, keys whose values are names)."""
+        groups = pa.array(self.groups)
+        columns = [
+            pc.index_in(pa.array(block.site[key.figure.array], pa.string()), value_set=groups)
+            for key, kind in zip(self.keys, self.kinds, strict=True)
+            if kind == kernel.NAME
+        ]
+        names = np.empty((len(block.variants), len(columns)), np.int16)
+        for place, column in enumerate(columns):
+            names[:, place] = column.fill_null(MISSING).to_numpy()
+        return names
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Lines put together.
+
+    Parameters
+    ----------
+    rows
+        Of the block.
+    text, columns, key_sizes, repeats
+        See `Packed.of_lines`.
+    """
+
+    rows: slice
+    text: NDArray[np.uint8]
+    columns: NDArray[np.int32]
+    key_sizes: NDArray[np.int32]
+    repeats: NDArray[np.int32]
+
+
+def _pack(lines: _Lines) -> tuple[slice, Packed, NDArray[np.int32]]:
+    """Pack lines; gives their rows, and where each begins, and the last ends, in their text, too."""
+    packed = Packed.of_lines(lines.text, lines.columns, lines.key_sizes, lines.repeats)
+    return lines.rows, packed, lines.columns[:, 0]
 
 
 def _padded(texts: Sequence[str]) -> Strings:

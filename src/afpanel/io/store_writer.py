@@ -333,7 +333,9 @@ def create_store(
         store = _DatedZipStore(partial)
         try:
             named = {"afpanel_kind": kind, "afpanel_format_version": version}
-            writer = StoreWriter(store, chunk, {**named, **(attributes or {})}, quick=quick, level=level)
+            writer = StoreWriter(
+                store, chunk, {**named, **(attributes or {})}, quick=quick, level=level
+            )
             yield writer
             writer.finish()
         except BaseException:
