@@ -39,7 +39,7 @@ _FIRST_BITS = 12
 WORDS = 1 << _FIRST_BITS
 
 
-def _lengthcodes() -> tuple[np.ndarray, ...]:
+def _length_codes() -> tuple[np.ndarray, ...]:
     """Of each length its code, how many bits follow that, and which."""
     codes, extra, rest = (np.zeros(_LONGEST + 1, np.int64) for _ in range(3))
     base, code = 3, 257
@@ -54,7 +54,7 @@ def _lengthcodes() -> tuple[np.ndarray, ...]:
     return codes, extra, rest
 
 
-def _distancecodes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _distance_codes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of distances the code: up to 256 by the distance less 1, above by its upper bits; what each code begins with."""
     extra = np.array([0, 0] + [i // 2 for i in range(28)], np.int64)
     base = np.concatenate([[1], 1 + np.cumsum(1 << extra)[:-1]]).astype(np.int64)
@@ -63,8 +63,8 @@ def _distancecodes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate([near, far]).astype(np.int64), base, extra
 
 
-_LENGTH_CODE, _LENGTH_EXTRA, _LENGTH_REST = _lengthcodes()
-_DISTANCE_CODE, _DISTANCE_BASE, _DISTANCE_EXTRA = _distancecodes()
+_LENGTH_CODE, _LENGTH_EXTRA, _LENGTH_REST = _length_codes()
+_DISTANCE_CODE, _DISTANCE_BASE, _DISTANCE_EXTRA = _distance_codes()
 
 
 @part
@@ -306,8 +306,8 @@ def pack_lines(text, columns, key_sizes, repeats, last, words, tokens, scratch, 
             )  # fmt: skip
             code_lengths(of_text, 15, lengths[:SYMBOLS], order, weights, parents)
             code_lengths(of_distances, 15, lengths[SYMBOLS:], order, weights, parents)
-            codes_of(lengths[:SYMBOLS], codes[:SYMBOLS])
-            codes_of(lengths[SYMBOLS:], codes[SYMBOLS:])
+            codes_of(lengths[:SYMBOLS], codes[:SYMBOLS], weights)
+            codes_of(lengths[SYMBOLS:], codes[SYMBOLS:], weights)
             n_symbols, n_distances = np.int64(SYMBOLS), np.int64(DISTANCES)
             while lengths[n_symbols - 1] == 0:
                 n_symbols -= 1
@@ -315,7 +315,7 @@ def pack_lines(text, columns, key_sizes, repeats, last, words, tokens, scratch, 
                 n_distances -= 1
             n_runs = runs_of(lengths, n_symbols, n_distances, runs, run_counts)
             code_lengths(run_counts, 7, run_lengths, order, weights, parents)
-            codes_of(run_lengths, run_codes)
+            codes_of(run_lengths, run_codes, weights)
             at = _write(
                 out, at, tokens, count, lengths, codes, runs, n_runs, n_symbols, n_distances,
                 run_lengths, run_codes,

@@ -9,25 +9,37 @@ SYMBOLS, DISTANCES, LENGTHS = 286, 30, 19
 
 
 @part
+def _sort(values, n):  # type: ignore[no-untyped-def]
+    """Sort the first few hundred numbers, by Shell's method."""
+    gap = np.int64(121)
+    while gap:
+        for i in range(gap, n):
+            value, at = values[i], np.int64(i)
+            while at >= gap and values[at - gap] > value:
+                values[at] = values[at - gap]
+                at -= gap
+            values[at] = value
+        gap //= 3
+
+
+@part
 def code_lengths(counts, limit, lengths, order, weights, parents):  # type: ignore[no-untyped-def]
     """Give symbols lengths of codes by how often they occur: Huffman's, none above a limit."""
     used = np.int64(0)
     for symbol in range(len(lengths)):
         lengths[symbol] = 0
         if counts[symbol]:
-            at = used
-            while at and counts[order[at - 1]] > counts[symbol]:
-                order[at] = order[at - 1]
-                at -= 1
-            order[at] = symbol
+            weights[used] = (counts[symbol] << 9) | symbol  # sorted by both
             used += 1
     if used == 0:
         return
     if used == 1:
-        lengths[order[0]] = 1
+        lengths[weights[0] & 511] = 1
         return
+    _sort(weights, used)
     for i in range(used):
-        weights[i] = counts[order[i]]
+        order[i] = weights[i] & 511
+        weights[i] >>= 9
     leaf, inner = np.int64(0), used
     for node in range(used, 2 * used - 1):
         weights[node] = 0
@@ -60,19 +72,24 @@ def code_lengths(counts, limit, lengths, order, weights, parents):  # type: igno
 
 
 @part
-def codes_of(lengths, codes):  # type: ignore[no-untyped-def]
-    """Give symbols their codes, first bit lowest."""
-    code = np.int64(0)
+def codes_of(lengths, codes, following):  # type: ignore[no-untyped-def]
+    """Give symbols their codes, first bit lowest; `following` is for the work, 17 numbers."""
+    following[:17] = 0
+    for symbol in range(len(lengths)):
+        following[lengths[symbol] + 1] += 1
+    code = following[1] = np.int64(0)  # symbols without a code
     for size in range(1, 16):
-        for symbol in range(len(lengths)):
-            if lengths[symbol] == size:
-                turned, rest = np.int64(0), code
-                for _ in range(size):
-                    turned = (turned << 1) | (rest & 1)
-                    rest >>= 1
-                codes[symbol] = turned
-                code += 1
-        code <<= 1
+        code = (code + following[size]) << 1
+        following[size] = code
+    for symbol in range(len(lengths)):
+        size = lengths[symbol]
+        if size:
+            turned, rest = np.int64(0), following[size]
+            following[size] += 1
+            for _ in range(size):
+                turned = (turned << 1) | (rest & 1)
+                rest >>= 1
+            codes[symbol] = turned
 
 
 @part
