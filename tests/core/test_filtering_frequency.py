@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from afpanel.core.filtering_frequency import filtering_frequency
 
@@ -22,6 +22,18 @@ def test_it_is_the_quantile_of_the_gamma_distribution(confidence: float) -> None
     expected = stats.gamma.ppf(1 - confidence, count) / number
     found = filtering_frequency(count, number, confidence)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_what_was_asked_before_changes_nothing() -> None:
+    """Quantiles are kept from call to call, of small counts alone, for each confidence."""
+    counts = np.array([0, 1, 2, 7, 131_071, 131_072, 500_000], np.int32)
+    number = np.full(counts.shape, 1_000_000, np.int32)
+    for confidence in (0.95, 0.9, 0.95):
+        for order in (slice(None), slice(None, None, -1), slice(2, 5), slice(None)):
+            quantiles = special.gammaincinv(counts.astype(float), 1 - confidence)
+            expected = np.where(counts < 2, 0, quantiles) / number
+            found = filtering_frequency(counts[order], number[order], confidence)
+            assert (found == expected[order]).all()
 
 
 @pytest.mark.parametrize("count", COUNTS)

@@ -1,11 +1,16 @@
 """Filtering allele frequency: how common an allele is at least, by what was counted."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 _FEWEST = 2
 """Copies of which a lower bound above 0 is given: one copy alone may be an error."""
+
+_KEPT = 1 << 17
+"""Counts below which quantiles are kept from call to call: 1 MB for each level."""
 
 
 def filtering_frequency(
@@ -29,14 +34,32 @@ def filtering_frequency(
     float64, of the shape of the counts
         0 where AC is 0 or 1, as Hail has it; NaN where AN is 0, or either count is missing (negative).
     """
-    # Few counts occur in many cells, and a quantile takes a thousand times as long as a look-up.
     known = (allele_number > 0) & (allele_count >= 0)
     counted = np.where(known, allele_count, 0)
-    occurs = np.zeros(int(counted.max(initial=0)) + 1, np.bool_)
-    occurs[counted] = True
-    occurs[:_FEWEST] = False
-    copies = np.zeros(len(occurs))
-    copies[occurs] = gammaincinv(np.flatnonzero(occurs).astype(np.float64), 1 - confidence)
+    copies = _quantiles(counted, 1 - confidence)
     frequency = np.full(allele_count.shape, np.nan)
-    np.divide(copies[counted], allele_number, out=frequency, where=known)
+    np.divide(copies, allele_number, out=frequency, where=known)
     return frequency
+
+
+def _quantiles(counts: NDArray[np.int32], level: float) -> NDArray[np.float64]:
+    """Look up how many copies are expected, of the shape of the counts; what was never asked for is worked out."""
+    # Few counts occur in many cells, and a quantile takes a thousand times as long as a look-up.
+    table = _table(level)
+    if counts.max(initial=0) >= len(table):
+        table = np.concatenate([table, np.full(int(counts.max()) + 1 - len(table), np.nan)])
+    found = table[counts]
+    lacking = np.isnan(found)
+    if lacking.any():
+        new = np.unique(counts[lacking])
+        table[new] = gammaincinv(new.astype(np.float64), level)
+        found = table[counts]
+    return found
+
+
+@lru_cache(maxsize=8)
+def _table(level: float) -> NDArray[np.float64]:  # noqa: ARG001 - one for each level
+    """Make the table that keeps quantiles of small counts from call to call; NaN where not worked out yet."""
+    table = np.full(_KEPT, np.nan)
+    table[:_FEWEST] = 0
+    return table

@@ -202,7 +202,8 @@ class _ChunkedArray:
 
     def _write_chunk(self, place: str, data: NDArray[Any]) -> None:
         fill = "" if self.packing.is_text else self.dtype.type(0)
-        if not (self.keep_empty or (data != fill).any()):
+        # Most chunks that are not empty are so in their first row already.
+        if not (self.keep_empty or (data[:1] != fill).any() or (data != fill).any()):
             return
         shape = tuple(max(1, size) for size in self.chunks)
         if data.shape != shape:
