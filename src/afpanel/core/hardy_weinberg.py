@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from afpanel.constants import MISSING
 from afpanel.core.compiled import READ_I4, compiled, part
 
+_HELD = 512
 _SAME = 1 + 1e-9  # probabilities that differ by rounding alone are one
 
 
@@ -49,7 +50,7 @@ def exact_test(
     people = _where_known(heterozygotes, homozygotes, people)
     p_value, p_excess = (np.full(people.size, np.nan) for _ in range(2))
     columns = (np.ascontiguousarray(each).ravel() for each in (heterozygotes, homozygotes, people))
-    _test(*columns, p_value, p_excess)
+    _test(*columns, np.empty(_HELD), np.empty(_HELD), p_value, p_excess)
     return HardyWeinberg(p_value.reshape(people.shape), p_excess.reshape(people.shape))
 
 
@@ -108,8 +109,13 @@ def _more(probability, het, rare, common):  # type: ignore[no-untyped-def]
 
 
 @part
-def _test_one(het, hom, people):  # type: ignore[no-untyped-def]
-    """Test one variant; probabilities are relative to that of the likeliest number of heterozygotes."""
+def _test_one(het, hom, people, fewer, more):  # type: ignore[no-untyped-def]
+    """Test one variant; probabilities are relative to that of the likeliest number of heterozygotes.
+
+    Each is worked out of the one before. As far as there is room for them in `fewer` and `more`, those of
+    fewer and of more heterozygotes are worked out side by side: the processor does two divisions at a time.
+    They are added up in one order all the same.
+    """
     copies = 2 * hom + het
     minor = min(copies, 2 * people - copies)
     start = minor * (2 * people - minor) // (2 * people)
@@ -127,31 +133,46 @@ def _test_one(het, hom, people):  # type: ignore[no-untyped-def]
     limit = observed * _SAME
     least = observed * 1e-20  # what is below adds nothing that shows
     total = tail = excess = 0.0
-    at, probability = start, 1.0
-    while at >= 0 and probability > least:
-        total += probability
-        tail += probability if probability <= limit else 0.0
-        excess += probability if at >= het else 0.0
-        rare = (minor - at) >> 1
-        probability = _fewer(probability, at, rare, people - at - rare)
-        at -= 2
+    low, below = start, 1.0
     rare = (minor - start) >> 1
-    probability = _more(1.0, start, rare, people - start - rare)
-    at = start + 2
-    while at <= minor and probability > least:
-        total += probability
-        tail += probability if probability <= limit else 0.0
-        excess += probability if at >= het else 0.0
-        rare = (minor - at) >> 1
-        probability = _more(probability, at, rare, people - at - rare)
-        at += 2
+    high, above = start + 2, _more(1.0, start, rare, people - start - rare)
+    held = 0
+    while held < len(fewer) and low >= 0 and below > least and high <= minor and above > least:
+        fewer[held], more[held] = below, above
+        rare = (minor - low) >> 1
+        below = _fewer(below, low, rare, people - low - rare)
+        rare = (minor - high) >> 1
+        above = _more(above, high, rare, people - high - rare)
+        low, high, held = low - 2, high + 2, held + 1
+    for i in range(held):
+        total += fewer[i]
+        tail += fewer[i] if fewer[i] <= limit else 0.0
+        excess += fewer[i] if start - 2 * i >= het else 0.0
+    while low >= 0 and below > least:
+        total += below
+        tail += below if below <= limit else 0.0
+        excess += below if low >= het else 0.0
+        rare = (minor - low) >> 1
+        below = _fewer(below, low, rare, people - low - rare)
+        low -= 2
+    for i in range(held):
+        total += more[i]
+        tail += more[i] if more[i] <= limit else 0.0
+        excess += more[i] if start + 2 + 2 * i >= het else 0.0
+    while high <= minor and above > least:
+        total += above
+        tail += above if above <= limit else 0.0
+        excess += above if high >= het else 0.0
+        rare = (minor - high) >> 1
+        above = _more(above, high, rare, people - high - rare)
+        high += 2
     return min(1.0, tail / total), min(1.0, excess / total)
 
 
-@compiled(nb.void(READ_I4, READ_I4, READ_I4, nb.f8[::1], nb.f8[::1]))
-def _test(heterozygotes, homozygotes, people, p_value, p_excess):  # type: ignore[no-untyped-def]
+@compiled(nb.void(READ_I4, READ_I4, READ_I4, *[nb.f8[::1]] * 4))
+def _test(heterozygotes, homozygotes, people, fewer, more, p_value, p_excess):  # type: ignore[no-untyped-def]
     for i in range(len(people)):
         if people[i] > 0:
             p_value[i], p_excess[i] = _test_one(
-                nb.i8(heterozygotes[i]), nb.i8(homozygotes[i]), nb.i8(people[i])
+                nb.i8(heterozygotes[i]), nb.i8(homozygotes[i]), nb.i8(people[i]), fewer, more
             )
