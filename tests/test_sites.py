@@ -235,7 +235,7 @@ def is_counted_alike(record: Record) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["acount", "gcount"])
-@pytest.mark.parametrize("positions", [True, False])
+@pytest.mark.parametrize("positions", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_what_plink2_counts_gives_the_panel_of_the_genotypes(
     tmp_path: Path, world: World, kind: str, positions: bool
 ) -> None:

@@ -55,6 +55,7 @@ def test_the_file_is_legal_and_the_same_for_the_same_seed(tmp_path: Path, rich: 
     assert set(labels) == set(POPULATIONS)
 
 
+@pytest.mark.long
 def test_coefficients_are_measured_for_plan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

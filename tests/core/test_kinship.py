@@ -153,7 +153,7 @@ def test_parents_and_children_and_siblings_are_not_taken_for_one_person() -> Non
     assert {(i, j) for i, j, _ in pairs(found)} == {(k, k + 4) for k in range(0, 500, 5)}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nobody_is_found_among_unrelated_people_of_twenty_simulated_genomes() -> None:
     """Sites of one population are in linkage disequilibrium here, and only 600 windows apart."""
     for seed in range(1, 21):

@@ -22,6 +22,7 @@ def pooled(once: Callable[..., Path], undisturbed: Path, snakemake: Callable[...
     return Pooled(once("contributed", build), "config/config.yaml")
 
 
+@pytest.mark.long
 def test_two_contributions_and_two_vcfs_give_the_bytes_of_four_vcfs(
     pooled: Pooled, snakemake: Callable[..., Any], tmp_path: Path
 ) -> None:

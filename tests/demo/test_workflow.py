@@ -157,7 +157,7 @@ def test_a_run_that_was_stopped_and_resumed_gives_the_same_bytes(
     assert hidden == []
 
 
-@pytest.mark.parametrize("size", [100_000, 50_001])
+@pytest.mark.parametrize("size", [pytest.param(100_000, marks=pytest.mark.long), 50_001])
 def test_the_size_of_partitions_does_not_matter(by_commands, demo_folder, tools, tmp_path, size):
     folder = demo_folder(tmp_path / "parts")
     tools.change_config(folder, {"partitions": {"size": size}})

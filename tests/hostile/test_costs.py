@@ -193,9 +193,17 @@ def test_a_store_of_a_million_entries(opened: Opened) -> None:
     [
         {"contribution_version": 2} | {str(n): 0 for n in range(900_000)},
         {"contribution_version": 2, "cells": [0] * 1_800_000},
-        {"contribution_version": 2, "parts": [{"path": n} for n in range(300_000)]},
-        {"contribution_version": 2, "contigs": [[], {}, "a", 1] * 200_000},
-        {"contribution_version": 2, "cohort": "x" * (15 << 20)},
+        pytest.param(
+            {"contribution_version": 2, "parts": [{"path": n} for n in range(300_000)]},
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            {"contribution_version": 2, "contigs": [[], {}, "a", 1] * 200_000},
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            {"contribution_version": 2, "cohort": "x" * (15 << 20)}, marks=pytest.mark.long
+        ),
         {"contribution_version": 2, "software": {"afpanel": "1" * (15 << 20) + "\n"}},
     ],
     ids=["keys", "cells", "parts", "contigs", "cohort", "version"],
@@ -211,9 +219,12 @@ def test_a_manifest_of_megabytes(opened: Opened, content: dict[str, Any]) -> Non
     "edit",
     [
         lambda d: d["cohort"].update(title="x" * 1_000_000),
-        lambda d: d["cohort"].update(title="x@" * 500_000),
-        lambda d: d["cohort"].update(title="@" + "x" * 1_000_000),
-        lambda d: d["cohort"].update(title="/x" * 500_000),
+        *(
+            pytest.param(
+                lambda d, each=each: d["cohort"].update(title=each), marks=pytest.mark.long
+            )
+            for each in ("x@" * 500_000, "@" + "x" * 1_000_000, "/x" * 500_000)
+        ),
         lambda d: d["cohort"].update(title="x." * 500_000),
         lambda d: d["cohort"].update({f"key{n}": 0 for n in range(50_000)}),
         lambda d: d.update(populations=d["populations"] + [{"label": "A"}] * 20_000),

@@ -348,7 +348,7 @@ cohorts: 7
 disclosure: {policy: p.yaml}
 partitions: {size: 10}
 genotypes: {min_ab: 2, half_calls: ignore, min_gq: high}
-publish: {formats: [vcf, bcf]}
+publish: {formats: [vcf, bgen]}
 extra: 1
 """
     with pytest.raises(FaultsError) as refused:

@@ -169,6 +169,7 @@ def release(
     }
 
 
+@pytest.mark.long
 def test_a_panel_of_two_builds_is_that_of_one(
     tmp_path: Path,
     test_data: Path,

@@ -35,7 +35,10 @@ def own_sites(source: Path, sheet: Path, out: Path, *options: str) -> None:
     pysam.tabix_index(str(out), preset="vcf", force=True)
 
 
-@pytest.fixture(scope="module", params=["own ALTs", "whole records"])
+@pytest.fixture(
+    scope="module",
+    params=["own ALTs", pytest.param("whole records", marks=pytest.mark.long)],
+)
 def reduced(
     request: pytest.FixtureRequest, once: Once, seven_countries: Panel, test_data: Path, root: Path
 ) -> tuple[str, Panel]:
