@@ -45,6 +45,11 @@ $(VENV)/.lint: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[lint]'
 	touch $@
 
+# Both at once, which takes less time than one after the other.
+$(VENV)/.all: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[test,lint]'
+	touch $(VENV)/.package $(VENV)/.test $(VENV)/.lint $@
+
 $(VENV)/.docs: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[docs]'
 	touch $@
