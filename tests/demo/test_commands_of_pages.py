@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -19,6 +20,8 @@ from tests.docs.test_links import PAGES
 from tests.shims import write_bcftools
 
 from afpanel.cli.main import COMMANDS, cli, main
+from afpanel.core.cost import Coefficients
+from afpanel.stages.cost import coefficients_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,6 +41,7 @@ NOT_RUN = {
     "git clone": "needs a network",
     "slurm": "needs Slurm: tests/cluster",
     "cluster-generic": "needs Slurm: tests/cluster",
+    "--settled": "needs a run beside a ledger: tests/test_explaining_ledger.py",
     "afpanel bench": "measures for minutes: tests/cli/test_bench.py runs it small",
     "ssh-add": "needs an agent; see below",
     "ssh-agent": "would leave an agent behind; tests/io/test_signatures.py signs with one",
@@ -111,6 +115,8 @@ def desk(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pysam.VariantFile(str(data / "th.vcf.gz")) as vcf:
         person = next(iter(vcf.header.samples))
     (folder / "person").write_text(person)
+    # What `afpanel bench` would measure.
+    (folder / "here.json").write_text(coefficients_text(asdict(Coefficients())))
     shims = folder / "bin"
     shims.mkdir()
     write_bcftools(shims)
