@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pysam
@@ -10,7 +11,9 @@ import pysam.bcftools
 import pytest
 from tests.published_files import release, simulate
 
-from afpanel.io.bcf_text import BcfLines
+from afpanel.constants import State
+from afpanel.io import bcf_text
+from afpanel.io.panel_store import create_panel, read_head, read_panel_blocks, write_panel_block
 from afpanel.stages.gate import gate
 from afpanel.stages.leak_scan import Forbidden, Machine, scan
 from afpanel.stages.verify_release import attack_release
@@ -82,8 +85,7 @@ def test_htslib_reads_the_same_figures_from_the_bcf_as_from_the_vcf(made):
 def test_our_reader_gives_the_lines_of_the_vcf_letter_by_letter(made):
     lines = gzip.decompress((made / "both/p-1.vcf.gz").read_bytes()).splitlines()
     expected = [line for line in lines if not line.startswith(b"##")]
-    with BcfLines(made / "both/p-1.bcf") as file:
-        text = b"".join(iter(lambda: file.read(1000), b""))
+    text = b"".join(bcf_text.read_bcf(made / "both/p-1.bcf"))
     assert [line for line in text.splitlines() if not line.startswith(b"##")] == expected
 
 
@@ -107,6 +109,24 @@ def test_a_bcf_of_a_release_is_clean_and_verified(made):
     assert list(verdicts) == ["vcf", "bcf"]
     assert not any(verdict.found for verdict in verdicts.values())
     assert verdicts["bcf"].variants == verdicts["vcf"].variants > 150
+
+
+def test_absent_cells_which_two_formats_tell_from_others_are_no_fault_of_the_bcf(made, tmp_path):
+    panels = []
+    for path in sorted((made / "out").iterdir()):
+        panels.append(tmp_path / path.name)
+        with create_panel(panels[-1], read_head(path)) as store:
+            for variants, counts in read_panel_blocks(path):
+                absent = (counts.state == State.OBSERVED) & (counts.allele_count == 0)
+                state = np.where(absent, np.int8(State.ABSENT_CALLABLE), counts.state)
+                assert absent.any()
+                write_panel_block(store, variants, replace(counts, state=state))
+    release(
+        panels, made / "decision.json", tmp_path / "all", formats=("vcf", "parquet", "zarr", "bcf")
+    )
+    verdicts = attack_release(tmp_path / "all", 10)
+    assert list(verdicts) == ["vcf", "parquet", "zarr", "bcf"]
+    assert not any(verdict.found for verdict in verdicts.values())
 
 
 def _line_in_header(header, records):

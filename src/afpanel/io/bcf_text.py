@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 import numpy as np
 from isal import igzip
@@ -19,6 +17,7 @@ _MAGIC = b"BCF\2\2"
 _MOST_HEADER = 64 << 20
 _MOST_RECORD = 64 << 20
 _ROOM = 4 << 20
+_PIECE = 1 << 20
 _NAME = re.compile(r"##(contig|FILTER|INFO)=<ID=([^,>]+).*,IDX=([0-9]+)>")
 _TYPE = re.compile(r",Type=(Integer|Float|String),")
 _KINDS = {"Integer": kernel.INTEGER, "Float": kernel.FLOAT, "String": kernel.TEXT}
@@ -146,62 +145,18 @@ def _lines(
     return lines, data[read:], room, not needed
 
 
-class BcfLines:
-    """The text of a BCF as a file to read from.
-
-    Parameters
-    ----------
-    path
-        The file.
+def read_bcf(path: Path) -> Iterator[bytes]:
+    """Read the text of a BCF, in pieces.
 
     Raises
     ------
     VerificationError
-        While it is read, if it is not as a release's is.
+        Where the file is not as a release's is.
     """
-
-    closed = False
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._file = path, igzip.open(path, "rb")
-        self._pieces = text_of(iter(lambda: self._file.read(1 << 20), b""))
-        self._waiting = b""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
-
-    def _next(self) -> bytes:
+    with igzip.open(path, "rb") as file:
         try:
-            return next((piece for piece in self._pieces if piece), b"")
+            yield from text_of(iter(lambda: file.read(_PIECE), b""))
         except NotBcfError as error:
             raise VerificationError(
-                f"{error.what} is in the BCF",
-                where=self._path,
-                remedy="publish the release again",
+                f"{error.what} is in the BCF", where=path, remedy="publish the release again"
             ) from None
-
-    def readline(self) -> bytes:
-        """Read a line."""
-        while b"\n" not in self._waiting and (piece := self._next()):
-            self._waiting += piece
-        line, end, self._waiting = self._waiting.partition(b"\n")
-        return line + end
-
-    def read(self, size: int) -> bytes:
-        """Read some bytes; none at the end."""
-        self._waiting = self._waiting or self._next()
-        piece, self._waiting = self._waiting[:size], self._waiting[size:]
-        return piece
-
-
-def open_lines(path: Path) -> Any:
-    """Open the text of a VCF or a BCF."""
-    return BcfLines(path) if path.suffix == ".bcf" else igzip.open(path, "rb")

@@ -18,7 +18,8 @@ _PAGE = 8_192
 """Rows of a page: what a reader unpacks at least of each column, if it asks for a position."""
 
 _SORTED = ("pos", "ref", "alt")
-_TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
+TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
+"""Types of columns by those of VCF headers."""
 
 
 class ParquetReleaseWriter:
@@ -83,7 +84,7 @@ class ParquetReleaseWriter:
             columns.append(pa.array(block.counts.state[:, g]))
         for each in SITE_FIGURES:
             found = block.site_values(each)
-            columns.append(pa.array(found, _TYPES[each.type], mask=is_missing(found)))
+            columns.append(pa.array(found, TYPES[each.type], mask=is_missing(found)))
         return pa.Table.from_arrays(columns, schema=self._schema)
 
 
@@ -147,11 +148,11 @@ def _schema(head: ReleaseHead) -> Any:
     for group in head.groups:
         for figure in figures_of(group):
             name, doc = figure.name(group), figure.describe(group)
-            fields.append(field(name, _TYPES[figure.type], doc, nullable=True))
+            fields.append(field(name, TYPES[figure.type], doc, nullable=True))
         fields.append(field(STATE.name(group), pa.int8(), STATE.describe(group)))
     for each in SITE_FIGURES:
         doc = excluding(each.doc, head.excluded)
-        fields.append(field(each.key, _TYPES[each.type], doc, nullable=True))
+        fields.append(field(each.key, TYPES[each.type], doc, nullable=True))
     about = {
         "panel": head.name,
         "version": head.version,

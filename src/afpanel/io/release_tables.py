@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 from afpanel.constants import MISSING, State
 from afpanel.errors import BadInputError
 from afpanel.io.prefetch import prefetch
+from afpanel.io.release_parquet import TYPES
 from afpanel.io.release_zarr import RELEASE, RELEASE_VERSION
 from afpanel.io.store import Store
 from afpanel.io.vcf_figures import Key, read_figures
 from afpanel.model.figures import AN, FIGURES, SITE_FIGURES, STATE, Figure, SiteFigure, figures_of
 
 _ROWS = 16_384
+
+WITH_STATES = ("parquet", "zarr")
+"""Formats that say the state of each cell. Of the others it is told from AN, as far as that tells it."""
 
 
 @dataclass(frozen=True)
@@ -185,16 +189,13 @@ def _read_parquet(
                     yield _of_columns(batch.column, np.full(len(batch), contig, object), groups)
 
 
-_TYPES = {"Integer": pa.int32(), "Float": pa.float32(), "String": pa.string()}
-
-
 def _check_columns(path: Path, schema: Any, groups: Sequence[str]) -> None:
     """Refuse a file with columns that nothing here would read, or of other types."""
     expected = {"pos": pa.int32(), **dict.fromkeys(("ref", "alt", "filter"), pa.string())}
     for group in groups:
-        expected |= {figure.name(group): _TYPES[figure.type] for figure in figures_of(group)}
+        expected |= {figure.name(group): TYPES[figure.type] for figure in figures_of(group)}
         expected[STATE.name(group)] = pa.int8()
-    expected |= {each.key: _TYPES[each.type] for each in SITE_FIGURES}
+    expected |= {each.key: TYPES[each.type] for each in SITE_FIGURES}
     found = list(zip(schema.names, schema.types, strict=True))
     if found != list(expected.items()):
         wanted = [f"{name} {kind}" for name, kind in expected.items()]

@@ -16,13 +16,12 @@ from afpanel.constants import MISSING
 from afpanel.core.strings import Strings, gather, joined
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io import vcf_figures_kernel as kernel
-from afpanel.io.bcf_text import open_lines
+from afpanel.io.bcf_text import read_bcf
 from afpanel.io.inflate import pieces
 from afpanel.io.release import FILTERS
 from afpanel.io.sniff import compression_of
 
 _INFO = 7
-_PIECE = 1 << 20
 _KINDS = {"Integer": kernel.INTEGER, "Float": kernel.FLOAT, "String": kernel.NAME}
 _TYPES: dict[str, tuple[Any, Any]] = {
     "Integer": (np.int32, MISSING),
@@ -147,12 +146,7 @@ def read_figures(
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    if path.suffix != ".bcf":
-        yield from pieces(path, compression_of(path))
-        return
-    with open_lines(path) as lines:
-        while text := lines.read(_PIECE):
-            yield text
+    return read_bcf(path) if path.suffix == ".bcf" else pieces(path, compression_of(path))
 
 
 def _after_header(text: bytes) -> tuple[bytes, bool]:

@@ -19,7 +19,7 @@ from afpanel.core.release_limits import Limits
 from afpanel.errors import BadInputError, VerificationError
 from afpanel.io.files import read_json
 from afpanel.io.release_companions import Companion, GdiFiles, SlimVcf
-from afpanel.io.release_tables import ReleaseTable, read_release
+from afpanel.io.release_tables import WITH_STATES, ReleaseTable, read_release
 from afpanel.model.figures import AN, STATE
 from afpanel.stages.insider_attack import InsiderAttacks
 from afpanel.stages.progress import Progress
@@ -150,7 +150,7 @@ def _walk(
             differs = difference(tables[0], table)
             if differs:
                 verdicts[name].add(f"{differs} is not as in {first}", [name], 1)
-            if table is not None and name != "vcf":
+            if table is not None and name in WITH_STATES:
                 states = _check_states(table, states, verdicts[name])
             found = attack.on(table) if differs and table is not None else of_first
             if table is not None and found is not None:
@@ -215,7 +215,7 @@ def whole_sites(tables: Iterable[ReleaseTable]) -> Iterator[ReleaseTable]:
 def difference(one: ReleaseTable | None, other: ReleaseTable | None) -> str:
     """Name the first array in which two tables differ; empty if none does.
 
-    VCF has no states: these are held against AN, and against one another (`_check_states`).
+    VCF and BCF have no states: these are held against AN, and against one another (`_check_states`).
     """
     if one is None or other is None or len(one) != len(other):
         return "the number of variants" if one is not other else ""
