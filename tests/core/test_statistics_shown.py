@@ -9,7 +9,7 @@ from afpanel.core.policy import Rules, Statistic, strictest
 from afpanel.core.statistics_shown import withhold_statistics
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
-from afpanel.io.release import ReleaseBlock, ReleaseHead
+from afpanel.io.release import ReleaseBlock, ReleaseHead, is_missing
 from afpanel.model.figures import FIGURES, SITE_FIGURES
 
 GROUPS = ["total", "VN", "VN_KHV", "XX"]
@@ -61,7 +61,7 @@ def shown_figures(given):
     people = [[30, 31, 0]] * len(GROUPS)
     head = ReleaseHead("panel", "1", "GRCh38", {"chr1": 1000}, GROUPS, people)
     block = ReleaseBlock.of("chr1", variants, given, head)
-    found = {figure.key for figure in FIGURES if not block.missing(figure).all()}
+    found = {figure.key for figure in FIGURES if not is_missing(block.values(figure)).all()}
     for figure in SITE_FIGURES:
         values = block.site_values(figure)
         known = values != "" if values.dtype == object else np.nan_to_num(values, nan=-1) != -1

@@ -51,8 +51,9 @@ class Packing:
         """Choose for an array.
 
         Calls and the sums of groups are the bulk of what is written and read within a run: lz4 does both
-        at the speed of the disk, and they shrink enough. The rest is small, or is published: packed by Zstandard, as hard as `level` says. Shuffling
-        bytes helps wide integers; genotypes are single bytes and do as well without.
+        at the speed of the disk, and they shrink enough. The rest is small, or is published: Zstandard
+        packs it, as hard as `level` says. Shuffling bytes helps wide integers; genotypes are single bytes
+        and do as well without.
         """
         is_text = dtype.kind in "OTU"
         shuffled = not is_text and dtype.itemsize > 1

@@ -121,10 +121,6 @@ class ReleaseBlock:
         values: NDArray[np.int32] = getattr(self.counts, figure.array)
         return values
 
-    def missing(self, figure: Figure) -> NDArray[np.bool_]:
-        """Tell which of a figure's values are missing, (n, g) bool."""
-        return is_missing(self.values(figure))
-
     def site_values(self, figure: SiteFigure) -> NDArray[Any]:
         """Get the values of a figure of variants, (n,)."""
         return self.site[figure.array]

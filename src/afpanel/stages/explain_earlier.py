@@ -75,10 +75,7 @@ class EarlierReasons:
     def held(self) -> str:
         """Name all that the release is held against."""
         found = [each.entry.name for each in self._audit.held]
-        found += [
-            f"what {each.described['country']} shows elsewhere" for each in self._audit.external
-        ]
-        return _listed(found) or "the ledger, in which nobody of the panel is"
+        return _listed([*found, *self._elsewhere]) or "the ledger, in which nobody of the panel is"
 
     @property
     def releases(self) -> str:
@@ -92,10 +89,14 @@ class EarlierReasons:
     def _known(self) -> str:
         """Name what shows cells of the variant."""
         names = [name for name, cells in self._notes.known if cells[self._row].any()]
-        elsewhere = [
+        return _listed([*filter(None, names), *(self._elsewhere if "" in names else [])])
+
+    @property
+    def _elsewhere(self) -> list[str]:
+        """Say what was published elsewhere, by country."""
+        return [
             f"what {each.described['country']} shows elsewhere" for each in self._audit.external
         ]
-        return _listed([*filter(None, names), *(elsewhere if "" in names else [])])
 
     def of_cell(self, place: int, *, alone: bool) -> Iterator[Line]:
         """Say why a cell is masked for earlier releases, once for each reason.
