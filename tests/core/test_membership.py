@@ -7,11 +7,12 @@ import pytest
 from scipy.stats import binom, norm
 
 from afpanel.core.membership import (
+    add_up,
     floored,
-    homer_distances,
     homer_statistic,
+    homer_weights,
     information,
-    log_ratio,
+    log_ratio_weights,
     masked_information,
     moments,
     most_variants,
@@ -65,15 +66,22 @@ def test_the_likelihood_ratio_is_that_of_a_plain_sum_over_called_variants():
                 )
                 if x >= 0
             )
-            found = log_ratio(copies, pool, reference)[person, split]
+            found = add_up(copies.T, log_ratio_weights(pool, reference))[person, split]
             assert found == pytest.approx(expected, abs=1e-9)
+
+
+def homer_sums(copies, pool, reference):
+    """Variants called, distances and their squares, added up for each person."""
+    distance = homer_weights(pool, reference)[:, :, None]
+    weights = np.concatenate([np.ones_like(distance), distance, distance**2], axis=2)
+    return add_up(copies.T, weights).T
 
 
 def test_homers_statistic_is_that_of_a_plain_computation():
     draw = np.random.default_rng(2)
     copies = draw.integers(-1, 3, (5, 60)).astype(np.int8)
     pool, reference = draw.uniform(0, 1, (2, 60))
-    found = homer_statistic(homer_distances(copies, pool, reference))
+    found = homer_statistic(homer_sums(copies, pool, reference))
     for person in range(5):
         called = copies[person] >= 0
         y = copies[person, called] / 2
@@ -83,7 +91,7 @@ def test_homers_statistic_is_that_of_a_plain_computation():
 
 
 def test_homers_statistic_of_somebody_without_calls_is_missing():
-    sums = homer_distances(np.full((1, 9), -1, np.int8), np.full(9, 0.3), np.full(9, 0.2))
+    sums = homer_sums(np.full((1, 9), -1, np.int8), np.full(9, 0.3), np.full(9, 0.2))
     assert np.isnan(homer_statistic(sums)).all()
 
 
@@ -113,7 +121,8 @@ def test_moments_and_power_are_those_of_simulated_attacks(reference_people):
         reference = draw.binomial(2 * reference_people, frequency) / (2 * reference_people)
         reference = floored(reference, reference_people)
         for j in range(2):
-            scores[j, i] = log_ratio(people[j], pool[:, None], reference[:, None])[:, 0]
+            weights = log_ratio_weights(pool[:, None], reference[:, None])
+            scores[j, i] = add_up(people[j].T, weights)[:, 0]
     expected = moments(m, n, reference_people)
     deviation = math.sqrt(expected.variance)
     for found, mean in zip(scores, (expected.member, expected.other), strict=True):

@@ -31,7 +31,7 @@ def linkage(within, between, share):
 
 def known_by(*linkages, variants=1000, measured=None, measured_known=None):
     """What is known of groups of which so many variants are as linked as that, and all are shown."""
-    members = [Members(variants, each, measured, measured_known) for each in linkages]
+    members = [Members(variants, each, measured, measured_known, 1000) for each in linkages]
     return Known(members, complete=True)
 
 
@@ -143,7 +143,8 @@ def test_what_was_measured_is_judged_where_it_is_more():
 def test_what_would_pass_does_and_one_variant_more_does_not(
     people, varying, had, within, between, measured, has_linkage, limit, reference
 ):
-    members = Members(had, linkage(within, between, 0.9) if has_linkage else None, measured)
+    linked = linkage(within, between, 0.9) if has_linkage else None
+    members = Members(had, linked, measured, tried_with=1000)
     known = Known([members], complete=has_linkage)
     attacker = Attacker(1e-3, reference, reference)
     cells = cells_of(varying)
@@ -201,7 +202,18 @@ def test_some_of_the_variants_are_worth_no_more_than_all_to_who_knows_the_linkag
     assert known.tried(100) == pytest.approx(known.effective(100) / 5)
 
 
+def test_attacks_that_had_a_few_of_the_variants_carry_over_by_what_they_came_to_beside_the_formula():
+    of = linkage(10, 0.001, 0.9)
+    for tried_with in (100, 1000):
+        formula = of.effective(tried_with) / tried_with
+        for share in (0.5, 1, 1.5):
+            members = Members(50_000, of, share * formula, tried_with=tried_with)
+            expected = share * members.effective(50_000)
+            assert members.tried(50_000) == pytest.approx(expected)
+
+
 def test_where_not_all_people_are_known_every_variant_counts_but_what_was_tried_is_told():
-    known = Known([Members(1000, linkage(10, 0, 0.1), 0.02)], complete=False)
+    members = Members(1000, linkage(10, 0, 0.1), 0.02, tried_with=1000)
+    known = Known([members], complete=False)
     assert known.effective(300) == known.effective_if_known(300, 10) == 300
     assert 0 < known.tried(300) < 60

@@ -23,26 +23,45 @@ RIDGES = (1e-3, 1e-2, 0.1, 1.0, 10.0)
 _BLOCK = 256
 
 
-def standardized(copies: NDArray[np.int8]) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class Scaled:
+    """Copies of variants, centred and scaled to a variance of 1.
+
+    Parameters
+    ----------
+    values
+        (variants, people) float64: 0, the mean, where there is no call, and for everybody where all are alike.
+    mean, deviation
+        (variants,) float64: mean copies of who has a call, and the deviation of everybody from it.
+    """
+
+    values: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+    @property
+    def varies(self) -> NDArray[np.bool_]:
+        """(variants,) bool: at which these people differ."""
+        return self.deviation > 0
+
+
+def scaled(copies: NDArray[np.int8]) -> Scaled:
     """Centre the copies of each variant, and scale them to a variance of 1.
 
     Parameters
     ----------
     copies
         (variants, people) int8; -1 where there is no call.
-
-    Returns
-    -------
-    (v, people) float64
-        Of the variants at which these people differ; 0, the mean, where there is no call.
     """
-    called = copies != MISSING
-    mean = np.where(called, copies, 0).sum(axis=1) / np.maximum(called.sum(axis=1), 1)
-    centred = np.where(called, copies - mean[:, None], 0.0)
-    deviation = np.sqrt((centred**2).mean(axis=1))
-    varies = deviation > 0
-    scaled: NDArray[np.float64] = centred[varies] / deviation[varies, None]
-    return scaled
+    values = copies.astype(np.float64)
+    missing = copies == MISSING
+    values[missing] = 0
+    mean = values.sum(axis=1) / np.maximum(copies.shape[1] - missing.sum(axis=1), 1)
+    values -= mean[:, None]
+    values[missing] = 0
+    deviation = np.sqrt(np.einsum("vp,vp->v", values, values) / max(copies.shape[1], 1))
+    values /= np.where(deviation > 0, deviation, 1)[:, None]
+    return Scaled(values, mean, deviation)
 
 
 def block_size(people: int) -> int:
@@ -113,18 +132,20 @@ class LinkageSums:
 
     def add(self, copies: NDArray[np.int8]) -> None:
         """Add a window: (variants, people) int8, consecutive variants."""
-        scaled = standardized(copies)
-        n = len(scaled)
+        of = scaled(copies)
+        values = of.values if of.varies.all() else of.values[of.varies]
+        n = len(values)
         if not n:
             return
-        similarity = scaled.T @ scaled / self._people
+        similarity = values.T @ values
         # People by people or variants by variants, the squares add up to the same.
-        self._windows.append((n, self._unbiased(float((similarity**2).sum()) - n, n * (n - 1))))
+        squares = float(np.vdot(similarity, similarity)) / self._people**2
+        self._windows.append((n, self._unbiased(squares - n, n * (n - 1))))
         self._similarity += similarity
         for start in range(0, n, self._block):
-            block = scaled[start : start + self._block]
-            values = np.linalg.eigvalsh(block @ block.T / self._people)
-            kept = np.maximum(values, 0)[None, :]
+            block = values[start : start + self._block]
+            eigenvalues = np.linalg.eigvalsh(block @ block.T / self._people)
+            kept = np.maximum(eigenvalues, 0)[None, :]
             share = kept / (kept + np.array(RIDGES)[:, None])
             self._ridge_sums += np.stack([share.sum(axis=1), (share**2).sum(axis=1)], axis=1)
 
@@ -136,7 +157,8 @@ class LinkageSums:
             return Linkage(self._people, 0, 1.0, np.nan, 0.0, tuple((0.0, 0.0) for _ in RIDGES))
         linked = sums.sum() / m
         pairs = m * (m - 1) - float((sizes * (sizes - 1)).sum())
-        all_pairs = self._unbiased(float((self._similarity**2).sum()) - m, m * (m - 1))
+        squares = float(np.vdot(self._similarity, self._similarity)) / self._people**2
+        all_pairs = self._unbiased(squares - m, m * (m - 1))
         between = (all_pairs - sums.sum()) / pairs if pairs else 0.0
         n = len(sizes)
         spread = ((sums - linked * sizes) ** 2).sum()

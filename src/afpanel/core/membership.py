@@ -25,58 +25,75 @@ def floored(frequency: NDArray[np.float64], people: int) -> NDArray[np.float64]:
     return np.clip(frequency, least, 1 - least)
 
 
-def log_ratio(
-    copies: NDArray[np.int8], pool: NDArray[np.float64], reference: NDArray[np.float64]
+def log_ratio_weights(
+    pool: NDArray[np.float64], reference: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Weigh, for each person, "in the group" against "not in it", as if variants were independent.
+    """Weigh copies for "in the group" against "not in it", as if variants were independent.
 
     ``L = sum over variants of x ln(p_pool / p_ref) + (2 - x) ln((1 - p_pool) / (1 - p_ref))``
 
     Parameters
     ----------
-    copies
-        (people, variants) int8: 0, 1 or 2 copies; -1 where there is no call, which says nothing.
     pool, reference
         (variants, splits) float64: frequencies of the group and of the reference, off 0 and 1; see
         `floored`. Every column is another group and reference.
 
     Returns
     -------
-    (people, splits) float64
+    (3, variants, splits) float64
+        What x = 0, 1 and 2 copies add; see `add_up`.
     """
     alt, other = np.log(pool / reference), np.log((1 - pool) / (1 - reference))
-    called = copies != MISSING
-    ratio: NDArray[np.float64] = np.where(called, copies, 0) @ (alt - other) + called @ (2 * other)
-    return ratio
+    return np.stack([2 * other, alt + other, 2 * alt])
 
 
-def homer_distances(
-    copies: NDArray[np.int8], pool: NDArray[np.float64], reference: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Add up ``D = |x/2 - p_ref| - |x/2 - p_pool|`` over variants, and its square.
+def homer_weights(pool: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give ``D = |x/2 - p_ref| - |x/2 - p_pool|`` of x = 0, 1 and 2 copies: (3, …) float64.
+
+    Parameters
+    ----------
+    pool, reference
+        Frequencies, of any shape.
+    """
+    return np.stack([np.abs(own - reference) - np.abs(own - pool) for own in (0, 0.5, 1)])
+
+
+def add_up(copies: NDArray[np.int8], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add up, for each person, what their copies weigh.
 
     Parameters
     ----------
     copies
-        (people, variants) int8; -1 where there is no call, which adds nothing.
-    pool, reference
-        (variants,) float64.
+        (variants, people) int8: 0, 1 or 2; -1 where there is no call, which adds nothing.
+    weights
+        (3, variants, columns) float64: what 0, 1 and 2 copies weigh.
 
     Returns
     -------
-    (3, people) float64
-        Variants called, the sum, and the sum of squares; see `homer_statistic`.
+    (people, columns) float64
     """
-    called = copies != MISSING
-    own = copies / 2
-    distance = np.where(called, np.abs(own - reference) - np.abs(own - pool), 0)
-    return np.stack([called.sum(axis=1), distance.sum(axis=1), (distance**2).sum(axis=1)])
+    none, one, two = weights
+    carried = np.concatenate([copies == 1, copies == 2]).astype(np.float64)
+    sums: NDArray[np.float64] = none.sum(axis=0) + carried.T @ np.concatenate(
+        [one - none, two - none]
+    )
+    missing = copies == MISSING
+    rows = np.flatnonzero(missing.any(axis=1))
+    return sums - missing[rows].T.astype(np.float64) @ none[rows] if len(rows) else sums
 
 
 def homer_statistic(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn sums of `homer_distances` into ``T = sqrt(m) mean(D) / sd(D)``; (people,) float64.
+    """Turn sums of `homer_weights` into ``T = sqrt(m) mean(D) / sd(D)``.
 
-    NaN where fewer than two variants are called, or all distances are alike.
+    Parameters
+    ----------
+    sums
+        (3, …) float64: variants called, their sum of D, and of its square.
+
+    Returns
+    -------
+    (…) float64
+        NaN where fewer than two variants are called, or all distances are alike.
     """
     called, total, squares = sums
     statistic = np.full(total.shape, np.nan)
@@ -97,7 +114,7 @@ class Moments:
 
 
 def moments(variants: float, people: float, reference_people: float) -> Moments:
-    """Give the moments of `log_ratio` over m independent variants.
+    """Give the moments of `log_ratio_weights` over m independent variants.
 
     Members have the mean ``m/2n + m/2n_r`` and others ``-m/2n + m/2n_r``, with the variance
     ``m (1/n + 1/n_r)``. They hold where a variant has some copies in both, as frequent ones have.

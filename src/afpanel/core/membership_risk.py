@@ -23,12 +23,15 @@ class Members:
     measured, measured_known
         Independent variants that attacks on people held out came to, for each variant: the likelihood
         ratio, and the attack that knows the linkage. None where nobody tried.
+    tried_with
+        Variants that these attacks had.
     """
 
     variants: int
     linkage: Linkage | None
     measured: float | None = None
     measured_known: float | None = None
+    tried_with: int = 0
 
     def effective(self, shown: float) -> float:
         """Give the effective number of so many variants: all of these, some of them by lot, or more."""
@@ -77,7 +80,7 @@ class Members:
     def _ratio(self) -> float | None:
         if self.measured is None:
             return None
-        of = self.linkage.variants if self.linkage is not None else 1
+        of = self.tried_with
         expected = self.linkage.effective(of) / of if self.linkage is not None and of else 1.0
         return min(self.measured, 1.0) / expected
 

@@ -11,8 +11,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from afpanel.constants import MISSING
-from afpanel.core.linkage import RIDGES, block_size, standardized
-from afpanel.core.membership import floored, homer_distances, homer_statistic, log_ratio
+from afpanel.core.linkage import RIDGES, block_size, scaled
+from afpanel.core.membership import (
+    add_up,
+    floored,
+    homer_statistic,
+    homer_weights,
+    log_ratio_weights,
+)
 
 SPLITS = 10
 SEED = 20_110_917
@@ -21,6 +27,7 @@ LEAST_PEOPLE = 60
 """People of whom a third is enough for a trial."""
 
 _CONFIDENCE = 0.95
+_DECIMALS = 9
 _POOL, _OTHERS, _REFERENCE = range(3)
 
 
@@ -76,23 +83,24 @@ def judged(
         alpha.
     """
     (splits, m), n = members.shape, others.shape[1]
-    auc = float(np.mean([_auc(*scores) for scores in zip(members, others, strict=True)]))
-    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    auc_variance = auc * (1 - auc) + (m - 1) * (q1 - auc**2) + (n - 1) * (q2 - auc**2)
     middle, spread = others.mean(axis=1), others.std(axis=1, ddof=1)
     spread = np.where(spread > 0, spread, 1.0)
+    # Splits have scales of their own. Rounded, scores that only rounding tells apart are ties on any machine.
+    scaled_members, scaled_others = (
+        np.round((x - middle[:, None]) / spread[:, None], _DECIMALS) for x in (members, others)
+    )
+    pairs = zip(scaled_members, scaled_others, strict=True)
+    auc = float(np.mean([_auc(*scores) for scores in pairs]))
+    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    auc_variance = auc * (1 - auc) + (m - 1) * (q1 - auc**2) + (n - 1) * (q2 - auc**2)
     lead = (members.mean(axis=1) - middle) / spread
     own = np.maximum(members.std(axis=1, ddof=1) / spread, 1e-9)
     separation = float(np.mean(lead / np.sqrt((1 + own**2) / 2)))
     power = float(np.mean(ndtr((lead + ndtri(false_positive_rate)) / own)))
     found, low, high = np.nan, np.nan, np.nan
     if splits * n * false_positive_rate >= 1:
-        # Splits have scales of their own.
-        scaled_members, scaled = (
-            (x - middle[:, None]) / spread[:, None] for x in (members, others)
-        )
         allowed = int(splits * n * false_positive_rate)
-        limit = np.sort(scaled, axis=None)[-allowed - 1]
+        limit = np.sort(scaled_others, axis=None)[-allowed - 1]
         found = float(np.mean(scaled_members > limit))
         low, high = _interval(found, m)
     return Attack(
@@ -127,6 +135,20 @@ def _interval(share: float, people: int) -> tuple[float, float]:
     return low, high
 
 
+def _solved(matrix: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve ``(M + κ) x = b`` for each of `RIDGES`, by Cholesky; M has no eigenvalue below 0."""
+    from scipy.linalg.lapack import dposv  # noqa: PLC0415 - as above
+
+    solutions = np.empty((len(right), len(RIDGES)))
+    for i, ridge in enumerate(RIDGES):
+        ridged = matrix.copy()
+        ridged.flat[:: len(right) + 1] += ridge
+        _, solutions[:, i], failed = dposv(ridged.T, right, overwrite_a=True)
+        if failed:
+            raise np.linalg.LinAlgError(f"no Cholesky factor at ridge {ridge}")
+    return solutions
+
+
 class MembershipTrial:
     """Scores everybody by every attack, window by window.
 
@@ -150,72 +172,88 @@ class MembershipTrial:
         self._parts = np.array(
             [draw.permutation(people)[: 3 * self.each].reshape(3, -1) for _ in range(splits)]
         )
+        self._is_in = np.zeros((people, splits, 3))
+        for split, parts in enumerate(self._parts):
+            for part, members in enumerate(parts):
+                self._is_in[members, split, part] = 1
         self._ratio = np.zeros((people, splits))
-        self._homer = np.zeros((splits, 3, people))
+        self._homer = np.zeros((3, people, splits))
         self._known = np.zeros((len(RIDGES), people, splits))
 
     def add(self, copies: NDArray[np.int8]) -> None:
         """Add a window: (variants, people) int8, consecutive variants; -1 where there is no call."""
-        called = copies != MISSING
-        present = np.where(called, copies, 0)
-        chosen = np.zeros((copies.shape[1], len(self._parts), 3))
-        for split, parts in enumerate(self._parts):
-            for part, members in enumerate(parts):
-                chosen[members, split, part] = 1
-        shape = (len(copies), len(self._parts), 3)
-        alleles = 2 * (called @ chosen.reshape(len(chosen), -1)).reshape(shape)
-        alt = (present @ chosen.reshape(len(chosen), -1)).reshape(shape)
-        frequency = alt / np.maximum(alleles, 1)
-        # A variant of which the pool or the reference has no call tells nothing, of whoever it is.
-        is_told = (alleles[:, :, _POOL] > 0) & (alleles[:, :, _REFERENCE] > 0)
-        pool, reference = (
-            np.where(is_told, floored(frequency[:, :, part], self.each), 0.5)
-            for part in (_POOL, _REFERENCE)
-        )
         self.variants += len(copies)
-        self._ratio += log_ratio(copies.T, pool, reference)
-        for split, parts in enumerate(self._parts):
-            rows = np.flatnonzero(is_told[:, split])
-            self._homer[split] += homer_distances(
-                copies[rows].T, frequency[rows, split, _POOL], frequency[rows, split, _REFERENCE]
-            )
-            lead = frequency[:, split, _POOL] - frequency[:, split, _REFERENCE]
-            self._weigh(copies, split, parts, np.where(is_told[:, split], lead, 0))
+        frequency, is_told = self._frequencies(copies)
+        pool, reference = frequency[:, :, _POOL], frequency[:, :, _REFERENCE]
+        ratio = log_ratio_weights(floored(pool, self.each), floored(reference, self.each))
+        distance = homer_weights(pool, reference)
+        lead = np.where(is_told, pool - reference, 0)
+        known = [
+            self._known_weights(copies[:, parts[_REFERENCE]], lead[:, split])
+            for split, parts in enumerate(self._parts)
+        ]
+        told = [np.where(is_told, each, 0) for each in (ratio, np.ones_like(ratio), distance)]
+        # What every attack adds for everybody is one matrix product.
+        weights = np.concatenate([*told, told[-1] ** 2, *known], axis=2)
+        splits = len(self._parts)
+        sums = add_up(copies, weights).reshape(len(self._is_in), -1, splits)
+        self._ratio += sums[:, 0]
+        self._homer += sums[:, 1:4].transpose(1, 0, 2)
+        self._known += sums[:, 4:].reshape(-1, splits, len(RIDGES)).transpose(2, 0, 1)
 
-    def _weigh(
-        self,
-        copies: NDArray[np.int8],
-        split: int,
-        parts: NDArray[np.int64],
-        lead_of_pool: NDArray[np.float64],
-    ) -> None:
-        """Add the scores of an attacker who learns linkage from the reference.
+    def _frequencies(
+        self, copies: NDArray[np.int8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Give the frequencies in the parts of each split, and where they tell something.
 
-        Of each block ``x' (R + κ)⁻¹ (p_pool - p_ref)``, with R the correlations in the reference and all
-        variants scaled as there.
+        A variant of which the pool or the reference has no call tells nothing, of whoever it is.
+
+        Returns
+        -------
+        frequency
+            (variants, splits, 3) float64.
+        is_told
+            (variants, splits) bool.
         """
+        called = copies != MISSING
+        members = self._is_in.reshape(len(self._is_in), -1)
+        shape = (len(copies), len(self._parts), 3)
+        alleles = 2 * (called.astype(np.float64) @ members).reshape(shape)
+        alt = (np.where(called, copies, 0).astype(np.float64) @ members).reshape(shape)
+        is_told = (alleles[:, :, _POOL] > 0) & (alleles[:, :, _REFERENCE] > 0)
+        return alt / np.maximum(alleles, 1), is_told
+
+    def _known_weights(
+        self, theirs: NDArray[np.int8], lead: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Weigh copies as an attacker does who learns linkage from the reference.
+
+        Of each block the score is ``x' (R + κ)⁻¹ (p_pool - p_ref)``, with R the correlations in the reference
+        and all variants scaled as there.
+
+        Parameters
+        ----------
+        theirs
+            (variants, people) int8: copies that the reference has.
+        lead
+            (variants,) float64: frequency of the pool less that of the reference.
+
+        Returns
+        -------
+        (3, variants, ridges) float64
+            What 0, 1 and 2 copies add.
+        """
+        of = scaled(theirs)
+        scale = np.where(of.varies, 1 / np.where(of.varies, of.deviation, 1), 0)
+        weights = np.empty((len(theirs), len(RIDGES)))
         step = block_size(self.each)
-        reference = parts[_REFERENCE]
-        for start in range(0, len(copies), step):
-            block = copies[start : start + step]
-            theirs = block[:, reference]
-            called = theirs != MISSING
-            mean = np.where(called, theirs, 0).sum(axis=1) / np.maximum(called.sum(axis=1), 1)
-            variance = np.where(called, theirs - mean[:, None], 0.0).var(axis=1)
-            rows = np.flatnonzero(variance > 0)
-            if not len(rows):
-                continue
-            deviation = np.sqrt(variance[rows])[:, None]
-            scaled = standardized(theirs)
-            values, vectors = np.linalg.eigh(scaled @ scaled.T / len(reference))
-            lead = 2 * lead_of_pool[start + rows]
-            along = vectors.T @ (lead / deviation[:, 0])
-            own = np.where(
-                block[rows] != MISSING, (block[rows] - mean[rows, None]) / deviation, 0.0
-            )
-            seen = own.T @ vectors
-            weights = along[:, None] / (np.maximum(values, 0)[:, None] + np.array(RIDGES))
-            self._known[:, :, split] += (seen @ weights).T
+        for start in range(0, len(theirs), step):
+            rows = slice(start, start + step)
+            block = of.values[rows]
+            correlations = block @ block.T / theirs.shape[1]
+            weights[rows] = _solved(correlations, 2 * lead[rows] * scale[rows])
+        weights *= scale[:, None]
+        return np.stack([(x - of.mean)[:, None] * weights for x in range(3)])
 
     def result(self, false_positive_rate: float) -> dict[str, Attack]:
         """Judge every attack.
@@ -225,7 +263,7 @@ class MembershipTrial:
         dict
             ``likelihood_ratio``; ``homer``; and ``linkage_known``, with the ridge that separates best.
         """
-        homer = np.stack([homer_statistic(sums) for sums in self._homer], axis=1)
+        homer = homer_statistic(self._homer)
         known = [self._judged(scores, false_positive_rate) for scores in self._known]
         return {
             "likelihood_ratio": self._judged(self._ratio, false_positive_rate),

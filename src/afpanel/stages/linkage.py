@@ -48,7 +48,10 @@ FALSE_POSITIVE_RATE = 1e-3
 """alpha of the attacks that are tried."""
 
 _MOST_WINDOWS = 100
-"""Windows of a class."""
+"""Windows of a class whose linkage is worked out."""
+
+_MOST_TRIED = 25
+"""Windows of these with which attacks are tried: how surely they tell hangs on people from there on."""
 
 _MOST_PEOPLE = 1_000
 """People of a population that are looked at; linkage takes their number squared in memory."""
@@ -136,15 +139,18 @@ def linkage(inputs: LinkageInputs, out: Path) -> None:
         _left_out(config, sorted(sites.contigs)),
     ).survey(_MOST_WINDOWS)
     _leave_out_relatives(populations, calls, survey)
-    looked_at = 0
+    # One of so many windows of each class has attacks tried with it.
+    stride = [-(-len(chosen) // _MOST_TRIED) for chosen in survey.chosen]
+    looked_at = [0] * len(thresholds)
     for number, window in survey.windows():
-        looked_at += 1
+        is_tried = looked_at[number] % stride[number] == 0
+        looked_at[number] += 1
         copies = _read(calls, window.places)
         for each, level in zip(populations, window.level.T, strict=True):
-            each.add(number, copies, level > number)
+            each.add(number, copies, level > number, is_tried=is_tried)
     logger.info(
         "linkage: %s, %d populations, %s of %s windows of variants",
-        inputs.cohort, len(populations), f"{looked_at:,}", f"{int(survey.windows_on.sum()):,}",
+        inputs.cohort, len(populations), f"{sum(looked_at):,}", f"{int(survey.windows_on.sum()):,}",
     )  # fmt: skip
     found = [
         each.result(thresholds, survey.variants[:, at].tolist())
@@ -196,7 +202,9 @@ class _Population:
         if n >= LEAST_PEOPLE:
             self._trials = [MembershipTrial(n) for _ in range(self._classes)]
 
-    def add(self, number: int, copies: NDArray[np.int8], is_of: NDArray[np.bool_]) -> None:
+    def add(
+        self, number: int, copies: NDArray[np.int8], is_of: NDArray[np.bool_], *, is_tried: bool
+    ) -> None:
         """Add a window: everybody's copies, and which of its sites are of a class in this population."""
         if not self._sums:
             return
@@ -206,7 +214,7 @@ class _Population:
         varies = (alt > 0) & (alt < 2 * called.sum(axis=1))
         rows = np.flatnonzero(is_of & varies)
         self._sums[number].add(own[rows])
-        if self._trials:
+        if self._trials and is_tried:
             self._trials[number].add(own[rows])
 
     def result(self, thresholds: Sequence[int], variants: Sequence[int]) -> PopulationLinkage:

@@ -92,6 +92,7 @@ class VariantClass:
             self.linkage if self.is_linked else None,
             None if trial is None else trial.share("likelihood_ratio"),
             None if trial is None else trial.share("linkage_known"),
+            0 if trial is None else trial.variants,
         )
 
 
