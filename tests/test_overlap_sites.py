@@ -8,7 +8,7 @@ import pytest
 from tests.builders import vcf_text, write_fasta, write_sheet, write_vcf
 from tests.overlapping import CONTIGS, WINDOW, Cohort, World, compared, run
 
-from afpanel.stages.overlap_calls import CohortCalls, copies_of
+from afpanel.stages.overlap_calls import CohortCalls, copies_of, counts_of
 from afpanel.stages.overlap_sites import ComparableSites
 
 
@@ -17,9 +17,19 @@ def test_copies_are_counted_of_calls_of_two_alleles_alone() -> None:
     genotype = np.array([calls, calls], np.int8)
     expected = [0, 1, 2, 1, -1, -1, -1, -1, -1, -1]
     swapped = [2, 1, 0, 1, -1, -1, -1, -1, -1, -1]
-    assert copies_of(genotype, np.array([1, 0])).tolist() == [expected, swapped]
+    rows, everybody = np.arange(2), np.arange(len(calls))
+    assert copies_of(genotype, rows, np.array([1, 0]), everybody).tolist() == [expected, swapped]
     haploid = np.array([[[0], [1], [-1]]], np.int8)
-    assert copies_of(haploid, np.array([1])).tolist() == [[-1, -1, -1]]
+    assert copies_of(haploid, rows[:1], np.array([1]), np.arange(3)).tolist() == [[-1, -1, -1]]
+    for read in (copies_of, counts_of):
+        assert not np.any(np.maximum(read(haploid, rows[:1], np.array([1]), np.arange(3)), 0))
+    # Of some records, in any order, and of some people.
+    some, people = np.array([1, 0, 1]), np.array([7, 2, 0])
+    which = np.array([1, 1, 0])
+    assert copies_of(genotype, some, which, people).tolist() == [[-1, 2, 0], [-1, 2, 0], [-1, 0, 2]]
+    copies, called = counts_of(genotype, some, which, people)
+    assert copies.tolist() == [2, 2, 2]
+    assert called.tolist() == [2, 2, 2]
 
 
 def test_sites_are_kept_snvs_on_autosomes_that_one_record_alone_speaks_of(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import MISSING
+from afpanel.core.kinship_kernel import count_calls
 
 _PEOPLE = 2_048
 _SITES = 1_000
@@ -156,10 +157,24 @@ def close_pairs(
     return Pairs.joined(found)
 
 
-def with_few_calls(copies: NDArray[np.int8], sites: NDArray[np.int64], least: int) -> int:
-    """Count the people who have a call at fewer than so many of some sites; see `close_pairs`."""
-    blocks = (copies[at : at + _PEOPLE][:, sites] for at in range(0, len(copies), _PEOPLE))
-    return sum(int(((block != MISSING).sum(axis=1) < least).sum()) for block in blocks)
+def call_counts(copies: NDArray[np.int8], sites: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count everybody's calls at some sites, and the heterozygous ones.
+
+    Parameters
+    ----------
+    copies
+        (people, all sites) int8.
+    sites
+        (n,) int64: columns.
+
+    Returns
+    -------
+    (2, people) int64
+        Calls, and heterozygous ones.
+    """
+    counts = np.empty((2, len(copies)), np.int64)
+    count_calls(np.ascontiguousarray(copies), sites, counts)
+    return counts
 
 
 @dataclass(frozen=True)

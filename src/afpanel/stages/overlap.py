@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.constants import MISSING
-from afpanel.core.kinship import Pairs, close_pairs, with_few_calls
+from afpanel.core.kinship import Pairs, call_counts, close_pairs
 from afpanel.core.site_choice import MIN_CALL_RATE, MIN_MAF, Sites, most_sites
 from afpanel.errors import PolicyRefusalError
 from afpanel.io.files import write_json, write_text
@@ -229,20 +228,13 @@ class _Cohort:
     ) -> tuple[NDArray[np.int64], Places, NDArray[np.int64], NDArray[np.int64]]:
         """Count, at the sites that the cohort has: their rows, places, ALT alleles and people called."""
         rows, places = places_of(self.sites, contigs, sites)
-        alt, called = np.zeros((2, len(rows)), np.int64)
-        for which, copies in self._calls.at(places):
-            is_called = copies != MISSING
-            called[which] = is_called.sum(axis=1)
-            alt[which] = np.where(is_called, copies, 0).sum(axis=1)
-        return rows, places, alt, called
+        return rows, places, *self._calls.counts(places)
 
     def read(self, n_sites: int, column: NDArray[np.int64], places: Places) -> None:
         """Read everybody's copies at the chosen sites; `column` says which each of the places is."""
         self.has = np.zeros(n_sites, bool)
         self.has[column] = True
-        self.copies = np.full((len(self.people), n_sites), MISSING, np.int8)
-        for which, copies in self._calls.at(places):
-            self.copies[:, column[which]] = copies.T
+        self.copies = self._calls.by_person(places, column, n_sites)
 
 
 class _People:
@@ -287,7 +279,8 @@ class _People:
         if len(shared) < options.min_sites:
             return _Comparison(names, people, len(shared), 0, None)
         both = (one,) if i == j else (one, other)
-        uncalled = sum(with_few_calls(each.copies, shared, options.min_sites) for each in both)
+        called = (call_counts(each.copies, shared)[0] for each in both)
+        uncalled = sum(int((of_cohort < options.min_sites).sum()) for of_cohort in called)
         others = None if i == j else other.copies
         pairs = close_pairs(
             one.copies, others, shared, options.kinship, options.min_sites,
