@@ -39,7 +39,7 @@ def test_no_profile_names_an_account_or_a_queue(profiles):
 def test_the_recipe_fetches_from_registries_of_packages_alone():
     assert not re.search(r"https?://|\bgit\b|\bcurl\b|\bwget\b|^ADD", RECIPE, re.MULTILINE)
     commands = re.findall(r"^RUN (.+)$", RECIPE, re.MULTILINE)
-    assert [command.split()[0] for command in commands] == ["apt-get", "pip", "python"]
+    assert [command.split()[0] for command in commands] == ["apt-get", "pip", "afpanel"]
 
 
 def test_what_the_recipe_installs_exists_here():
@@ -47,18 +47,48 @@ def test_what_the_recipe_installs_exists_here():
     assert f"\n{extra} = [" in (ROOT / "pyproject.toml").read_text()
 
 
-def test_all_machine_code_is_compiled_beforehand_and_then_only_read(tmp_path):
-    """The one command of the recipe and of docs/hpc.md, which a node without a writable home needs."""
-    command = re.findall(r'^RUN python -c "(.+)"$', RECIPE, re.MULTILINE)[0]
-    assert command in (ROOT / "docs" / "hpc.md").read_text()
-    listed = (
-        f"{command}; import sys; print(sum(name.startswith('afpanel.') for name in sys.modules))"
-    )
+def test_machine_code_can_be_kept_in_a_folder_of_ones_own(tmp_path):
+    """Only one module's, for all take a minute: the folder is what is told."""
+    command = "from afpanel.cli.main import main; from afpanel.stages import compiling; "
+    command += "compiling.modules_with_loops = lambda: ['afpanel.io.sites_numbers']; "
+    command += f"main(['-q', 'compile', '--to', {str(tmp_path)!r}])"
     done = subprocess.run(
-        [sys.executable, "-c", listed], capture_output=True, text=True, check=True
+        [sys.executable, "-c", command], capture_output=True, text=True, check=False
     )
-    modules = [p for p in (ROOT / "src/afpanel").rglob("*.py") if p.name != "__main__.py"]
-    assert int(done.stdout) == len(modules) - 1  # afpanel itself has no dot
+    said, folder = done.stdout.splitlines()
+    assert re.fullmatch(r"(\d) loops of 1 modules are compiled, \1 of them anew", said), said
+    assert Path(folder.strip()).is_relative_to(tmp_path)
+    assert list(tmp_path.rglob("sites_numbers.*.nbi"))
+
+
+EXTRAS = "ga4gh polars bio2zarr bioutils duckdb hypothesis liftover msprime pandas pyshacl pytest vcztools xarray"
+WITHOUT_EXTRAS = f"""
+import sys
+class Refused:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] in {EXTRAS.split()}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Refused)
+"""
+
+
+def test_all_machine_code_is_compiled_beforehand_and_then_only_read(tmp_path):
+    """The one command of the recipe and of docs/hpc.md, where none of the optional packages is installed."""
+    assert "\nRUN afpanel compile\n" in RECIPE
+    assert "\nafpanel compile\n" in (ROOT / "docs" / "hpc.md").read_text()
+    command = "from afpanel.cli.main import main; main(['-q', 'compile'])"
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRAS + command],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    said, *folders = done.stdout.splitlines()
+    modules = sum(
+        "\n@compiled(" in path.read_text() for path in (ROOT / "src/afpanel").rglob("*.py")
+    )
+    assert re.fullmatch(rf"\d+ loops of {modules} modules are compiled, 0 of them anew", said), said
+    assert folders
+    assert all(list(Path(folder.strip()).glob("*.nbi")) for folder in folders)
 
 
 CONDA = """#!/bin/sh

@@ -41,6 +41,7 @@ COMMANDS = (
     "catalog",
     "status",
     "bench",
+    "compile",
 )
 """Names of the commands, in the order of the work; each is in the module of its name, `_` for `-`."""
 
