@@ -4,18 +4,15 @@ Fixed signatures let every process of a run load the same cached machine code, a
 installation, and no process compiles in the middle of its work.
 """
 
-import hashlib
-import inspect
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import numba as nb
 from llvmlite import ir
 from numba.core import cgutils
-from numba.core.caching import FunctionCache
-from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
+
+from afpanel.core.code_cache import CodeCache
 
 READ_U1 = nb.types.Array(nb.u1, 1, "C", readonly=True)
 READ_I4 = nb.types.Array(nb.i4, 1, "C", readonly=True)
@@ -33,7 +30,7 @@ def compiled(*signatures: Any) -> Callable[[Callable[..., Any]], Callable[..., A
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         dispatcher = nb.njit(function, nogil=True, **_NO_REFERENCE_COUNTS)
-        dispatcher._cache = _Cache(function)  # noqa: SLF001 - what njit(cache=True) does
+        dispatcher._cache = CodeCache(function)  # noqa: SLF001 - what njit(cache=True) does
         for signature in signatures:
             dispatcher.compile(signature)
         dispatcher.disable_compile()
@@ -48,33 +45,6 @@ def part(function: Callable[..., Any]) -> Callable[..., Any]:
         function, nogil=True, forceinline=True, **_NO_REFERENCE_COUNTS
     )
     return decorated
-
-
-class _Cache(FunctionCache):  # type: ignore[misc] # numba has no types
-    """A cache of machine code that is out of date when any source of the code has changed.
-
-    Numba looks at the module of the function alone, and would go on with old parts of others.
-    """
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        # Numba would first get ready to compile, which takes longer than the rest of a start; code that
-        # is loaded does not need it, and what has to be compiled sees to it itself.
-        with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
-
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        digest = hashlib.sha256()
-        for module in sorted(modules_of(self._py_func) | {__name__}):
-            digest.update(inspect.getsource(sys.modules[module]).encode())
-        return (*super()._index_key(sig, codegen), digest.hexdigest())
-
-
-def modules_of(function: Callable[..., Any]) -> set[str]:
-    """List the modules of a function and of the parts that it is compiled with."""
-    names = function.__code__.co_names
-    called = [function.__globals__.get(name) for name in names]
-    parts = [value.py_func for value in called if isinstance(value, Dispatcher)]
-    return {function.__module__}.union(*map(modules_of, parts))
 
 
 def _load(context: Any, builder: Any, to: ir.Type, kind: Any, array: Any, at: Any) -> Any:

@@ -55,8 +55,8 @@ def compile_all(folder: Path | None = None) -> Compiled:
         logger.info("compile: %s, %d of %d", name, number, len(names))
         module = importlib.import_module(name)
         found = (each for each in vars(module).values() if isinstance(each, Dispatcher))
-        # A part has no machine code of its own, and a loop can be imported into several modules.
-        loops |= {id(each): each for each in found if each.signatures}
+        # A part has no machine code of its own that is kept; a loop can be imported into several modules.
+        loops |= {id(each): each for each in found if each.stats.cache_path}
     return Compiled(
         modules=len(names),
         loops=len(loops),
