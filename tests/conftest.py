@@ -9,9 +9,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.prepared import Prepared, compile_all
+from tests.prepared import Commands, Prepared
 
 # As the command line does: threads that wait for each other take ten times as long beside other workers.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -19,12 +20,40 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[1]
 
 
+SEEDS = (1, 2)
+SERVERS = pytest.StashKey[tuple[tempfile.TemporaryDirectory[str], list[Prepared]]]()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile loops before there are workers, which would each do it."""
-    is_worker = hasattr(session.config, "workerinput")
-    if session.config.getoption("numprocesses", None) and not is_worker:
-        compile_all()
+    """Start the servers of commands before there are workers, for all of them.
+
+    The first compiles loops, which would otherwise be done by each worker.
+    """
+    config = session.config
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="prepared-")
+        servers = [Prepared(Path(folder.name) / str(SEEDS[0]), SEEDS[0])]
+        config.stash[SERVERS] = folder, servers
+        servers[0].wait_until_ready()
+        servers += [Prepared(Path(folder.name) / str(seed), seed) for seed in SEEDS[1:]]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the servers are."""
+    folder, _ = node.config.stash[SERVERS]
+    node.workerinput["prepared"] = folder.name
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the servers, when all workers have."""
+    folder, servers = session.config.stash.get(SERVERS, (None, []))
+    for server in servers:
+        server.close()
+    if folder:
+        folder.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -73,10 +102,14 @@ Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def prepared() -> Iterator[Iterator[Prepared]]:
+def prepared(request: pytest.FixtureRequest) -> Iterator[Iterator[Commands]]:
     """Commands that start at once, by turns of two servers that hash differently."""
+    told = getattr(request.config, "workerinput", {}).get("prepared")
+    if told:
+        yield itertools.cycle([Commands(Path(told) / str(seed)) for seed in SEEDS])
+        return
     with tempfile.TemporaryDirectory(prefix="prepared-") as folder:
-        servers = [Prepared(Path(folder) / str(seed), seed) for seed in (1, 2)]
+        servers = [Prepared(Path(folder) / str(seed), seed) for seed in SEEDS]
         yield itertools.cycle(servers)
         for server in servers:
             server.close()
@@ -97,7 +130,7 @@ def snakemake(request: pytest.FixtureRequest) -> Snakemake:
         if afresh:
             command, environment = [sys.executable, "-m", "snakemake"], dict(os.environ)
         else:
-            server: Prepared = next(request.getfixturevalue("prepared"))
+            server: Commands = next(request.getfixturevalue("prepared"))
             command, environment = [str(server.folder / "snakemake")], server.environment()
         done = subprocess.run(
             [*command, "--snakefile", str(ROOT / "Snakefile"), *arguments],

@@ -8,6 +8,7 @@ in `conftest.py`.
 """
 
 import fcntl
+import gc
 import importlib
 import marshal
 import os
@@ -35,12 +36,27 @@ with socket.socket(socket.AF_UNIX) as server:
 sys.exit(code[0] if code else "the process that was asked for was killed")
 """
 
-_LATE = ("allel", "jsonschema", "matplotlib.figure", "matplotlib.style", "scipy.sparse.csgraph", "scipy.stats", "snakemake.cli")  # fmt: skip
+_LATE = (
+    "allel", "docutils.core", "docutils.writers.html5_polyglot", "dpath", "jsonschema", "matplotlib.backends.backend_svg",
+    "matplotlib.figure", "matplotlib.style", "pygments.formatters.html", "scipy.sparse.csgraph", "scipy.stats",
+    "smart_open", "snakemake.cli",
+)  # fmt: skip
 """What commands import when they need it."""
 
 
-class Prepared:
-    """A server, and a folder with the commands `afpanel`, `snakemake` and `python` that ask it.
+class Commands:
+    """A folder with the commands `afpanel`, `snakemake` and `python`, which ask a server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def environment(self) -> dict[str, str]:
+        """Give an environment in which these commands are found before others."""
+        return {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"}
+
+
+class Prepared(Commands):
+    """A server, and the commands that ask it. They can be asked at once, and wait until it is ready.
 
     Parameters
     ----------
@@ -51,7 +67,7 @@ class Prepared:
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self.folder = folder
+        super().__init__(folder)
         folder.mkdir()
         address = str(folder / "socket")
         for name in ("afpanel", "snakemake", "python"):
@@ -64,11 +80,15 @@ class Prepared:
             env={**os.environ, "PYTHONHASHSEED": str(seed)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        assert self._process.stdout.readline() == b"ready\n"
+        self._expect(b"listening\n")
 
-    def environment(self) -> dict[str, str]:
-        """Give an environment in which these commands are found before others."""
-        return {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"}
+    def wait_until_ready(self) -> None:
+        """Wait until everything is imported, and so all loops are compiled."""
+        self._expect(b"ready\n")
+
+    def _expect(self, line: bytes) -> None:
+        said = self._process.stdout.readline()
+        assert said == line, f"a server of commands said {said!r} for {line!r}"
 
     def close(self) -> None:
         """End the server; it also ends with this process."""
@@ -125,12 +145,16 @@ def _run(connection: socket.socket, commands: str) -> None:
 
 
 def _serve(address: str) -> None:
-    _import_package()
-    for name in _LATE:
-        importlib.import_module(name)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(64)
+        print("listening", flush=True)
+        _import_package()
+        for name in _LATE:
+            importlib.import_module(name)
+        # What forks have from here, their garbage collection need not look at.
+        gc.collect()
+        gc.freeze()
         print("ready", flush=True)
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
@@ -154,13 +178,5 @@ def _serve(address: str) -> None:
                     break
 
 
-def compile_all() -> None:
-    """Have all loops compiled that are not, in one process, so that not each worker does it at the same time."""
-    subprocess.run([sys.executable, "-P", __file__], check=True)
-
-
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        _serve(sys.argv[1])
-    else:
-        _import_package()
+    _serve(sys.argv[1])

@@ -20,7 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 import zarr
-from tests.prepared import Prepared
+from tests.prepared import Commands
 from tests.ssh import fingerprint, needs_ssh_keygen
 
 from afpanel.io.stored_zip import StoredZip, write_stored_zip
@@ -74,7 +74,7 @@ def environment(home: Path, prepared: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def way(root: Path, once: Callable[..., Path], prepared: Iterator[Prepared]) -> Way:
+def way(root: Path, once: Callable[..., Path], prepared: Iterator[Commands]) -> Way:
     """Go the way from an empty folder."""
     folder = once("programme", lambda folder: go(root, folder, next(prepared).folder))
     return Way(folder / "afpanel", json.loads((folder / "said.json").read_text()))
