@@ -1,7 +1,9 @@
 """The leak scan: a name planted anywhere in a release is found there, and a clean release has no leak."""
 
+import base64
 import hashlib
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -17,6 +19,7 @@ from tests.planted import CANARY, HOST, ID, PLANTS, USER, edit_manifest, entry_o
 from afpanel.cli.main import main
 from afpanel.core.forbidden import hash_name
 from afpanel.io.files import read_json
+from afpanel.io.ssh_keys import armor
 from afpanel.stages.leak_scan import Forbidden, Machine, scan
 
 AWKWARD = (
@@ -49,6 +52,19 @@ def forbidden(plan):
     made = Forbidden(Machine((USER,), (HOST,), ("/home/minh-anh",)))
     made.add_plan(plan)
     return made
+
+
+def keep_what_differs(folder, original):
+    """Delete the files that are as they are in a release without leaks, which is scanned whole elsewhere."""
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        same = original / path.relative_to(folder)
+        if same.is_file() and all_of(same) == all_of(path):
+            path.unlink()
+
+
+def all_of(path):
+    """Bytes of a file, and what is attached to it."""
+    return path.read_bytes(), {name: os.getxattr(path, name) for name in os.listxattr(path)}
 
 
 def found_in(paths, forbidden):
@@ -94,9 +110,10 @@ def test_there_are_many_places_to_plant_in_of_every_kind():
 
 
 @pytest.mark.parametrize("planted", PLANTS)
-def test_what_is_planted_is_found_where_it_is_and_is_not_told(planted, spoil, forbidden):
+def test_what_is_planted_is_found_where_it_is_and_is_not_told(planted, spoil, forbidden, release):
     plant, place, what = PLANTS[planted]
     plant(spoil)
+    keep_what_differs(spoil, release)
     found = found_in([spoil], forbidden)
     assert any(re.search(f"{place}.*: .*(?:{what})", each) for each in found), found
     assert not any(CANARY.lower() in each.lower() for each in found)
@@ -328,6 +345,38 @@ def test_what_is_planted_in_a_contribution_is_found(
             new.writestr(entry_of(name), data)
     found = found_in([spoiled], forbidden)
     assert f"spoiled.afc.zip, {place}" in found
+
+
+def with_signature(contribution, path, text):
+    with zipfile.ZipFile(contribution) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(entry_of(name), text if name == "manifest.json.sig" else old.read(name))
+    return path
+
+
+def test_letters_of_a_signature_that_look_like_a_path_or_a_short_name_raise_no_false_alarm(
+    contribution, tmp_path, forbidden, release
+):
+    """As one in some dozens has them: where a line begins, or after a plus."""
+    forbidden.add_sheet("short", write_sheet(tmp_path / "sheet.tsv", ["Q7x", "P7"]))
+    first, second = f"{'U1NIU0lHAAAA' * 5}U1NIAAAA+A", "/home/P7+/ab/Q7x+/opt/P7"
+    signature = armor(base64.b64decode(f"{first}{second}AAAAAA"))
+    assert signature.splitlines()[2] == f"{second}AAAAAA".encode()
+    assert (
+        found_in([with_signature(contribution, tmp_path / "a.afc.zip", signature)], forbidden) == []
+    )
+
+
+def test_a_name_in_a_signature_is_found_in_its_letters_and_in_what_they_stand_for(
+    contribution, tmp_path, forbidden, release
+):
+    written = armor(base64.b64decode(f"AAAA+{CANARY}+".ljust(64, "A")))
+    held = armor(b"SSHSIG" + CANARY.encode() + bytes(60))
+    for signature, place in ((written, "text"), (held, "text, unpacked")):
+        found = found_in(
+            [with_signature(contribution, tmp_path / "a.afc.zip", signature)], forbidden
+        )
+        assert found == [f"a.afc.zip, entry manifest.json.sig, {place}: {ID}"]
 
 
 # The commands.

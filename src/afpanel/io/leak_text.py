@@ -1,5 +1,7 @@
 """Text files: JSON, tables, plain text, and pages and pictures in markup."""
 
+import base64
+import binascii
 import html.parser
 import json
 import re
@@ -15,6 +17,9 @@ _MOST = 256 << 20
 """Bytes of a text that is read at once."""
 
 _MOST_SIGNATURE = 4096
+_ARMORED = re.compile(
+    rb"-----BEGIN SSH SIGNATURE-----\n((?:[A-Za-z0-9+/]+={0,2}\n)+)-----END SSH SIGNATURE-----\n"
+)
 _INNER = re.compile(r"on\w+|srcdoc|formaction|ping", re.IGNORECASE)
 _ACTIVE = frozenset(
     [
@@ -167,7 +172,7 @@ def scan_text(spot: Spot, source: BinaryIO) -> None:
 
 
 def scan_signature(spot: Spot, source: BinaryIO) -> None:
-    """Scan a signature, which is short."""
+    """Scan a signature, which is short. Letters of its base64 stand by chance, `/` and short names too."""
     data = source.read(_MOST_SIGNATURE + 1)
     if len(data) > _MOST_SIGNATURE:
         spot.leak("longer than any signature")
@@ -176,7 +181,21 @@ def scan_signature(spot: Spot, source: BinaryIO) -> None:
     except UnicodeDecodeError:
         spot.search(data, "bytes", Home.BINARY)
     else:
-        spot.search(data, "text")
+        content = _unarmored(data)
+        spot.search(data, "text", Home.PROSE if content is None else Home.BINARY)
+        if content is not None:
+            spot.search(content, "text, unpacked", Home.BINARY)
+
+
+def _unarmored(data: bytes) -> bytes | None:
+    """Give what an armored signature holds; None if it is not written as one."""
+    armored = _ARMORED.fullmatch(data)
+    if armored is None:
+        return None
+    try:
+        return base64.b64decode(armored[1].replace(b"\n", b""), validate=True)
+    except binascii.Error:
+        return None
 
 
 def _search_lines(spot: Spot, text: str, home: Home) -> None:
