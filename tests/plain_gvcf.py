@@ -6,6 +6,7 @@ It shares nothing with the code under test but the codes of missing and absent a
 import gzip
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,13 +48,13 @@ class Record(NamedTuple):
 
 
 class Person(NamedTuple):
-    """A person's records on one contig, in the order of the file; where each starts, and the length of the longest."""
+    """A person's records on one contig, in the order of the file; where each starts, and how far those up to it reach."""
 
     name: str
     sex: str
     records: list[Record]
     starts: list[int]
-    longest: int
+    reach: list[int]
 
     def starting(self, first: int, last: int) -> list[Record]:
         """Records that start in this range, both ends of it included."""
@@ -74,7 +75,8 @@ def read_gvcf(
                 records.append(_record(columns, accepted))
     starts = [record.start for record in records]
     assert starts == sorted(starts)
-    return Person(name, sex, records, starts, max((r.end - r.start for r in records), default=0))
+    reach = list(accumulate((record.end for record in records), max))
+    return Person(name, sex, records, starts, reach)
 
 
 def _number(text: str) -> int:
@@ -108,9 +110,9 @@ def _record(columns: Sequence[str], accepted: Collection[str]) -> Record:
 
 def holder(person: Person, base: int) -> Record | None:
     """Find the record that speaks of a base: the first of those that cover it."""
-    for record in person.starting(base - person.longest, base):
-        if base < record.end:
-            return record
+    first = bisect_right(person.reach, base)
+    if first < len(person.records) and person.starts[first] <= base:
+        return person.records[first]
     return None
 
 

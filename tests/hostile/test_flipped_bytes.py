@@ -1,7 +1,6 @@
 """Changes of single bytes, anywhere in a contribution: no byte of it is free."""
 
 import zlib
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 from tests.contributions import MANIFEST, SIGNATURE, Programme, random_genome, reasons
 
 from afpanel.io.stored_zip import StoredZip
-from afpanel.stages import verify
 
 EVERY = [pytest.param(1, marks=pytest.mark.fuzz, id="all"), pytest.param(20, id="some")]
 """All changes, which takes minutes, or one in twenty."""
@@ -22,12 +20,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Programme:
     """A contribution of one contig and few variants."""
     folder = tmp_path_factory.mktemp("small")
     return Programme(folder, {"chr1": random_genome(300)}, {"chr1": 6})
-
-
-@pytest.fixture
-def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask ssh-keygen once of the same message and signature, which is most of the time."""
-    monkeypatch.setattr(verify, "verify_signature", cache(verify.verify_signature))
 
 
 def where_of(path: Path, at: int) -> str:

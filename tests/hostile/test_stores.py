@@ -293,6 +293,7 @@ def test_a_store_that_is_compressed_is_refused(opened: Opened) -> None:
     assert "not plain" in refused(opened)
 
 
+@pytest.mark.usefixtures("remembering")
 def test_random_changes_of_a_store_are_refused_or_change_no_claim(
     programme: Programme, tmp_path: Path
 ) -> None:

@@ -150,11 +150,15 @@ def test_an_of_every_snv_is_that_of_the_track(name, counted):
     np.testing.assert_array_equal(found.tables["allele_number"][snvs], expected)
 
 
-def test_counts_and_track_do_not_depend_on_partitions_chunks_and_windows(cohort, tmp_path):
+@pytest.mark.parametrize(
+    "sizes", [(45_000, 11_000), pytest.param((10_000, 3_000), marks=pytest.mark.long)]
+)
+def test_counts_and_track_do_not_depend_on_partitions_chunks_and_windows(cohort, tmp_path, sizes):
     low, high = DENSE
     results = []
+    some, many = sizes
     for number, (size, options) in enumerate(
-        ((high, {}), (10_000, {"chunk": 7}), (3_000, {"window": 1024}))
+        ((high, {}), (some, {"chunk": 7}), (many, {"window": 1024}))
     ):
         starts = range(low, high + 1, size)
         regions = [Region(CONTIG, start, min(high, start + size - 1)) for start in starts]
