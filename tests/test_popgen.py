@@ -255,6 +255,14 @@ def test_the_size_of_chunks_does_not_matter(chunk, simulated, tmp_path, monkeypa
     assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "plain")
 
 
+def test_the_number_of_threads_does_not_matter(simulated, out, tmp_path, monkeypatch):
+    monkeypatch.setattr(panel_store, "_CHUNK", 150)
+    stores = [simulated.write(tmp_path / "1.zarr.zip", "chr1")]
+    arguments = ["popgen", *map(str, stores), "--threads", "3", "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    assert bytes_of(tmp_path / "out") == bytes_of(out)
+
+
 def test_the_figures_of_a_masked_cell_are_never_used(simulated, out, tmp_path):
     """Here the store still holds them, which no store that passed the gate does."""
     poisoned = simulated.write(tmp_path / "chr1.zarr.zip", "chr1", poison=True)

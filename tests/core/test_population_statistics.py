@@ -1,19 +1,24 @@
 """Pieces of the statistics of populations that a whole run does not show one by one."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from allel import hudson_fst
 from allel.stats.misc import jackknife
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afpanel.constants import State
+from afpanel.core import differentiation
 from afpanel.core.differentiation import BLOCK_BASES, OccupiedBlocks, PairwiseFst, ratio_jackknife
 from afpanel.core.diversity import Diversity, base_changes
+from afpanel.core.frequency_spectrum import FrequencySpectrum
 from afpanel.core.group_components import CommonVariants, principal_components
 from afpanel.core.group_counts import GroupCounts, ReleasedCounts
-from afpanel.core.shown_counts import ShownCounts, from_units, to_units
+from afpanel.core.sharing import Sharing
+from afpanel.core.shown_counts import ShownCounts
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants
 from afpanel.model.groups import GroupKind, disjoint_groups, finest_groups
@@ -101,18 +106,82 @@ def test_what_is_not_shown_counts_as_nothing_called(state) -> None:
     counts = counts_of([3, 7], [10, 10], state)
     assert not counts.called.any()
     assert not counts.alt.any()
-    assert not counts.comparable.any()
+    assert not counts.shown.any()
+    assert not counts.segregating.any()
+
+
+@st.composite
+def panels(draw):
+    """Counts of four groups: few and many copies, all and none, nobody called, and cells that are not shown."""
+    shape = (draw(st.integers(1, 40)), 4)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    called = rng.choice([0, 1, 2, 3, 40, 1_000_000], shape).astype(np.int32)
+    alt = rng.integers(0, called + 1).astype(np.int32)
+    alt = np.where(rng.random(shape) < 0.2, rng.choice([0, 1], shape) * called, alt)
+    homozygous = np.where(rng.random(shape) < 0.1, -1, alt // 2).astype(np.int32)
+    states = [State.MASKED, State.NOT_CALLABLE, State.ABSENT_CALLABLE, State.OBSERVED]
+    state = rng.choice(states, shape, p=[0.1, 0.1, 0.1, 0.7]).astype(np.int8)
+    position = np.sort(rng.integers(1, 5_000, shape[0])).astype(np.int32)
+    counts = ReleasedCounts(alt.astype(np.int32), called, homozygous, homozygous, state)
+    return position, counts
 
 
 @SETTINGS
-@given(st.lists(st.floats(-1, 1), max_size=50), st.randoms(use_true_random=False))
-def test_sums_in_units_do_not_depend_on_the_order(values, rng) -> None:
-    shuffled = values.copy()
-    rng.shuffle(shuffled)
-    one, other = (to_units(np.array(each)).sum() for each in (values, shuffled))
-    assert one == other
-    total = from_units(np.array([one]).astype(np.int64))[0]
-    assert total == pytest.approx(sum(values), abs=len(values) * 2.0**-37)
+@given(panels())
+def test_sums_over_pairs_are_scikit_allel_s_pair_by_pair_whatever_is_not_shown(panel) -> None:
+    position, counts = panel
+    fst = PairwiseFst([[0, 2, 3], [3, 1]], 1_000)
+    fst.add("1", position, ShownCounts.of(counts))
+    assert fst.pairs == [(0, 2), (0, 3), (2, 3), (3, 1)]
+    found = fst.result()
+    shown = (counts.state == State.ABSENT_CALLABLE) | (counts.state == State.OBSERVED)
+    for p, pair in enumerate(fst.pairs):
+        rows = shown[:, pair].all(axis=1) & (counts.allele_number[:, pair] >= 2).all(axis=1)
+        alleles = [
+            np.stack([counts.allele_number[rows, g] - alt, alt], axis=1)
+            for g in pair
+            for alt in [counts.allele_count[rows, g].astype(np.int64)]
+        ]
+        varies = (alleles[0] + alleles[1] > 0).all(axis=1)
+        numerator, denominator = hudson_fst(*(each[varies] for each in alleles))
+        block = (position[rows][varies] - 1) // 1_000
+        assert found.variants[p] == varies.sum()
+        assert found.blocks[p] == len(set(block.tolist()))
+        if varies.any():
+            expected = numerator.sum() / denominator.sum()
+            assert found.fst[p] == pytest.approx(expected, abs=1e-8)
+
+
+@SETTINGS
+@given(panels(), st.integers(1, 9), st.integers(0, 40))
+def test_sums_do_not_depend_on_how_a_panel_is_cut_or_who_adds_up_which_part(
+    panel, most, cut
+) -> None:
+    position, counts = panel
+    ref = Strings.of(["A"] * len(position))
+    variants = Variants(
+        position, ref, Strings.of(["G", "C", "AT"] * len(position))[: len(position)]
+    )
+    rows = np.arange(len(position))
+
+    def added_up(rows):
+        shown = ShownCounts.of(counts.take(rows))
+        fst, sharing = PairwiseFst([range(4)], 500), Sharing(4, {GroupKind.COUNTRY: [0, 1, 3]})
+        diversity, spectrum = Diversity([1, 20, 2, 500_000]), FrequencySpectrum(4)
+        fst.add("1", position[rows], shown)
+        diversity.add(variants.take(rows), shown, counts.take(rows))
+        spectrum.add(shown, counts.take(rows))
+        sharing.add(shown)
+        return fst, diversity, spectrum, sharing
+
+    whole = added_up(rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(differentiation, "_MOST_ROWS", most)
+        parts, others = added_up(rows[:cut]), added_up(rows[cut:])
+    for part, other in zip(parts, others, strict=True):
+        part.include(other)
+    for one, other in zip(parts, whole, strict=True):
+        assert pickle.dumps(vars(one)) == pickle.dumps(vars(other))
 
 
 # ---------------------------------------------------------------------------------------------

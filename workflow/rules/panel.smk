@@ -188,6 +188,7 @@ rule risk:
         " {params.options} --out {params.out:q} 2> {log:q}"
 
 
+# Snakemake would let the linear algebra of components use as many threads, on which its rounding may depend.
 rule popgen:
     input:
         rules.gate.output.panels,
@@ -201,13 +202,14 @@ rule popgen:
         f"{RESULTS}/private/logs/popgen.log",
     conda:
         "../../envs/afpanel.yaml"
+    threads: 2
     resources:
         mem_mb=growing(panel_memory),
         runtime=growing(panel_runtime),
     params:
         out=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "afpanel popgen {input:q} --out {params.out:q} 2> {log:q}"
+        "OPENBLAS_NUM_THREADS=1 afpanel popgen {input:q} --threads {threads} --out {params.out:q} 2> {log:q}"
 
 
 rule publish:

@@ -47,6 +47,13 @@ samples: Decorator = click.option(
     help="Sample sheet: tab-separated, with columns sample, population, sex and, if need be, include. Of"
     " published counts the table of cells.",
 )
+threads: Decorator = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Cores to use; the results do not depend on it.",
+)
 cohort: Decorator = click.option("--cohort", required=True, help="Name of the cohort.")
 release_name: Decorator = click.option("--name", required=True, help="Name of the panel.")
 release_version: Decorator = click.option(

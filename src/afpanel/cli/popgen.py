@@ -15,7 +15,8 @@ from afpanel.cli import options
     required=True,
     help="Folder for the tables (TSV) and figures (SVG).",
 )
-def command(panels: tuple[Path, ...], out: Path) -> None:
+@options.threads
+def command(panels: tuple[Path, ...], out: Path, threads: int) -> None:
     """Work out the population genetics of what may be published.
 
     From the counts of a panel that passed the gate: FST of pairs of groups, heterozygosity, site
@@ -28,4 +29,4 @@ def command(panels: tuple[Path, ...], out: Path) -> None:
     """
     from afpanel.stages.popgen import popgen
 
-    popgen(panels, out)
+    popgen(panels, out, threads)

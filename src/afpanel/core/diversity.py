@@ -2,15 +2,36 @@
 
 from collections.abc import Sequence
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from afpanel.core.compiled import READ_I8, compiled
 from afpanel.core.group_counts import ReleasedCounts
-from afpanel.core.shown_counts import ShownCounts, from_units, to_units
+from afpanel.core.shown_counts import (
+    FEWEST_CALLED,
+    READ_COUNTS,
+    ShownCounts,
+    difference_in_units,
+    from_units,
+)
 from afpanel.core.variants import Variants
 
 _TRANSITIONS = tuple((ord(a), ord(b)) for a, b in ("AG", "GA", "CT", "TC"))
 _BASES = tuple(map(ord, "ACGT"))
+
+_SUMS = (
+    "variants",
+    "segregating",
+    "transitions",
+    "transversions",
+    "complete",
+    "expected",
+    "expected_complete",
+    "heterozygous",
+    "untold",
+)
+"""What is added up for each group; `_add` knows them by their places."""
 
 
 class Diversity:
@@ -20,63 +41,64 @@ class Diversity:
     ----------
     people
         People in each group.
-
-    Attributes
-    ----------
-    variants, segregating
-        (g,) int64: variants with AN of 2 or more; those of them where ALT is seen, and not alone.
-    complete
-        (g,) int64: variants at which AN is twice the number of people: all were called in full, so
-        that the heterozygous ones are AC minus two for each homozygous one.
-    transitions, transversions
-        (g,) int64: segregating variants of a single base, by the kind of change.
     """
 
     def __init__(self, people: Sequence[int]) -> None:
         self._people = np.array(people, np.int64)
-        self._expected, self._expected_complete, self._heterozygous = (
-            np.zeros(len(people), np.int64) for _ in range(3)
-        )
-        self.variants, self.segregating, self.complete = (
-            np.zeros(len(people), np.int64) for _ in range(3)
-        )
-        self.transitions, self.transversions = (np.zeros(len(people), np.int64) for _ in range(2))
-        self._untold = np.zeros(len(people), np.bool_)
+        self._sums = np.zeros((len(people), len(_SUMS)), np.int64)
 
     def add(self, variants: Variants, shown: ShownCounts, counts: ReleasedCounts) -> None:
         """Add variants, and their counts as a panel has them."""
-        import allel  # noqa: PLC0415 - a second of start-up that other commands do not need
+        change = np.zeros(len(variants), np.int8)
+        for number, chosen in enumerate(base_changes(variants), start=1):
+            change[chosen] = number
+        homozygous = np.ascontiguousarray(counts.homozygote_count, np.int32)
+        _add(shown.alt, shown.called, homozygous, self._people, change, self._sums)
 
-        comparable, segregating = shown.comparable, shown.segregating
-        complete = comparable & (shown.called == 2 * self._people[:, None])
-        homozygous = counts.homozygote_count.T.astype(np.int64)
-        transition, transversion = base_changes(variants)
-        for g in range(len(self._people)):
-            # Where all alleles are the same the difference is 0.
-            rows = np.flatnonzero(segregating[g])
-            # With these counts the mean pairwise difference is the unbiased 2pq AN / (AN - 1).
-            expected = to_units(allel.mean_pairwise_difference(shown.alleles(g, rows)))
-            self._expected[g] += int(expected.sum())
-            self._expected_complete[g] += int(expected[complete[g, rows]].sum())
-        untold = complete & (homozygous < 0)
-        heterozygous = np.where(complete & ~untold, shown.alt - 2 * homozygous, 0)
-        self._heterozygous += heterozygous.sum(axis=1)
-        self._untold |= untold.any(axis=1)
-        self.variants += comparable.sum(axis=1)
-        self.segregating += segregating.sum(axis=1)
-        self.complete += complete.sum(axis=1)
-        self.transitions += segregating[:, transition].sum(axis=1)
-        self.transversions += segregating[:, transversion].sum(axis=1)
+    def include(self, other: "Diversity") -> None:
+        """Add what another one of the same groups has added up."""
+        self._sums += other._sums  # noqa: SLF001 - one of its kind
+
+    def _sum(self, name: str) -> NDArray[np.int64]:
+        return self._sums[:, _SUMS.index(name)]
+
+    @property
+    def variants(self) -> NDArray[np.int64]:
+        """(g,) int64: variants with AN of 2 or more."""
+        return self._sum("variants")
+
+    @property
+    def segregating(self) -> NDArray[np.int64]:
+        """(g,) int64: those of them where ALT is seen, and not alone."""
+        return self._sum("segregating")
+
+    @property
+    def transitions(self) -> NDArray[np.int64]:
+        """(g,) int64: segregating variants that exchange a purine for the other, or a pyrimidine."""
+        return self._sum("transitions")
+
+    @property
+    def transversions(self) -> NDArray[np.int64]:
+        """(g,) int64: segregating variants of a single base that exchange one for the other."""
+        return self._sum("transversions")
+
+    @property
+    def complete(self) -> NDArray[np.int64]:
+        """(g,) int64: variants at which AN is twice the number of people.
+
+        All were called in full, so that the heterozygous ones are AC minus two for each homozygous one.
+        """
+        return self._sum("complete")
 
     @property
     def expected_heterozygosity(self) -> NDArray[np.float64]:
         """(g,) float64: chance that two alleles of a group differ, mean over variants; NaN of none."""
-        return _ratio(from_units(self._expected), self.variants)
+        return _ratio(from_units(self._sum("expected")), self.variants)
 
     @property
     def expected_heterozygosity_complete(self) -> NDArray[np.float64]:
         """(g,) float64: the same over the complete variants alone."""
-        return _ratio(from_units(self._expected_complete), self.complete)
+        return _ratio(from_units(self._sum("expected_complete")), self.complete)
 
     @property
     def observed_heterozygosity_complete(self) -> NDArray[np.float64]:
@@ -84,13 +106,46 @@ class Diversity:
 
         NaN where the homozygous ones of a complete variant are withheld.
         """
-        ratio = _ratio(self._heterozygous, self.complete * self._people)
-        return np.where(self._untold, np.nan, ratio)
+        ratio = _ratio(self._sum("heterozygous"), self.complete * self._people)
+        return np.where(self._sum("untold") > 0, np.nan, ratio)
 
     @property
     def transition_ratio(self) -> NDArray[np.float64]:
         """(g,) float64: transitions for each transversion; NaN without transversions."""
         return _ratio(self.transitions, self.transversions)
+
+
+@compiled(
+    nb.void(
+        READ_COUNTS,
+        READ_COUNTS,
+        READ_COUNTS,
+        READ_I8,
+        nb.types.Array(nb.i1, 1, "C", readonly=True),
+        nb.i8[:, ::1],
+    )
+)
+def _add(alt, called, homozygous, people, change, sums):  # type: ignore[no-untyped-def]
+    for i in range(alt.shape[0]):
+        for g in range(alt.shape[1]):
+            copies, n = np.int64(alt[i, g]), np.int64(called[i, g])
+            if n < FEWEST_CALLED:
+                continue
+            sums[g, 0] += 1
+            expected = np.int64(0)  # where all alleles are the same
+            if 0 < copies < n:
+                expected = np.int64(difference_in_units(copies, n))
+                sums[g, 1] += 1
+                sums[g, 2] += change[i] == 1
+                sums[g, 3] += change[i] == 2
+                sums[g, 5] += expected
+            if n == 2 * people[g]:
+                sums[g, 4] += 1
+                sums[g, 6] += expected
+                if homozygous[i, g] < 0:
+                    sums[g, 8] += 1
+                else:
+                    sums[g, 7] += copies - 2 * homozygous[i, g]
 
 
 def base_changes(variants: Variants) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

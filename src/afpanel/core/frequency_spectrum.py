@@ -3,12 +3,14 @@
 It is folded, that is of the rarer allele, because a panel does not know which allele is ancestral.
 """
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import State
+from afpanel.core.compiled import compiled
 from afpanel.core.group_counts import ReleasedCounts
-from afpanel.core.shown_counts import ShownCounts
+from afpanel.core.shown_counts import FEWEST_CALLED, READ_COUNTS, READ_STATES, ShownCounts
 
 MOST_COPIES = 10
 """Copies of the rarer allele up to which variants are counted by copies, beyond by frequency."""
@@ -21,6 +23,9 @@ STATES = ("masked", "not_callable", "not_called", "monomorphic")
 
 CLASSES = len(STATES) + MOST_COPIES + len(FREQUENCIES) - 1
 """All classes, in this order; every variant is in one of them."""
+
+_BOUNDS = np.array(FREQUENCIES)
+_MASKED, _NOT_CALLABLE = nb.i1(State.MASKED), nb.i1(State.NOT_CALLABLE)
 
 
 class FrequencySpectrum:
@@ -37,22 +42,38 @@ class FrequencySpectrum:
 
     def add(self, shown: ShownCounts, counts: ReleasedCounts) -> None:
         """Add variants."""
-        import allel  # noqa: PLC0415 - a second of start-up that other commands do not need
+        state = np.ascontiguousarray(counts.state)
+        _add(state, shown.alt, shown.called, _BOUNDS, self.variants)
 
-        comparable = shown.comparable
-        first, beyond = len(STATES), len(STATES) + MOST_COPIES
-        self.variants[:, 0] += (counts.state == State.MASKED).sum(axis=0)
-        self.variants[:, 1] += (counts.state == State.NOT_CALLABLE).sum(axis=0)
-        self.variants[:, 2] += (shown.shown & ~comparable).sum(axis=1)
-        for g in range(len(self.variants)):
-            rows = np.flatnonzero(comparable[g])
-            if not len(rows):
-                continue
-            few = allel.sfs_folded(shown.alleles(g, rows))[: MOST_COPIES + 1]
-            self.variants[g, 3] += few[0]
-            self.variants[g, first : first + len(few) - 1] += few[1:]
-            called = shown.called[g, rows]
-            copies = np.minimum(shown.alt[g, rows], called - shown.alt[g, rows])
-            many = copies > MOST_COPIES
-            found = np.searchsorted(FREQUENCIES, copies[many] / called[many], side="left") - 1
-            self.variants[g, beyond:] += np.bincount(found, minlength=CLASSES - beyond)
+    def include(self, other: "FrequencySpectrum") -> None:
+        """Add what another one of the same groups has counted."""
+        self.variants += other.variants
+
+
+@compiled(
+    nb.void(
+        READ_STATES,
+        READ_COUNTS,
+        READ_COUNTS,
+        nb.types.Array(nb.f8, 1, "C", readonly=True),
+        nb.i8[:, ::1],
+    )
+)
+def _add(state, alt, called, bounds, variants):  # type: ignore[no-untyped-def]
+    for i in range(state.shape[0]):
+        for g in range(state.shape[1]):
+            n, copies = called[i, g], min(alt[i, g], called[i, g] - alt[i, g])
+            if state[i, g] == _MASKED:
+                found = 0
+            elif state[i, g] == _NOT_CALLABLE:
+                found = 1
+            elif n < FEWEST_CALLED:
+                found = 2
+            elif copies <= MOST_COPIES:
+                found = 3 + copies
+            else:
+                frequency = float(copies) / float(n)
+                found = len(STATES) + MOST_COPIES
+                while frequency > bounds[found - len(STATES) - MOST_COPIES + 1]:
+                    found += 1
+            variants[g, found] += 1

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.core.shown_counts import ShownCounts
+from afpanel.core.compiled import I8, READ_I8, compiled
+from afpanel.core.shown_counts import READ_COUNTS, ShownCounts
 
 MOST_VARIANTS = 20_000
 """Common variants that components are worked out from, at most."""
@@ -45,19 +47,48 @@ class CommonVariants:
 
     def add(self, shown: ShownCounts) -> None:
         """Add variants, which must follow those already added."""
-        called = shown.called[self._groups]
-        rows = np.flatnonzero((called > 0).all(axis=0))
-        frequency = (shown.alt[self._groups][:, rows] / called[:, rows]).T
-        mean = frequency.mean(axis=1) if self._groups else np.empty(0)
-        common = (mean >= LEAST_FREQUENCY) & (mean <= 1 - LEAST_FREQUENCY)
-        number = self._found + np.arange(common.sum())
+        self.keep(self.find(shown))
+
+    def find(self, shown: ShownCounts) -> NDArray[np.float64]:
+        """Find the common ones among some variants; their frequencies, (common, groups) float64."""
+        common = np.empty(len(shown.alt), np.int64)
+        members = np.array(self._groups, np.int64)
+        found = _find_common(shown.called, shown.alt, members, common) if len(members) else 0
+        rows = common[:found, None]
+        frequency: NDArray[np.float64] = shown.alt[rows, members] / shown.called[rows, members]
+        return frequency
+
+    def keep(self, frequency: NDArray[np.float64]) -> None:
+        """Add common variants that follow those already added, as `find` gives them."""
+        number = self._found + np.arange(len(frequency))
         self._found += len(number)
         self._number = np.concatenate([self._number, number])
-        self.frequency = np.concatenate([self.frequency, frequency[common]])
+        self.frequency = np.concatenate([self.frequency, frequency])
         while -(-self._found // self._stride) > self._most:
             self._stride *= 2
         kept = self._number % self._stride == 0
         self._number, self.frequency = self._number[kept], self.frequency[kept]
+
+
+@compiled(nb.i8(READ_COUNTS, READ_COUNTS, READ_I8, I8))
+def _find_common(called, alt, members, common):  # type: ignore[no-untyped-def]
+    """List the variants that all groups show, and that are common in their mean; how many they are."""
+    found = 0
+    for i in range(len(called)):
+        total = 0.0
+        for k in range(len(members)):
+            n = called[i, members[k]]
+            if n <= 0:
+                total = -1.0
+                break
+            copies = alt[i, members[k]]
+            if copies > 0:
+                total += float(copies) / float(n)
+        mean = total / float(len(members))
+        if mean >= LEAST_FREQUENCY and mean <= 1.0 - LEAST_FREQUENCY:
+            common[found] = i
+            found += 1
+    return found
 
 
 @dataclass(frozen=True)

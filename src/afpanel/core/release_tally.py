@@ -104,8 +104,8 @@ class ReleaseTally:
 
     def _add_changes(self, variants: Variants, counts: ShownCounts) -> None:
         transition, transversion = base_changes(variants)
-        segregating = counts.segregating & (transition | transversion)
-        group, row = np.nonzero(segregating)
+        segregating = counts.segregating & (transition | transversion)[:, None]
+        row, group = np.nonzero(segregating)
         frequency = counts.alt[segregating] / counts.called[segregating]
         found = np.searchsorted(FREQUENCIES, frequency, side="left") - 1
         self.changes += _counted(group, 2 * found + transversion[row], self.changes.shape)

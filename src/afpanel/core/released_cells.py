@@ -56,14 +56,14 @@ class CellTally:
         """Add variants."""
         shown = ShownCounts.of(counts)
         varies = shown.segregating
-        masked = (counts.state == State.MASKED).T
-        matters = varies.any(axis=0) | masked.any(axis=0)
+        masked = counts.state == State.MASKED
+        matters = varies.any(axis=1) | masked.any(axis=1)
         rarer = np.where(varies, np.minimum(shown.alt, shown.called - shown.alt), 0)
-        self._varying += varies.sum(axis=1)
-        self._absent += ((shown.called > 0) & ~varies & matters).sum(axis=1)
-        self._masked += masked.sum(axis=1)
-        self._single += (rarer == 1).sum(axis=1)
-        self._at_least += np.array([(rarer >= fewest).sum(axis=1) for fewest in FEWEST])
+        self._varying += varies.sum(axis=0)
+        self._absent += ((shown.called > 0) & ~varies & matters[:, None]).sum(axis=0)
+        self._masked += masked.sum(axis=0)
+        self._single += (rarer == 1).sum(axis=0)
+        self._at_least += np.array([(rarer >= fewest).sum(axis=0) for fewest in FEWEST])
 
     def of(self, group: int) -> ShownCells:
         """Give what was counted of a group."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+import numba as nb
 import numpy as np
-from numpy.typing import NDArray
 
-from afpanel.core.shown_counts import ShownCounts
+from afpanel.core.compiled import I8, READ_I8, compiled, count_ones
+from afpanel.core.shown_counts import READ_COUNTS, ShownCounts
 from afpanel.model.groups import GroupKind
+
+_WORD = 64
 
 
 class Sharing:
@@ -45,20 +48,72 @@ class Sharing:
 
     def add(self, shown: ShownCounts) -> None:
         """Add variants."""
-        known, seen = shown.called > 0, shown.alt > 0
-        self.both_shown += _in_both(known, known)
-        self.alt_here += _in_both(seen, known)
-        self.alt_in_both += _in_both(seen, seen)
+        rows, groups = shown.alt.shape
+        bits = np.empty((2, groups, -(-rows // _WORD)), np.uint64)
+        _pack(shown.called, shown.alt, bits)
+        _count_both(bits, self.both_shown, self.alt_here, self.alt_in_both)
         for kind, members in self._kinds.items():
-            seen_here, known_here = seen[members], known[members]
-            alone = seen_here.sum(axis=0) == 1
-            certain = known_here.all(axis=0)
-            self.private[kind] += (seen_here & (alone & certain)).sum(axis=1)
-            self.undetermined[kind] += (seen_here & (alone & ~certain)).sum(axis=1)
+            here = np.array(members, np.int64)
+            _find_alone(shown.called, shown.alt, here, self.private[kind], self.undetermined[kind])
+
+    def include(self, other: "Sharing") -> None:
+        """Add what another one of the same groups has counted."""
+        self.both_shown += other.both_shown
+        self.alt_here += other.alt_here
+        self.alt_in_both += other.alt_in_both
+        for kind in self._kinds:
+            self.private[kind] += other.private[kind]
+            self.undetermined[kind] += other.undetermined[kind]
 
 
-def _in_both(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Count, for each row of the one and each of the other, where both are true; (g, g) int64."""
-    bits, other_bits = np.packbits(one, axis=1), np.packbits(other, axis=1)
-    counts = [np.bitwise_count(row & other_bits).sum(axis=1, dtype=np.int64) for row in bits]
-    return np.stack(counts)
+@compiled(nb.void(READ_COUNTS, READ_COUNTS, nb.u8[:, :, ::1]))
+def _pack(called, alt, bits):  # type: ignore[no-untyped-def]
+    """Write which variants have called alleles in each group, and which have ALT, a bit each."""
+    for word in range(bits.shape[2]):
+        first = word * _WORD
+        for g in range(bits.shape[1]):
+            known = seen = np.uint64(0)
+            for i in range(min(_WORD, len(called) - first)):
+                known |= np.uint64(called[first + i, g] > 0) << np.uint64(i)
+                seen |= np.uint64(alt[first + i, g] > 0) << np.uint64(i)
+            bits[0, g, word], bits[1, g, word] = known, seen
+
+
+@compiled(nb.void(nb.u8[:, :, ::1], nb.i8[:, ::1], nb.i8[:, ::1], nb.i8[:, ::1]))
+def _count_both(bits, both_shown, alt_here, alt_in_both):  # type: ignore[no-untyped-def]
+    """Count, for each group of a row and each of a column, the variants that are known or seen in both."""
+    words = bits.shape[2]
+    for one in range(bits.shape[1]):
+        for other in range(bits.shape[1]):
+            shown = here = both = np.int64(0)
+            for word in range(words):
+                here += count_ones(bits[1, one, word] & bits[0, other, word])
+            alt_here[one, other] += here
+            if other < one:
+                continue
+            for word in range(words):
+                shown += count_ones(bits[0, one, word] & bits[0, other, word])
+                both += count_ones(bits[1, one, word] & bits[1, other, word])
+            both_shown[one, other] += shown
+            alt_in_both[one, other] += both
+            if other > one:
+                both_shown[other, one] += shown
+                alt_in_both[other, one] += both
+
+
+@compiled(nb.void(READ_COUNTS, READ_COUNTS, READ_I8, I8, I8))
+def _find_alone(called, alt, members, private, undetermined):  # type: ignore[no-untyped-def]
+    """Count the variants that one group alone has, by whether all others are known not to have it."""
+    for i in range(len(called)):
+        seen, certain, last = 0, True, 0
+        for k in range(len(members)):
+            if called[i, members[k]] <= 0:
+                certain = False
+            elif alt[i, members[k]] > 0:
+                seen += 1
+                last = k
+                if seen > 1:
+                    break
+        if seen == 1:
+            private[last] += certain
+            undetermined[last] += not certain

@@ -2,80 +2,84 @@
 
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import State
+from afpanel.core.compiled import compiled, part
 from afpanel.core.group_counts import ReleasedCounts
 
-_FEWEST_CALLED = 2
+READ_COUNTS = nb.types.Array(nb.i4, 2, "C", readonly=True)
+"""Type of `alt` and `called` for compiled loops."""
+
+READ_STATES = nb.types.Array(nb.i1, 2, "C", readonly=True)
+"""Type of states for them."""
+
+FEWEST_CALLED = 2
 """Alleles of which two can differ; of fewer there is no diversity."""
 
-_UNITS = 2.0**36
+UNITS = 2.0**36
 """Parts of 1 that statistics are added in: a sum of whole numbers does not depend on its order."""
+
+_ABSENT, _OBSERVED = nb.i1(State.ABSENT_CALLABLE), nb.i1(State.OBSERVED)
 
 
 @dataclass(frozen=True)
 class ShownCounts:
     """Allele counts of n variants in g groups, without what is masked or not callable.
 
-    Groups come first, unlike in a store: statistics go along the variants of a group.
-
     Parameters
     ----------
     alt, called
-        (g, n) int64: AC and AN; both 0 where a cell is not shown. 64 bits because pairs are counted:
-        AN squared.
+        (n, g) int32: AC and AN; both 0 where a cell is not shown.
     shown
-        (g, n) bool: absent-callable or observed.
+        (n, g) bool: absent-callable or observed.
     """
 
-    alt: NDArray[np.int64]
-    called: NDArray[np.int64]
+    alt: NDArray[np.int32]
+    called: NDArray[np.int32]
     shown: NDArray[np.bool_]
 
     @classmethod
     def of(cls, counts: ReleasedCounts) -> "ShownCounts":
         """Take what is shown of a panel's counts."""
-        state = np.ascontiguousarray(counts.state.T)
-        shown = (state == State.ABSENT_CALLABLE) | (state == State.OBSERVED)
-        alt, called = (
-            np.where(shown, values.T, 0).astype(np.int64, order="C")
-            for values in (counts.allele_count, counts.allele_number)
-        )
+        state = np.ascontiguousarray(counts.state)
+        tables = (counts.allele_count, counts.allele_number)
+        alt, called = (np.empty(state.shape, np.int32) for _ in tables)
+        shown = np.empty(state.shape, np.bool_)
+        _take_shown(state, *(np.ascontiguousarray(t, np.int32) for t in tables), alt, called, shown)
         return cls(alt, called, shown)
 
     @property
-    def comparable(self) -> NDArray[np.bool_]:
-        """(g, n) bool: where two alleles or more are called."""
-        return self.called >= _FEWEST_CALLED
-
-    @property
     def segregating(self) -> NDArray[np.bool_]:
-        """(g, n) bool: where the called alleles are ALT and others."""
+        """(n, g) bool: where the called alleles are ALT and others."""
         return (self.alt > 0) & (self.alt < self.called)
 
-    def alleles(self, group: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Give scikit-allel the counts of a group.
 
-        Returns
-        -------
-        (rows, 2) int64
-            Copies of every other allele, and of ALT; each column is contiguous, since scikit-allel
-            adds columns up.
-        """
-        alt = self.alt[group, rows]
-        return np.stack([self.called[group, rows] - alt, alt]).T
+@compiled(
+    nb.void(READ_STATES, READ_COUNTS, READ_COUNTS, nb.i4[:, ::1], nb.i4[:, ::1], nb.b1[:, ::1])
+)
+def _take_shown(state, count, number, alt, called, shown):  # type: ignore[no-untyped-def]
+    for i in range(state.shape[0]):
+        for g in range(state.shape[1]):
+            is_shown = state[i, g] == _ABSENT or state[i, g] == _OBSERVED
+            shown[i, g] = is_shown
+            alt[i, g] = count[i, g] if is_shown else nb.i4(0)
+            called[i, g] = number[i, g] if is_shown else nb.i4(0)
 
 
-def to_units(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round statistics, of which none is beyond 1, to whole numbers of 2^-36.
+@part
+def difference_in_units(alt, called):  # type: ignore[no-untyped-def]
+    """Give the chance that two alleles of a group differ, rounded to a whole number of 2^-36.
 
-    Up to 2^17 of them add up to less than 2^53, and so without rounding.
+    It is 2pq AN / (AN - 1), without bias; copies of all AN alleles are whole numbers below 2^53, so that
+    only their ratio is rounded.
     """
-    return np.rint(values * _UNITS)
+    copies, n = float(alt), float(called)
+    return np.rint(copies * (n - copies) / (n * (n - 1.0) / 2.0) * UNITS)
 
 
 def from_units(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Turn sums of `to_units` back; float64."""
-    return sums / _UNITS
+    """Turn sums of whole numbers of 2^-36 back; float64."""
+    return sums / UNITS

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from afpanel.core.group_counts import PANEL_COUNTS, GroupCounts
+from afpanel.core.group_counts import PANEL_COUNTS, GroupCounts, ReleasedCounts
 from afpanel.core.strings import Strings
 from afpanel.core.variants import Variants, concatenate
 from afpanel.errors import BadInputError
@@ -165,13 +165,26 @@ def read_panel_blocks(
             yield _no_variants(store.shape("state")[1])
         for start in range(0, store.rows("variant_position"), rows):
             stop = min(start + rows, store.rows("variant_position"))
-            variants = Variants(
-                store.read("variant_position", start, stop),
-                store.strings("variant_ref", start, stop),
-                store.strings("variant_alt", start, stop),
-            )
             counts = {name: store.read(name, start, stop) for name in PANEL_COUNTS}
-            yield variants, GroupCounts(**counts)
+            yield _variants(store, start, stop), GroupCounts(**counts)
+
+
+def read_shown_blocks(path: Path) -> Iterator[tuple[Variants, ReleasedCounts]]:
+    """Read in order, a chunk at a time, what a release shows of a contig's panel: it takes fewer arrays."""
+    names = [field.name for field in fields(ReleasedCounts)]
+    with Store(path, PANEL, PANEL_VERSION) as store:
+        for start in range(0, store.rows("variant_position"), _CHUNK):
+            stop = min(start + _CHUNK, store.rows("variant_position"))
+            counts = {name: store.read(name, start, stop) for name in names}
+            yield _variants(store, start, stop), ReleasedCounts(**counts)
+
+
+def _variants(store: Store, start: int, stop: int) -> Variants:
+    return Variants(
+        store.read("variant_position", start, stop),
+        store.strings("variant_ref", start, stop),
+        store.strings("variant_alt", start, stop),
+    )
 
 
 class PanelRows:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from afpanel.core.group_counts import ReleasedCounts
 from afpanel.core.variants import Variants, ranges
-from afpanel.io.panel_store import read_heads, read_panel_blocks, read_positions
+from afpanel.io.panel_store import read_heads, read_positions, read_shown_blocks
 from afpanel.io.release_reader import Panel
 
 _ROWS = 16_384
@@ -73,7 +73,7 @@ class StoresOfPanel:
 
     def blocks(self, contig: str) -> Iterator[tuple[Variants, ReleasedCounts]]:
         """Read a contig's variants in order, and their counts, a chunk at a time."""
-        return iter(read_panel_blocks(self.paths[contig]))
+        return read_shown_blocks(self.paths[contig])
 
 
 @dataclass(frozen=True)

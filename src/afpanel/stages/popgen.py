@@ -7,8 +7,12 @@ groups differ by how many of their people are XX and XY.
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from afpanel.constants import ContigKind
 from afpanel.core.contigs import contig_kind
@@ -16,8 +20,11 @@ from afpanel.core.differentiation import OccupiedBlocks, PairwiseFst
 from afpanel.core.diversity import Diversity
 from afpanel.core.frequency_spectrum import FrequencySpectrum
 from afpanel.core.group_components import CommonVariants, principal_components
+from afpanel.core.group_counts import ReleasedCounts
 from afpanel.core.sharing import Sharing
 from afpanel.core.shown_counts import ShownCounts
+from afpanel.core.variants import Variants
+from afpanel.io.prefetch import map_ahead
 from afpanel.model.groups import GroupKind, disjoint_groups, finest_groups
 from afpanel.stages.panel_source import PanelSource, StoresOfPanel
 from afpanel.stages.popgen_figures import draw_figures
@@ -27,8 +34,11 @@ from afpanel.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 
+_Part = tuple[str, Variants, ReleasedCounts]
+"""Consecutive variants of a contig, and their counts."""
 
-def popgen(panels: Sequence[Path], out: Path) -> None:
+
+def popgen(panels: Sequence[Path], out: Path, threads: int = 1) -> None:
     """Work out the population genetics of a panel, and write it as tables and figures.
 
     Parameters
@@ -37,54 +47,90 @@ def popgen(panels: Sequence[Path], out: Path) -> None:
         Releasable panel store of each contig, in order.
     out
         Folder for the tables (``.tsv``) and figures (``.svg``).
+    threads
+        Cores to use; what is written does not depend on it.
 
     Raises
     ------
     BadInputError
         If a contig is given twice, or the contigs do not have the same groups.
     """
-    results = work_out(StoresOfPanel.of(panels))
+    results = work_out(StoresOfPanel.of(panels), threads)
     write_tables(results, out)
     draw_figures(results, out)
     logger.info("popgen: done, %s", _words(results))
 
 
-def work_out(source: PanelSource) -> PopulationGenetics:
-    """Go through the panel twice: for the places of its variants, and for their counts."""
+@dataclass(frozen=True)
+class _Sums:
+    """What is added up over variants, in whole numbers, so that it may be done part by part."""
+
+    fst: PairwiseFst
+    diversity: Diversity
+    spectrum: FrequencySpectrum
+    sharing: Sharing
+
+    def include(self, other: "_Sums") -> None:
+        """Add what was added up of a part that follows."""
+        self.fst.include(other.fst)
+        self.diversity.include(other.diversity)
+        self.spectrum.include(other.spectrum)
+        self.sharing.include(other.sharing)
+
+
+def work_out(source: PanelSource, threads: int = 1) -> PopulationGenetics:
+    """Go through the panel twice: for the places of its variants, and for their counts.
+
+    With more than one thread, one reads, and the others add up parts of the panel; these are put together
+    in their order.
+    """
     groups, people = source.groups, source.people
     kinds = disjoint_groups(groups)
-    pairs = [(kind, pair) for kind, members in kinds.items() for pair in combinations(members, 2)]
     finest = finest_groups(groups)
     autosomes = [name for name in source.contigs if contig_kind(name) is ContigKind.AUTOSOME]
     occupied = OccupiedBlocks()
     for contig in autosomes:
         for position in source.positions(contig):
             occupied.add(contig, position)
-    fst = PairwiseFst([pair for _, pair in pairs], occupied.bases())
-    diversity, spectrum = Diversity(people), FrequencySpectrum(len(groups))
-    sharing, common = Sharing(len(groups), kinds), CommonVariants(finest)
+    common = CommonVariants(finest)
+
+    def nothing() -> _Sums:
+        return _Sums(
+            PairwiseFst(kinds.values(), occupied.bases()),
+            Diversity(people),
+            FrequencySpectrum(len(groups)),
+            Sharing(len(groups), kinds),
+        )
+
+    def added_up(part: _Part) -> tuple[_Part, _Sums, NDArray[np.float64]]:
+        contig, variants, counts = part
+        shown, sums = ShownCounts.of(counts), nothing()
+        sums.fst.add(contig, variants.position, shown)
+        sums.diversity.add(variants, shown, counts)
+        sums.spectrum.add(shown, counts)
+        sums.sharing.add(shown)
+        return part, sums, common.find(shown)
+
+    total = nothing()
     progress = Progress(logger, "popgen", "variants")
-    for contig in autosomes:
-        for variants, counts in source.blocks(contig):
-            shown = ShownCounts.of(counts)
-            fst.add(contig, variants.position, shown)
-            diversity.add(variants, shown, counts)
-            spectrum.add(shown, counts)
-            sharing.add(shown)
-            common.add(shown)
-            progress.advance(len(variants), contig)
+    parts = ((contig, *block) for contig in autosomes for block in source.blocks(contig))
+    done = map(added_up, parts) if threads < 2 else map_ahead(added_up, parts, threads - 1)
+    for (contig, variants, _), sums, frequency in done:
+        total.include(sums)
+        common.keep(frequency)
+        progress.advance(len(variants), contig)
     return PopulationGenetics(
         groups=groups,
         people=people,
         kinds=kinds,
-        pairs=[pair for _, pair in pairs],
-        pair_kinds=[kind for kind, _ in pairs],
+        pairs=total.fst.pairs,
+        pair_kinds=[kind for kind, each in kinds.items() for _ in combinations(each, 2)],
         variants=progress.done,
         block_bases=occupied.bases(),
-        differentiation=fst.result(),
-        diversity=diversity,
-        spectrum=spectrum,
-        sharing=sharing,
+        differentiation=total.fst.result(),
+        diversity=total.diversity,
+        spectrum=total.spectrum,
+        sharing=total.sharing,
         component_groups=finest,
         component_variants=len(common.frequency),
         components=principal_components(common.frequency),
