@@ -314,14 +314,16 @@ def test_the_summaries_add_up_what_is_listed(disturbed):
         assert [int(r["flagged"]) for r in tables["regions"] if r["cohort"] == name] == mine
 
 
-def test_tables_are_the_same_for_any_partitions_windows_and_order(disturbed, fasta, tmp_path):
+def test_tables_are_the_same_for_any_partitions_windows_order_and_threads(
+    disturbed, fasta, tmp_path
+):
     study, folder, _ = disturbed
     expected = {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
     assert len(expected) == 4
     study.cohorts.reverse()
     paths, beds = write_counts(study, tmp_path / "counts", lambda position: position // 1_700_000)
     assert len(paths) > 8
-    run(paths[::-1], beds, fasta, tmp_path / "out", window_rows=97)
+    run(paths[::-1], beds, fasta, tmp_path / "out", window_rows=97, threads=2)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == expected
 
 

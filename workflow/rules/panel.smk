@@ -110,6 +110,7 @@ rule discordance:
         f"{RESULTS}/private/logs/discordance.log",
     conda:
         "../../envs/afpanel.yaml"
+    threads: 2
     resources:
         mem_mb=growing(discordance_memory),
         runtime=growing(discordance_runtime),
@@ -122,7 +123,7 @@ rule discordance:
         out=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "afpanel discordance --list {params.listed:q} {params.reference} {params.aliases}"
-        " --build {params.build} {params.callable} --out {params.out:q} 2> {log:q}"
+        " --build {params.build} {params.callable} --threads {threads} --out {params.out:q} 2> {log:q}"
 
 
 rule gate:

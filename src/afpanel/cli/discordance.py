@@ -49,6 +49,7 @@ from afpanel.cli import options
     required=True,
     help="Folder for the tables; ones of the same name are replaced.",
 )
+@options.threads
 def command(
     counts: tuple[Path, ...],
     listed: Path | None,
@@ -62,6 +63,7 @@ def command(
     max_share: float,
     top: int,
     out: Path,
+    threads: int,
 ) -> None:
     """Find the variants at which one cohort disagrees with the others of its populations.
 
@@ -90,5 +92,6 @@ def command(
             min_alleles=min_alleles,
             max_share=max_share,
             top_regions=top,
+            threads=threads,
         ),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Self
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ from afpanel.core.allele_tests import (
     chi_square_p,
     mantel_haenszel,
 )
+from afpanel.core.compiled import I8, READ_I8, compiled
 from afpanel.core.hardy_weinberg import (
     exact_test,
     expected_rarer_homozygotes,
@@ -26,6 +28,7 @@ from afpanel.core.hardy_weinberg import (
 )
 from afpanel.core.strata import Strata
 
+_READ_TABLE = nb.types.Array(nb.i4, 2, "C", readonly=True)
 _ENOUGH = 5.0  # expected number from which a chi-square is taken into the inflation factor
 _SLACK = 5.0  # by which an exact -ln(p) may be above the chi-square
 _FINE = 0.05  # over their number: p of Hardy-Weinberg proportions above which others are in them
@@ -176,14 +179,28 @@ def others_of(
     cohort: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Count the cohorts that others are compared with; all (m,)."""
-    called = number[row] > 0
-    found = np.zeros((len(row), strata.n_cohorts), np.bool_)
-    for p, part in enumerate(strata.parts):
-        mine = (cohort == part.cohort) & called[:, p]
-        for q in np.flatnonzero(strata.shares[p]):
-            found[:, strata.parts[q].cohort] |= mine & called[:, q]
-    n: NDArray[np.int64] = found.sum(axis=1)
+    n = np.empty(len(row), np.int64)
+    found = np.empty(strata.n_cohorts, np.bool_)
+    owner = np.array([part.cohort for part in strata.parts], np.int64)
+    table, *where = (np.ascontiguousarray(each) for each in (number, row, cohort))
+    _count_others(table, strata.first, strata.stratum, owner, *where, found, n)
     return n
+
+
+@compiled(
+    nb.void(_READ_TABLE, *[READ_I8] * 5, nb.b1[::1], I8),
+)
+def _count_others(number, first, stratum, owner, row, cohort, found, n):  # type: ignore[no-untyped-def]
+    for i in range(len(row)):
+        found[:] = False
+        for p in range(first[cohort[i]], first[cohort[i] + 1]):
+            if number[row[i], p] <= 0:
+                continue
+            for q in range(len(stratum)):
+                if stratum[q] == stratum[p] and number[row[i], q] > 0:
+                    found[owner[q]] = True
+        found[cohort[i]] = False
+        n[i] = found.sum()
 
 
 def other_genotypes(counts: SideBySide, strata: Strata, limits: Limits) -> Flags:
@@ -240,14 +257,19 @@ def not_called(counts: SideBySide, strata: Strata, fewest: int) -> tuple[Flags, 
     """
     shape = (len(counts.called), strata.n_cohorts)
     own_called, own_copies, called, copies = (np.zeros(shape, np.int64) for _ in range(4))
+    # A cohort has one part of a stratum at most, so that the rest is the stratum without it.
+    member = np.eye(len(strata.names), dtype=np.int64)[strata.stratum]
+    of_strata = [table @ member for table in (counts.called, counts.copies)]
     for p, part in enumerate(strata.parts):
-        beside = strata.shares[p]
-        rest = counts.copies[:, beside].sum(axis=1, dtype=np.int64)
-        both = (counts.copies[:, p] > 0) & (rest > 0)
-        rest_called = counts.called[:, beside].sum(axis=1, dtype=np.int64)
+        mine = [table[:, p].astype(np.int64) for table in (counts.called, counts.copies)]
+        stratum = strata.stratum[p]
+        rest_called, rest = (
+            table[:, stratum] - own for table, own in zip(of_strata, mine, strict=True)
+        )
+        both = (mine[1] > 0) & (rest > 0)
         for total, value in (
-            (own_called, counts.called[:, p]),
-            (own_copies, counts.copies[:, p]),
+            (own_called, mine[0]),
+            (own_copies, mine[1]),
             (called, rest_called),
             (copies, rest),
         ):

@@ -15,6 +15,7 @@ from afpanel.core.contigs import ContigNames
 from afpanel.core.discordance import (
     Flags,
     Limits,
+    SideBySide,
     allele_statistics,
     genotype_statistics,
     not_called,
@@ -23,14 +24,15 @@ from afpanel.core.discordance import (
 from afpanel.core.discordant_alleles import other_alleles
 from afpanel.core.inflation import Inflation
 from afpanel.core.strata import Strata, strata_of
+from afpanel.core.variants import Variants
 from afpanel.errors import BadInputError
+from afpanel.io.prefetch import prefetch
 from afpanel.io.reference import Reference, ReferencePaths
 from afpanel.io.tables import read_aliases
 from afpanel.stages.cell_counts import contigs_in, open_cell_counts
 from afpanel.stages.cohort_counts import (
     CohortCounts,
     ContigOptions,
-    Window,
     read_cohorts,
     windows,
 )
@@ -40,6 +42,9 @@ from afpanel.stages.progress import Progress
 from afpanel.stages.side_by_side import side_by_side
 
 logger = logging.getLogger(__name__)
+
+_AHEAD = 1
+"""Windows that may wait for the tests."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class DiscordanceOptions:
         How many regions to list of each cohort.
     window_rows
         Rows of all cohorts to hold at a time.
+    threads
+        Cores to use; what is written does not depend on it.
     """
 
     build: str
@@ -74,6 +81,7 @@ class DiscordanceOptions:
     max_share: float = 0.001
     top_regions: int = 10
     window_rows: int = 100_000
+    threads: int = 1
 
 
 class _Panel:
@@ -111,14 +119,22 @@ class _Panel:
         paths = {*self._of_contig.get(contig, []), *self._one_of_each.values()}
         return how, read_cohorts(sorted(paths), self._names, how)
 
-    def windows(self, task: str) -> Iterator[tuple[str, Window]]:
-        """Go through all variants, contig by contig in the order of the reference."""
+    def windows(self, task: str) -> Iterator[tuple[str, Variants, SideBySide]]:
+        """Go through all variants, contig by contig in the order of the reference.
+
+        With more than one thread, what is needed next is read while the caller looks at what was read before.
+        """
         progress = Progress(logger, f"discordance, {task}", "variants")
+        gathered = self._gathered()
+        for part in gathered if self.options.threads < 2 else prefetch(gathered, _AHEAD):
+            yield part
+            progress.advance(len(part[1]), part[0])
+
+    def _gathered(self) -> Iterator[tuple[str, Variants, SideBySide]]:
         for contig in self._contigs:
             how, cohorts = self._read(contig)
             for window in windows(cohorts, how):
-                yield contig, window
-                progress.advance(len(window.variants), contig)
+                yield contig, window.variants, side_by_side(window, self.strata)
 
 
 def discordance(
@@ -148,10 +164,10 @@ def discordance(
     with VariantTable(out, [cohort.name for cohort in panel.cohorts], labels) as table:
         if strata.parts:
             limits = _look(panel, tally, alleles, genotypes)
-            for contig, window in panel.windows("flag"):
-                flags, compared = _flags(window, strata, limits)
-                tally.add(contig, window.variants.position, flags, compared)
-                table.write(contig, window.variants, flags)
+            for contig, variants, found in panel.windows("flag"):
+                flags, compared = _flags(found, strata, limits)
+                tally.add(contig, variants.position, flags, compared)
+                table.write(contig, variants, flags)
         else:
             logger.info("discordance: no two cohorts have a population or a country in common")
     judged = [
@@ -170,8 +186,7 @@ def _look(panel: _Panel, tally: Tally, alleles: Inflation, genotypes: Inflation)
     """Go through all variants once, to learn from where on something is flagged."""
     strata, fewest = panel.strata, panel.options.min_alleles
     owner = [strata.parts[unit.part].cohort for unit in strata.units]
-    for _, window in panel.windows("look"):
-        counts = side_by_side(window, strata)
+    for _, _, counts in panel.windows("look"):
         statistic, enough = allele_statistics(counts, strata, fewest)
         tally.allele_tests += (statistic >= 0).sum(axis=0)
         for cohort in range(strata.n_cohorts):
@@ -185,8 +200,7 @@ def _look(panel: _Panel, tally: Tally, alleles: Inflation, genotypes: Inflation)
     return Limits(level, fewest, alleles.divisors(), genotypes.divisors())
 
 
-def _flags(window: Window, strata: Strata, limits: Limits) -> tuple[Flags, np.ndarray]:
-    counts = side_by_side(window, strata)
+def _flags(counts: SideBySide, strata: Strata, limits: Limits) -> tuple[Flags, np.ndarray]:
     uncalled, compared = not_called(counts, strata, limits.fewest)
     found = [other_alleles(counts, strata, limits), other_genotypes(counts, strata, limits)]
     return Flags.joined([*found, uncalled]), compared
