@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import State
+from afpanel.core.compiled import compiled
 from afpanel.core.genotype_classes import small_classes, withhold_genotypes
 from afpanel.core.group_counts import GroupCounts
 from afpanel.core.group_tree import GroupTree
@@ -18,6 +20,8 @@ from afpanel.core.suppression import Beside, Hiding, Masked, choose_masked
 from afpanel.core.suppression_kernel import SECONDARY
 from afpanel.core.variants import Variants
 from afpanel.model.groups import GroupKind, kind_of
+
+_NOT_CALLABLE = nb.i1(State.NOT_CALLABLE)
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ class CellRules:
             if self._insiders and g not in allowed and kind_of(name) is GroupKind.COUNTRY
         ]
         self._taken = [*allowed, *beside]
+        # Where it is all of them, in their order, nothing need be copied.
+        self._columns = slice(None) if self._taken == [*range(len(groups))] else self._taken
         self.names = [groups[g] for g in self._taken]
         self.tree = GroupTree.of(self.names, [people[g] for g in self._taken])
         self._hiding = Hiding(
@@ -112,7 +118,7 @@ class CellRules:
             (n, published groups) bool: cells that are masked for earlier releases.
         """
         rules, k = self._rules, self._rules.min_allele_count
-        taken = counts.take(groups=self._taken)
+        taken = counts.take(groups=self._columns)
         before = None if known is None else known[:, self._taken]
         beside = None if earlier is None else Beside(earlier)
         masked = choose_masked(variants, taken, self.tree, k, before, self._hiding, beside)
@@ -153,11 +159,28 @@ def worth_a_row(counts: GroupCounts, hidden: NDArray[np.bool_]) -> NDArray[np.bo
     hidden
         (n, g) bool: cells that are masked.
     """
-    alt = np.where(hidden, 0, counts.allele_count)
-    state = np.where(hidden, np.int8(State.MASKED), counts.state)
-    shows_alt = (alt > 0).any(axis=1)
-    worth: NDArray[np.bool_] = _known(alt, state) & (shows_alt | ~hidden.any(axis=1))
+    worth = np.empty(len(counts), np.bool_)
+    state, alt = (np.ascontiguousarray(t) for t in (counts.state, counts.allele_count))
+    _find_worth(state, alt, np.ascontiguousarray(hidden), worth)
     return worth
+
+
+@compiled(
+    nb.void(
+        nb.types.Array(nb.i1, 2, "C", readonly=True),
+        nb.types.Array(nb.i4, 2, "C", readonly=True),
+        nb.types.Array(nb.b1, 2, "C", readonly=True),
+        nb.b1[::1],
+    )
+)
+def _find_worth(state, alt, hidden, worth):  # type: ignore[no-untyped-def]
+    for i in range(len(state)):
+        shows_alt, hides = False, False
+        for g in range(state.shape[1]):
+            hides |= hidden[i, g]
+            shows_alt |= alt[i, g] > 0 and not hidden[i, g]
+        known = hidden[i, 0] or state[i, 0] != _NOT_CALLABLE or shows_alt
+        worth[i] = known and (shows_alt or not hides)
 
 
 def _known(alt: NDArray[np.int32], state: NDArray[np.int8]) -> NDArray[np.bool_]:

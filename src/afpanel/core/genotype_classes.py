@@ -28,6 +28,8 @@ GENOTYPE_TABLES = ("homozygote_count", "hemizygote_count", *SINGLE_COUNTS)
 
 def withhold_genotypes(counts: GroupCounts, cells: _Flags) -> GroupCounts:
     """Set what tells classes of genotypes to missing (-1) in some cells; (n, g) bool."""
+    if not cells.any():
+        return counts
     tables = {
         name: np.where(cells, np.int32(MISSING), getattr(counts, name)) for name in GENOTYPE_TABLES
     }

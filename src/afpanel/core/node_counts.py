@@ -7,11 +7,12 @@ them they are worked out; elsewhere they get values that agree with every sum.
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from afpanel.constants import State
-from afpanel.core.diploid_calls import diploid_count, heterozygote_count
+from afpanel.core.compiled import READ_I8, compiled
 from afpanel.core.group_counts import GROUP_TABLES, GroupCounts
 from afpanel.core.group_tree import GroupTree
 from afpanel.errors import BadInputError
@@ -27,6 +28,17 @@ class Kind(IntEnum):
     HOMOZYGOUS_ALT = 4
     HEMIZYGOUS_ALT = 5
     SINGLE_OTHER = 6
+
+
+(
+    _ALT,
+    _OTHER,
+    _HETEROZYGOUS,
+    _HOMOZYGOUS_OTHER,
+    _HOMOZYGOUS_ALT,
+    _HEMIZYGOUS_ALT,
+    _SINGLE_OTHER,
+) = map(int, Kind)
 
 
 @dataclass(frozen=True)
@@ -54,34 +66,19 @@ class NodeCounts:
             If the counts of a group are not the sum of those of its parts.
         """
         withheld: NDArray[np.bool_] = shown.state == State.MASKED
-        n, g = withheld.shape
-        counts = np.zeros((len(Kind), n, tree.nodes), np.int32)
-        alt, number, homozygous, hemizygous, single_alt, single = (
-            np.where(withheld, 0, np.maximum(getattr(shown, name), 0)) for name in GROUP_TABLES
-        )
-        heterozygous = heterozygote_count(alt, homozygous, single_alt)
-        other = diploid_count(number, single) - heterozygous - homozygous
-        for kind, values in (
-            (Kind.ALT, alt),
-            (Kind.OTHER, number - alt),
-            (Kind.HETEROZYGOUS, heterozygous),
-            (Kind.HOMOZYGOUS_OTHER, other),
-            (Kind.HOMOZYGOUS_ALT, homozygous),
-            (Kind.HEMIZYGOUS_ALT, hemizygous),
-            (Kind.SINGLE_OTHER, single - single_alt),
-        ):
-            counts[kind, :, :g] = values
-        known = np.zeros((n, tree.nodes), np.bool_)
-        known[:, :g] = ~withheld
-        _derive(counts, known, tree)
+        shape = (len(withheld), tree.nodes)
+        counts, known = np.empty((len(Kind), *shape), np.int32), np.empty(shape, np.bool_)
+        tables = (np.ascontiguousarray(getattr(shown, name), np.int32) for name in GROUP_TABLES)
+        sums = (tree.parent, tree.first, tree.part)
+        _lay_out(np.ascontiguousarray(withheld), *tables, *sums, counts, known)
         rows = np.flatnonzero(~known.all(axis=1))
         if len(rows):
             some, told = counts[:, rows], known[rows]
+            _derive(some, told, tree)
             for parent, parts in reversed(tree.sums()):
                 _share(some, told, parent, parts, tree)
             counts[:, rows] = some
         _check(counts, tree)
-        np.maximum(counts, 0, out=counts)
         return cls(counts, withheld)
 
 
@@ -141,11 +138,12 @@ def _share(
 
 
 def _check(counts: NDArray[np.int32], tree: GroupTree) -> None:
-    """Refuse counts that do not add up: what could be worked out of them cannot be known."""
-    alleles = counts[: Kind.OTHER + 1]
-    wrong = (alleles < 0).any(axis=(0, 2))
-    for parent, parts in tree.sums():
-        wrong |= (alleles[:, :, parts].sum(axis=2) != alleles[:, :, parent]).any(axis=0)
+    """Refuse counts that do not add up: what could be worked out of them cannot be known.
+
+    Of others, classes of genotypes that come out below 0 are set to 0.
+    """
+    wrong = np.empty(counts.shape[1], np.bool_)
+    _find_wrong(counts, tree.parent, tree.first, tree.part, wrong)
     if wrong.any():
         raise BadInputError(
             f"the counts of groups do not add up at {int(wrong.sum()):,} variants",
@@ -153,3 +151,75 @@ def _check(counts: NDArray[np.int32], tree: GroupTree) -> None:
             expected="the total as the sum of its countries, and a country of its populations",
             remedy="merge the contig again",
         )
+
+
+@compiled(
+    nb.void(
+        nb.types.Array(nb.b1, 2, "C", readonly=True),
+        *[nb.types.Array(nb.i4, 2, "C", readonly=True)] * 6,
+        *[READ_I8] * 3,
+        nb.i4[:, :, ::1],
+        nb.b1[:, ::1],
+    )
+)
+def _lay_out(  # type: ignore[no-untyped-def]
+    withheld, ac, an, hom, hemi, single_ac, single_an, parent, first, part, counts, known
+):
+    """Lay out the counts of groups that are known, and of the rests whose sums are known but for them."""
+    groups, kinds = withheld.shape[1], counts.shape[0]
+    for i in range(len(withheld)):
+        for g in range(groups):
+            known[i, g] = not withheld[i, g]
+            if withheld[i, g]:
+                for kind in range(kinds):
+                    counts[kind, i, g] = 0
+                continue
+            alt, homozygous = max(ac[i, g], 0), max(hom[i, g], 0)
+            number, single = max(an[i, g], 0), max(single_an[i, g], 0)
+            single_alt = max(single_ac[i, g], 0)
+            heterozygous = alt - 2 * homozygous - single_alt
+            counts[_ALT, i, g] = alt
+            counts[_OTHER, i, g] = number - alt
+            counts[_HETEROZYGOUS, i, g] = heterozygous
+            counts[_HOMOZYGOUS_OTHER, i, g] = (number - single) // 2 - heterozygous - homozygous
+            counts[_HOMOZYGOUS_ALT, i, g] = homozygous
+            counts[_HEMIZYGOUS_ALT, i, g] = max(hemi[i, g], 0)
+            counts[_SINGLE_OTHER, i, g] = single - single_alt
+        for node in range(groups, known.shape[1]):
+            known[i, node] = False
+            for kind in range(kinds):
+                counts[kind, i, node] = 0
+        for e in range(len(parent)):
+            rest, told = (
+                part[first[e + 1] - 1],
+                known[i, parent[e]],
+            )  # a rest is the last of its sum
+            for k in range(first[e], first[e + 1] - 1):
+                told = told and known[i, part[k]]
+            if rest < groups or not told:
+                continue
+            known[i, rest] = True
+            for kind in range(kinds):
+                left = np.int64(counts[kind, i, parent[e]])
+                for k in range(first[e], first[e + 1] - 1):
+                    left -= counts[kind, i, part[k]]
+                counts[kind, i, rest] = left
+
+
+@compiled(nb.void(nb.i4[:, :, ::1], *[READ_I8] * 3, nb.b1[::1]))
+def _find_wrong(counts, parent, first, part, wrong):  # type: ignore[no-untyped-def]
+    """Find the rows whose alleles do not add up; set all that is below 0 to 0."""
+    for i in range(counts.shape[1]):
+        wrong[i] = False
+        for kind in (_ALT, _OTHER):
+            for node in range(counts.shape[2]):
+                wrong[i] |= counts[kind, i, node] < 0
+            for e in range(len(parent)):
+                left = np.int64(counts[kind, i, parent[e]])
+                for k in range(first[e], first[e + 1]):
+                    left -= counts[kind, i, part[k]]
+                wrong[i] |= left != 0
+    for kind in range(counts.shape[0]):
+        for i in range(counts.shape[1]):
+            for node in range(counts.shape[2]):
+                counts[kind, i, node] = max(counts[kind, i, node], nb.i4(0))

@@ -297,6 +297,8 @@ def _gate_contig(
     """Write what may be released of one contig; count what was done."""
     tally = dict.fromkeys((*_TALLY, _EARLIER), 0)
     released = head.of_groups(case.allowed)
+    whole = case.allowed == [*range(len(head.groups))]  # of which nothing need be copied
+    columns = slice(None) if whole else case.allowed
     with ExitStack() as stack:
         writer = stack.enter_context(create_panel(out, released))
         beside = None if audit is None else stack.enter_context(audit.on(head.contig))
@@ -305,13 +307,16 @@ def _gate_contig(
             if beside is not None:
                 earlier = beside.reason(variants, counts) != SHOWN
                 decided = decide_beside(case.cells, variants, counts, decided, earlier)
-            rows = np.flatnonzero(decided.published)
-            write_panel_block(writer, variants.take(rows), decided.shown.take(rows))
+            kept, shown = variants, decided.shown
+            if not decided.published.all():
+                rows = np.flatnonzero(decided.published)
+                kept, shown = variants.take(rows), shown.take(rows)
+            write_panel_block(writer, kept, shown)
             for name, number in _count(decided).items():
                 tally[name] += number
             reason = decided.masked.reason[decided.published]
             tally[_EARLIER] += int((reason == EARLIER).sum())
-            alone = counts.take(groups=case.allowed)
+            alone = counts.take(groups=columns)
             for name, number in _alternatives(decided, alone).items():
                 tally[name] += number
     return tally
