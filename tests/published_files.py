@@ -17,7 +17,7 @@ from afpanel.io.panel_store import (
     write_panel_block,
 )
 from afpanel.io.release import ReleaseHead
-from afpanel.stages.publish import write_formats
+from afpanel.stages.publish_formats import write_formats
 
 POPULATIONS = {"AA_P": 60, "AA_Q": 80, "BB_P": 70, "CC_P": 60, "CC_Q": 60, "CC_R": 60, "DD_P": 90}
 LENGTHS = {"chr21": 46_709_983, "chrX": 156_040_895}

@@ -18,19 +18,17 @@ from tests.releases import ABSENT, MASKED, NOT_CALLABLE, OBSERVED, counts_of, he
 import afpanel
 from afpanel.cli.main import main
 from afpanel.errors import PolicyRefusalError, VerificationError
+from afpanel.io import release_parquet, release_vcf, release_zarr
 from afpanel.io.leak_page_index import index_places
 from afpanel.io.leak_pages import ThriftReader
 from afpanel.io.panel_store import PanelHead, create_panel, read_heads, write_panel_block
 from afpanel.io.release import ReleaseBlock, ReleaseHead
 from afpanel.io.release_parquet import open_parquet
+from afpanel.stages import publish_formats
 from afpanel.stages.gate import gate
-from afpanel.stages.publish import (
-    FORMATS,
-    PublishInputs,
-    PublishOptions,
-    publish,
-    write_formats,
-)
+from afpanel.stages.leak_scan import NOWHERE, Forbidden, scan
+from afpanel.stages.publish import PublishInputs, PublishOptions, publish
+from afpanel.stages.publish_formats import FORMATS, write_formats
 from afpanel.stages.verify_release import attack_release
 
 POLICY = "min_group_size: 50\nmin_allele_count: 11\n"
@@ -413,3 +411,57 @@ def test_files_have_the_same_bytes_whichever_thread_is_first(made, tmp_path):
     assert len(files) == 3 + 2 + 1 + 3 + 2 + 2
     for path in files:
         assert path.read_bytes() == (made / "release" / path.relative_to(tmp_path)).read_bytes()
+
+
+def test_files_have_the_same_bytes_whatever_the_number_of_threads_and_the_size_of_blocks(
+    made, tmp_path, monkeypatch
+):
+    """Chunks and row groups that no block ends with; of a VCF's lines so many at a time that all blocks have."""
+    gated = sorted((made / "out").glob("*.zarr.zip"))
+    heads = read_heads(gated)
+    contigs = {head.contig: head.contig_length for head in heads}
+    head = ReleaseHead("p", "1", "GRCh38", contigs, heads[0].groups, heads[0].people_by_sex)
+    monkeypatch.setattr(release_vcf, "_ROWS", 64)
+    monkeypatch.setattr(release_zarr, "_CHUNK", 97)
+    monkeypatch.setattr(release_parquet, "_rows_of", lambda columns: 101)
+    written = {}
+    for threads, rows in ((1, 16_384), (2, 128), (3, 64)):
+        monkeypatch.setattr(publish_formats, "_ROWS", rows)
+        folder = tmp_path / f"{threads}"
+        folder.mkdir()
+        write_formats(folder / "p-1", head, gated, ("vcf", "parquet", "zarr"), threads=threads)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        written[threads] = {path.relative_to(folder): path.read_bytes() for path in files}
+    assert written[1] == written[2] == written[3]
+    for name in written[1]:
+        if name.suffix == ".parquet":
+            whole, parts = (pq.read_table(f / name) for f in (made / "release", tmp_path / "3"))
+            assert parts.equals(whole)
+            assert pq.ParquetFile(tmp_path / "3" / name).metadata.num_row_groups > 1
+    whole, parts = (lines_of(f / "p-1.vcf.gz") for f in (made / "release", tmp_path / "3"))
+    assert parts == whole
+
+
+def test_a_block_without_groups_to_spare_is_of_few_rows_and_one_of_few_groups_of_many():
+    assert release_parquet._rows_of(143) == release_parquet._ROW_GROUP
+    for figures in (1_000, 10_000, 10**9):
+        rows = release_parquet._rows_of(figures)
+        assert rows % release_parquet._PAGE == 0
+        assert rows == release_parquet._PAGE or rows * figures <= release_parquet._VALUES
+
+
+def test_a_scan_tells_the_same_in_the_same_order_whatever_the_number_of_threads(
+    made, tmp_path, monkeypatch
+):
+    folder = tmp_path / "release"
+    shutil.copytree(made / "release", folder)
+    (folder / "a.unknown").write_text("x")
+    for path in folder.glob("*.vcf.gz"):
+        path.write_bytes(path.read_bytes()[:-28])
+    told = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        report = scan([folder], Forbidden(NOWHERE))
+        told.append(([str(leak) for leak in report.leaks], report.looked))
+    assert told[0] == told[1]
+    assert len([leak for leak in told[0][0] if "no end-of-file block" in leak]) == 2

@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 from afpanel.io.panel_store import read_heads
 from afpanel.io.release import ReleaseHead
-from afpanel.stages.publish import write_formats
+from afpanel.stages.publish_formats import write_formats
 paths = [Path(name) for name in sys.argv[3:]]
 heads = read_heads(paths)
 contigs = {head.contig: head.contig_length for head in heads}

@@ -30,6 +30,21 @@ def test_a_table_turned_over_is_what_arrow_makes_of_its_columns(rows, kind):
         assert found.equals(pa.array(table[:, g].copy(), mask=missing[:, g].copy()))
 
 
+@pytest.mark.parametrize("step", [1, 7, 64, 100, 300])
+@pytest.mark.parametrize("kind", ["i4", "f4"])
+def test_columns_set_part_by_part_are_those_set_at_once_and_can_be_set_again(step, kind):
+    table, chosen = drawn(300, kind), np.array([3, 0])
+    whole = Columns.of(np.ascontiguousarray(table[:, chosen]))
+    parts = Columns.empty(2, 300, is_float=kind == "f4")
+    for _ in range(2):
+        for start in range(0, 300, step):
+            parts.put(start, table[start : start + step], chosen)
+        np.testing.assert_array_equal(parts.values.view("u4"), whole.values.view("u4"))
+        np.testing.assert_array_equal(parts.present, whole.present)
+        assert parts.missing.tolist() == whole.missing.tolist()
+        parts.clear()
+
+
 def test_columns_are_put_where_they_belong():
     one, other = drawn(9, "i4").view("u4"), drawn(9, "f4").view("u4")
     wide = np.empty((9, 4), np.uint32)

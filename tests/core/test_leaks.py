@@ -81,6 +81,24 @@ def test_names_are_found_where_a_plain_search_finds_them(text, given, home):
     assert found <= expected
 
 
+@pytest.mark.parametrize("shortest", [6, 7, 8, 9, 15, 16, 17, 25])
+def test_long_names_among_figures_are_found_at_any_place_in_any_case(shortest):
+    """Of names that are all long more bytes are looked at than six, wherever they are in a text."""
+    draw = random.Random(shortest)
+    ids = [
+        f"Hg{draw.randrange(10**k):0{k}}" for k in (shortest - 2, shortest, 22) for _ in range(40)
+    ]
+    wanted = draw.sample(ids, 12)
+    figures = [f";AF={draw.random()};" for _ in range(12)]
+    for before in ("", "1", "0123456789abcdefghijk"):
+        pairs = (name.upper() + figure for name, figure in zip(wanted, figures, strict=True))
+        text = before + "".join(pairs) + wanted[0].lower()
+        found = {each.end for each in searcher(*ids).find(text.encode(), Home.VARIANTS)}
+        ends = {end for name in ids for end in plain(name, text, Home.VARIANTS)}
+        assert len(found) >= 13
+        assert found == ends
+
+
 @settings(max_examples=200, deadline=None)
 @given(texts, st.lists(names, max_size=6), st.integers(1, 9))
 def test_a_text_in_pieces_gives_what_it_gives_whole(text, given, size):

@@ -253,6 +253,7 @@ rule publish:
         f"{RESULTS}/private/logs/publish.log",
     conda:
         "../../envs/afpanel.yaml"
+    threads: 8
     resources:
         mem_mb=growing(panel_memory),
         runtime=growing(panel_runtime),

@@ -1,13 +1,14 @@
 """Many names looked for in a text at once: a compiled pass over its bytes.
 
 A name is found by its last bytes, six at most: a table of bits tells of nearly every place that no name ends
-there, and only where one may is it compared. So the time does not grow with how many names there are.
+there, and only where one may is it compared. Of a million names six bytes are nearly any six digits: where all names
+are longer, a second table tells of more of their bytes. So the time hardly grows with how many names there are.
 """
 
 import numba as nb
 import numpy as np
 
-from afpanel.core.compiled import I8, READ_I8, READ_U1, compiled, part
+from afpanel.core.compiled import I8, READ_I8, READ_U1, compiled, load8, part
 
 SUFFIX = 6
 """Last bytes of a name that it is found by; of a shorter name all."""
@@ -15,9 +16,15 @@ SUFFIX = 6
 PLACES = 6 << 12
 """Places at which a name may end that are kept until they are looked at."""
 
-BITS = 1 << 24
-_SHIFT = 64 - 24
-_MIX = 0x9E3779B97F4A7C15
+MOST_BITS, FEWEST_BITS = 1 << 24, 1 << 15
+"""Bits of a table of keys: so many that few are set, and no more than that, for a small table is at hand."""
+
+LONGEST_TAIL = 16
+"""Bytes at the end of a name that the second table tells of, at most."""
+
+_MIX, _MIX_TOO = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
+_LOWER = 0x2020202020202020
+"""Makes letters lower case, and some other bytes alike."""
 
 INSIDE, TOKEN, VALUE, NUMBER, BASES = 1, 2, 4, 8, 16
 """How a name counts: anywhere, as a word, or as a whole value; and whether it looks like a number, or like bases,
@@ -29,13 +36,13 @@ SEPARATES, PUNCTUATION, WORD = 0, 1, 2
 
 
 @part
-def _slot(key):  # type: ignore[no-untyped-def]
-    return np.int64((np.uint64(key) * np.uint64(_MIX)) >> np.uint64(_SHIFT))
+def _slot(key, shift):  # type: ignore[no-untyped-def]
+    return np.int64((np.uint64(key) * np.uint64(_MIX)) >> shift)
 
 
 @part
-def _is_set(bits, key):  # type: ignore[no-untyped-def]
-    slot = _slot(key)
+def _is_set(bits, key, shift):  # type: ignore[no-untyped-def]
+    slot = _slot(key, shift)
     return bits[slot >> 3] >> (slot & 7) & 1 != 0
 
 
@@ -46,11 +53,53 @@ def _key(last, length):  # type: ignore[no-untyped-def]
     return np.int64(kept) | np.int64(length) << 56
 
 
+@part
+def _shift_of(bits):  # type: ignore[no-untyped-def]
+    """Tell by how much a mixed key is shifted to be a place in a table, which has a power of two of bits."""
+    shift = np.uint64(64)
+    size = 8 * len(bits)
+    while size > 1:
+        size >>= 1
+        shift -= np.uint64(1)
+    return shift
+
+
 @compiled(nb.void(READ_I8, nb.u1[::1]))
 def set_bits(keys, bits):  # type: ignore[no-untyped-def]
-    """Note which keys there are, in a table of `BITS` bits."""
+    """Note which keys there are, in a table of a power of two of bits."""
+    shift = _shift_of(bits)
     for key in keys:
-        slot = _slot(key)
+        slot = _slot(key, shift)
+        bits[slot >> 3] |= np.uint8(1 << (slot & 7))
+
+
+@part
+def _tail(text, end, size, shift):  # type: ignore[no-untyped-def]
+    """Mix the last bytes before a place, whatever their case; there must be eight, and as many as there are of a tail."""
+    word = load8(text, end - 8) | np.uint64(_LOWER)
+    if size < 8:
+        word >>= np.uint64(64 - 8 * size)
+        return np.int64((word * np.uint64(_MIX_TOO)) >> shift)
+    first = load8(text, end - size) | np.uint64(_LOWER)
+    return np.int64(((word * np.uint64(_MIX_TOO)) ^ (first * np.uint64(_MIX))) >> shift)
+
+
+@compiled(nb.void(READ_U1, READ_I8, nb.i8, nb.u1[::1]))
+def set_tails(names, ends, size, bits):  # type: ignore[no-untyped-def]
+    """Note the last bytes of names, in a table of a power of two of bits.
+
+    Parameters
+    ----------
+    names, ends
+        Names end to end, eight bytes before them; where those end that are meant.
+    size
+        Bytes of a tail; no name is shorter.
+    bits
+        Set.
+    """
+    shift = _shift_of(bits)
+    for end in ends:
+        slot = _tail(names, end, size, shift)
         bits[slot >> 3] |= np.uint8(1 << (slot & 7))
 
 
@@ -110,12 +159,12 @@ def _look_up(  # type: ignore[no-untyped-def]
 @compiled(
     nb.i8(
         READ_U1, nb.i8, nb.i8, READ_U1, READ_U1, READ_U1, READ_I8, READ_I8, READ_U1, READ_I8, READ_U1,
-        nb.i8, nb.i8, nb.i8, nb.i8[:, ::1], I8, I8,
+        nb.i8, nb.i8, nb.i8, READ_U1, nb.i8, nb.i8[:, ::1], I8, I8,
     )
 )  # fmt: skip
 def find_names(  # type: ignore[no-untyped-def]
     text, low, high, fold, classes, bits, keys, starts, names, offsets, sorts, ignored, lengths, shortest,
-    places, ends, found
+    tails, tail, places, ends, found
 ):  # fmt: skip
     """Find where names end in a text.
 
@@ -140,6 +189,8 @@ def find_names(  # type: ignore[no-untyped-def]
         of them ends in what is no part of a word.
     shortest
         Bytes that a name must have to be told.
+    tails, tail
+        Table of tails, from `set_tails`, of names that may be told, and how many bytes these have; 0 if there is none.
     places
         (`PLACES`, 2) int64 to work with.
     ends, found
@@ -155,24 +206,48 @@ def find_names(  # type: ignore[no-untyped-def]
     n = len(text)
     high = min(n, high)
     next_is_word = n > 0 and classes[text[0]] == WORD
+    shift, tail_shift = _shift_of(bits), _shift_of(tails)
     first = np.int64(0)
     while first < high:
         # Looking bits up and comparing names are two loops: the first is short, and is run for every byte.
         stop = min(first + PLACES // SUFFIX, high)
         waiting = np.int64(0)
-        for i in range(first, stop):
+        if lengths & ~(1 << SUFFIX) == 0:
+            # All names are found by as many bytes: where words end does not matter.
+            start = first
+            while start < stop and (not tail or start < LONGEST_TAIL):
+                last = (last << np.uint64(8)) | np.uint64(fold[text[start]])
+                key = _key(last, SUFFIX)
+                start += 1
+                if _is_set(bits, key, shift):
+                    places[waiting, 0], places[waiting, 1] = start, key
+                    waiting += 1
+            for end in range(start + 1, stop + 1):
+                slot = _tail(text, end, tail, tail_shift)
+                if tails[slot >> 3] >> (slot & 7) & 1 != 0:
+                    last = np.uint64(0)
+                    for k in range(end - SUFFIX, end):
+                        last = (last << np.uint64(8)) | np.uint64(fold[text[k]])
+                    key = _key(last, SUFFIX)
+                    if _is_set(bits, key, shift):
+                        places[waiting, 0], places[waiting, 1] = end, key
+                        waiting += 1
+            start = stop
+        else:
+            start = first
+        for i in range(start, stop):
             last = (last << np.uint64(8)) | np.uint64(fold[text[i]])
             is_word = next_is_word
             next_is_word = i + 1 < n and classes[text[i + 1]] == WORD
             key = _key(last, SUFFIX)
-            if _is_set(bits, key):
+            if _is_set(bits, key, shift):
                 places[waiting, 0], places[waiting, 1] = i + 1, key
                 waiting += 1
             if not next_is_word and (is_word or lengths & 1):
                 for length in range(1, SUFFIX):
                     if lengths >> length & 1:
                         key = _key(last, length)
-                        if _is_set(bits, key):
+                        if _is_set(bits, key, shift):
                             places[waiting, 0], places[waiting, 1] = i + 1, key
                             waiting += 1
         for k in range(waiting):

@@ -6,9 +6,10 @@ numbers, or bases. How a name is looked for is in `forbidden`.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,10 @@ from afpanel.core.forbidden import (
 )
 from afpanel.core.leak_kernel import (
     BASES,
-    BITS,
+    FEWEST_BITS,
     INSIDE,
+    LONGEST_TAIL,
+    MOST_BITS,
     NUMBER,
     PLACES,
     PUNCTUATION,
@@ -38,6 +41,7 @@ from afpanel.core.leak_kernel import (
     WORD,
     find_names,
     set_bits,
+    set_tails,
 )
 
 LONGEST = 1024
@@ -45,6 +49,8 @@ LONGEST = 1024
 
 _HITS = 4096
 _IN_BINARY = 7
+_BITS_A_NAME = 64
+_BEFORE = 8
 _KNOWN_TOKENS = 1 << 20
 _PARTS = 6
 
@@ -131,15 +137,14 @@ class Searcher:
         self._offsets = np.cumsum([0, *map(len, order)], dtype=np.int64)
         self._sorts = np.array([forms[form][0] for form in order], np.uint8)
         self._what = [forms[form][1] for form in order]
-        self._bits = np.zeros(BITS // 8, np.uint8)
+        self._bits = _table(len(self._keys))
         set_bits(self._keys, self._bits)
+        self._tails, self._tail = self._tails_in(Home.VARIANTS)
         lasts = {
             (min(len(form), SUFFIX), form[-1], sort)
             for form, sort in zip(order, self._sorts.tolist(), strict=True)
         }
         self._lengths = {home: self._lengths_in(lasts, home) for home in Home}
-        self._places = np.empty((PLACES, 2), np.int64)
-        self._ends, self._found = np.empty(_HITS, np.int64), np.empty(_HITS, np.int64)
         self.longest = max(map(len, order), default=1)
 
     def _add(self, secret: Secret, forms: dict[bytes, tuple[int, str]]) -> None:
@@ -164,6 +169,19 @@ class Searcher:
                 lengths |= 1 << length
                 lengths |= int(self._classes[last] != WORD and not sort & INSIDE)
         return lengths
+
+    def _tails_in(self, home: Home) -> tuple[NDArray[np.uint8], int]:
+        """Note the last bytes of the names that are told in a text; no bytes where one has too few."""
+        told = np.flatnonzero((self._sorts & _IGNORED[home]) == 0)
+        sizes = np.diff(self._offsets)[told]
+        size = min(int(sizes.min(initial=LONGEST_TAIL)), LONGEST_TAIL)
+        if size < SUFFIX:
+            return _table(0), 0
+        tails = _table(len(told))
+        before = np.zeros(_BEFORE, np.uint8)
+        ends = self._offsets[told + 1] + _BEFORE
+        set_tails(np.concatenate([before, self._names]), ends, size, tails)
+        return tails, size
 
     @property
     def hashed(self) -> int:
@@ -198,12 +216,17 @@ class Searcher:
     def _named(self, text: bytes, home: Home, low: int, high: int) -> Iterator[Found]:
         data: NDArray[np.uint8] = np.frombuffer(text, np.uint8)
         shortest = _IN_BINARY if home is Home.BINARY else 1
+        tail = self._tail if home is Home.VARIANTS else 0
+        # Of their own: several threads may search.
+        places = np.empty((min(PLACES, SUFFIX * max(len(text), 1)), 2), np.int64)
+        ends, numbers = np.empty(_HITS, np.int64), np.empty(_HITS, np.int64)
         count = find_names(
             data, low, high, self._fold, self._classes, self._bits, self._keys, self._starts,
-            self._names, self._offsets, self._sorts, _IGNORED[home], self._lengths[home], shortest, self._places, self._ends, self._found,
+            self._names, self._offsets, self._sorts, _IGNORED[home], self._lengths[home], shortest,
+            self._tails, tail, places, ends, numbers,
         )  # fmt: skip
         for i in range(min(count, _HITS)):
-            name, end = int(self._found[i]), int(self._ends[i])
+            name, end = int(numbers[i]), int(ends[i])
             size = int(self._offsets[name + 1] - self._offsets[name])
             yield Found(end - size, end, self._what[name])
 
@@ -281,14 +304,22 @@ class StreamSearch:
 
     def feed(self, piece: bytes, *, last: bool = False) -> list[Found]:
         """Search the next piece; places are counted from the beginning of the text."""
+        return self.next(piece, last=last)()
+
+    def next(self, piece: bytes, *, last: bool = False) -> Callable[[], list[Found]]:
+        """Take the next piece, and give what searches it, in whatever thread and order."""
         text = self._kept + piece
         begin = self.offset - len(self._kept)
         high = len(text) if last else max(len(text) - 1, 0)
-        found = self._searcher.find(text, self._home, self._searched, high)
+        search = partial(self._search, text, begin, self._searched, high)
         self.offset += len(piece)
         kept = min(len(text), self._keep)
         self._kept = text[len(text) - kept :]
         self._searched = max(kept - 1, 0)
+        return search
+
+    def _search(self, text: bytes, begin: int, low: int, high: int) -> list[Found]:
+        found = self._searcher.find(text, self._home, low, high)
         return [Found(begin + each.start, begin + each.end, each.what) for each in found]
 
 
@@ -312,6 +343,14 @@ def _in_order(forms: Iterable[bytes]) -> tuple[list[bytes], NDArray[np.int64]]:
         key |= letter << 8 * back
     order = np.lexsort((-length, key))
     return [names[i] for i in order.tolist()], key[order]
+
+
+def _table(names: int) -> NDArray[np.uint8]:
+    """Make a table of bits for so many names."""
+    bits = FEWEST_BITS
+    while bits < MOST_BITS and bits < _BITS_A_NAME * names:
+        bits *= 2
+    return np.zeros(bits // 8, np.uint8)
 
 
 def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -6,6 +6,8 @@ writes the arrays' metadata, and reads all of it.
 
 import struct
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +19,32 @@ from zarr.codecs import BloscCodec
 
 _SHUFFLE = {"noshuffle": blosc.NOSHUFFLE, "shuffle": blosc.SHUFFLE}
 
-_ONE_THREAD = threading.Lock()
+
+class _Blosc:
+    """Keeps Blosc from starting threads while anybody packs: these lay blocks down as they are done, in any order."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._packing = 0
+        self._used: bool | None = None
+
+    @contextmanager
+    def one_thread(self) -> Iterator[None]:
+        """Pack with the calling thread alone; others may pack at the same time."""
+        with self._lock:
+            if not self._packing:
+                self._used, blosc.use_threads = blosc.use_threads, False
+            self._packing += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._packing -= 1
+                if not self._packing:
+                    blosc.use_threads = self._used
+
+
+_BLOSC = _Blosc()
 
 LEVEL = 3
 """How hard Blosc packs what is not packed for speed, if nothing else is said."""
@@ -74,20 +101,15 @@ class Packing:
     def pack(self, chunk: NDArray[np.generic]) -> bytes:
         """Pack a whole chunk."""
         plain: Any = VLenUTF8().encode(chunk) if self.is_text else np.ascontiguousarray(chunk)
-        with _ONE_THREAD:
-            # With threads of its own Blosc lays blocks down as they are done, in any order.
-            used, blosc.use_threads = blosc.use_threads, False
-            try:
-                packed: bytes = blosc.compress(
-                    plain,
-                    self.compressor.encode(),
-                    self.level,
-                    _SHUFFLE[self.shuffle],
-                    blosc.AUTOBLOCKS,
-                    self.typesize,
-                )
-            finally:
-                blosc.use_threads = used
+        with _BLOSC.one_thread():
+            packed: bytes = blosc.compress(
+                plain,
+                self.compressor.encode(),
+                self.level,
+                _SHUFFLE[self.shuffle],
+                blosc.AUTOBLOCKS,
+                self.typesize,
+            )
         return packed
 
 

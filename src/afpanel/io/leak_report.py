@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from afpanel.core.leaks import Found, Home, Searcher, StreamSearch
@@ -45,16 +46,33 @@ class Report:
         Finds names; it also takes them out of what is said of places.
     people
         Numbers of people of each cohort, by its name: those of its sheet, and those counted.
+    pool
+        Whose threads look at long texts; without one the caller's does.
     """
 
     def __init__(
-        self, searcher: Searcher, people: Mapping[str, frozenset[int]] | None = None
+        self,
+        searcher: Searcher,
+        people: Mapping[str, frozenset[int]] | None = None,
+        pool: Executor | None = None,
     ) -> None:
         self.searcher = searcher
+        self.pool = pool
         self.people = people or {}
         self.looked: Counter[str] = Counter()
         self._first: dict[tuple[str, str, str], str] = {}
         self._times: Counter[tuple[str, str, str]] = Counter()
+
+    def part(self) -> "Report":
+        """Begin a report of some of the files, which another thread looks at."""
+        return Report(self.searcher, self.people, self.pool)
+
+    def join(self, part: "Report") -> None:
+        """Add what a report of further files has."""
+        self.looked.update(part.looked)
+        for key, first in part._first.items():  # noqa: SLF001 - one of its own kind
+            self._first.setdefault(key, first)
+        self._times.update(part._times)  # noqa: SLF001
 
     @property
     def leaks(self) -> list[Leak]:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from afpanel.core.leaks import Home
+from afpanel.core.leaks import Found, Home
 from afpanel.core.strings import Strings
 from afpanel.io import vcf_sites_kernel as kernel
 from afpanel.io.bcf_text import NotBcfError, text_of
@@ -21,8 +23,10 @@ from afpanel.io.leak_lists import (
     is_figure,
 )
 from afpanel.io.leak_report import Spot, short
+from afpanel.io.prefetch import InOrder
 
 _ALWAYS = frozenset({"total", "XX", "XY"})
+_PIECES_AHEAD = 8
 _LONGEST_LINE = 64 << 20
 _LONGEST_HEADER = 64 << 20
 _FIELD = re.compile(r'([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^",<>]*)(?:,|$)')
@@ -172,6 +176,7 @@ class _Lines:
         # A slim VCF has no keys of groups that would name them all.
         self._groups, self._are_listed = groups, len(groups) > len(_ALWAYS)
         self._search = spot.stream(Home.VARIANTS)
+        self._seen = InOrder(self._note, spot.report.pool, _PIECES_AHEAD)
 
     def scan(self, rest: bytes, pieces: Iterable[bytes]) -> None:
         """Scan lines, the first of which are at hand."""
@@ -179,34 +184,67 @@ class _Lines:
             text = rest + piece
             end = text.rfind(b"\n") + 1
             if not end and len(text) > _LONGEST_LINE:
+                self._seen.finish()
                 self._spot.leak("a line longer than any of a release", "line", f" {self._line:,}")
                 end = len(text)
             self._look(text[:end], last=False)
             rest = text[end:]
+        self._seen.finish()
         if rest and not rest.endswith(b"\n"):
             self._spot.leak("a last line without its end", "line")
         self._look(rest, last=True)
+        self._seen.finish()
 
     def _look(self, text: bytes, *, last: bool) -> None:
-        spot = self._spot
-        spot.report.looked["bytes"] += len(text)
-        faults = np.zeros(20, np.int64)
         if not self._are_listed:
             found_names = {name.decode("utf-8", "replace") for name in _GROUPS.findall(text)}
             self._groups |= {name for name in found_names if GROUP.fullmatch(name)}
         groups = _packed(sorted(self._groups))
-        lines = kernel.check_lines(np.frombuffer(text, np.uint8), *self._lists, *groups, faults)
+        begin, search = self._search.offset, self._search.next(text, last=last)
+
+        def seen() -> _Seen:
+            faults = np.zeros(20, np.int64)
+            lines = kernel.check_lines(np.frombuffer(text, np.uint8), *self._lists, *groups, faults)
+            return _Seen(text, begin, lines, faults, search())
+
+        self._seen.give(seen)
+
+    def _note(self, seen: "_Seen") -> None:
+        """Note what was seen in a text, which follows those before."""
+        spot = self._spot
+        spot.report.looked["bytes"] += len(seen.text)
         for fault, said in _FAULTS.items():
-            times, first = faults[2 * fault : 2 * fault + 2].tolist()
+            times, first = seen.faults[2 * fault : 2 * fault + 2].tolist()
             if times:
                 spot.leak(said, "line", f" {self._line + first:,}", times=times)
-        found = self._search.feed(text, last=last)
-        begin = self._search.offset - len(text)
-        for each in found:
-            line = self._line + text[: max(each.start - begin, 0)].count(b"\n")
+        for each in seen.found:
+            line = self._line + seen.text[: max(each.start - seen.begin, 0)].count(b"\n")
             spot.leak(each.what, "line", f" {line:,}")
-        self._line += lines
-        spot.report.looked["variants in VCF"] += lines
+        self._line += seen.lines
+        spot.report.looked["variants in VCF"] += seen.lines
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was seen in a text of whole lines.
+
+    Parameters
+    ----------
+    text, begin
+        The text, and its place in all of it.
+    lines
+        How many it has.
+    faults
+        See `kernel.check_lines`.
+    found
+        Names.
+    """
+
+    text: bytes
+    begin: int
+    lines: int
+    faults: NDArray[np.int64]
+    found: list[Found]
 
 
 def _packed(

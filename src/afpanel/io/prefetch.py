@@ -1,17 +1,30 @@
-"""Work done ahead in a thread, so that reading, scanning and compressing overlap."""
+"""Work done ahead in threads, so that reading, scanning and compressing overlap, and how many may work at once."""
 
+import os
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, TypeVar
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+P = ParamSpec("P")
 
 _WAIT = 0.1
 _END = object()
+
+
+def cores() -> int:
+    """Tell how many threads may work at once: as many as the process has cores, and Snakemake has given the rule.
+
+    Snakemake says so by the variable that many programs heed, ``OMP_NUM_THREADS``.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
+    mine = len(affinity(0)) if affinity else os.cpu_count() or 1
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(mine, int(given))) if given.isdecimal() else mine
 
 
 def prefetch(source: Iterator[T], ahead: int) -> Iterator[T]:
@@ -86,6 +99,36 @@ def map_ahead(function: Callable[[T], R], items: Iterable[T], ahead: int) -> Ite
         finally:
             for future in waiting:
                 future.cancel()
+
+
+class InOrder(Generic[R]):
+    """Works in the threads of a pool, and hands on the results in the order in which the work was given.
+
+    Parameters
+    ----------
+    done
+        Is given each result, in the thread that gives the work.
+    pool, ahead
+        Whose threads do it, and how many results may be in the making; without a pool all is done at once.
+    """
+
+    def __init__(self, done: Callable[[R], object], pool: Executor | None, ahead: int) -> None:
+        self._done, self._pool, self._ahead = done, pool, ahead
+        self._waiting: deque[Future[R]] = deque()
+
+    def give(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have something done; waits, and hands results on, while too much is in the making."""
+        if self._pool is None:
+            self._done(work(*args, **kwargs))
+            return
+        self._waiting.append(self._pool.submit(work, *args, **kwargs))
+        while len(self._waiting) > self._ahead:
+            self._done(self._waiting.popleft().result())
+
+    def finish(self) -> None:
+        """Hand on all results."""
+        while self._waiting:
+            self._done(self._waiting.popleft().result())
 
 
 class Behind(Generic[T]):

@@ -1,5 +1,6 @@
 """The release as BCF: what htslib makes of the VCF, with a CSI index."""
 
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pysam.bcftools
@@ -19,12 +20,14 @@ class BcfReleaseWriter:
         BCF to write; its index is written beside it.
     head
         What the release is.
+    pool
+        See `VcfReleaseWriter`.
     """
 
-    def __init__(self, path: Path, head: ReleaseHead) -> None:
+    def __init__(self, path: Path, head: ReleaseHead, pool: Executor | None = None) -> None:
         self._path = path
         self._text = path.with_name(f"{path.name}.vcf.gz")
-        self._vcf = VcfReleaseWriter(self._text, head)
+        self._vcf = VcfReleaseWriter(self._text, head, pool)
 
     def write(self, block: ReleaseBlock) -> None:
         """Write a block."""

@@ -5,6 +5,7 @@ withheld has no row, and neither has what nobody could have called: there is not
 position is VCF's less 1.
 """
 
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class GdiReleaseWriter:
         Folder to write to: of the data set, as the mini-node calls it.
     head
         What the release is.
+    pool
+        Not used, as for Parquet.
 
     Raises
     ------
@@ -65,7 +68,12 @@ class GdiReleaseWriter:
         If the mini-node does not know the build.
     """
 
-    def __init__(self, folder: Path, head: ReleaseHead) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        head: ReleaseHead,
+        pool: Executor | None = None,  # noqa: ARG002 - as the other formats have it
+    ) -> None:
         if head.build not in BUILDS:
             raise BadInputError(
                 "a build that GDI's mini-node does not know",

@@ -1,6 +1,7 @@
 """The release as a sites-only VCF, bgzip-compressed and indexed: one ALT per line, figures in INFO."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -15,13 +16,19 @@ from afpanel.core.columns import put_columns
 from afpanel.core.strings import Strings
 from afpanel.io import vcf_text_kernel as kernel
 from afpanel.io.bgzf_writer import BgzfWriter, Packed, room_after
-from afpanel.io.prefetch import map_ahead
+from afpanel.io.prefetch import InOrder
 from afpanel.io.release import FILTERS, ReleaseBlock, ReleaseHead
 from afpanel.io.tabix_index import LineIndex
 from afpanel.model.figures import SITE_FIGURES, SLIM, Figure, SiteFigure, excluding, figures_of
 
-_ROWS = 1024
-"""Lines that are put together at a time."""
+_ROWS, _FEWEST_ROWS, _VALUES = 1024, 64, 1 << 17
+"""Lines that are put together and packed at a time, at most and at least, and about how many values these have.
+
+What is packed at a time shows in the file: the numbers hang on its keys alone, and are powers of two, so that blocks of a
+release begin with the same lines whatever their size.
+"""
+
+_LINES_AHEAD = 8
 
 _KINDS = {"Integer": kernel.INTEGER, "Float": kernel.FLOAT, "String": kernel.NAME}
 
@@ -55,28 +62,38 @@ class VcfReleaseWriter:
         VCF to write; its indexes are written beside it.
     head
         What the release is.
+    pool
+        Whose threads put lines together and pack them; without one the caller's does.
     slim
         Whether to write those keys alone that most readers ask for (`model.figures.SLIM`).
     """
 
-    def __init__(self, path: Path, head: ReleaseHead, *, slim: bool = False) -> None:
+    def __init__(
+        self, path: Path, head: ReleaseHead, pool: Executor | None = None, *, slim: bool = False
+    ) -> None:
         self._path = path
         keys = [key for key in _keys_of(head) if not slim or key.name in SLIM]
         self._layout = _Layout.of(keys, head.groups)
         self._index = LineIndex(head.contigs)
         self._file = BgzfWriter(path)
         self._file.write_text(_header(head, keys).encode())
+        self._packed = InOrder(self._put, pool, _LINES_AHEAD)
 
     def write(self, block: ReleaseBlock) -> None:
         """Write a block."""
-        lengths = block.variants.ref.lengths
-        # One thread packs while another puts the next lines together: this format takes longer than the others.
-        for rows, packed, places in map_ahead(_pack, self._layout.lines(block), 1):
-            offsets = self._file.write(packed, places)
-            self._index.add(block.contig, block.variants.position[rows], lengths[rows], offsets)
+        table, step = self._layout.table(block), self._layout.rows
+        for start in range(0, len(block.variants), step):
+            rows = slice(start, min(start + step, len(block.variants)))
+            self._packed.give(self._layout.pack, table, rows)
+
+    def _put(self, lines: "_Lines") -> None:
+        """Write lines that are packed, the next ones."""
+        offsets = self._file.write(lines.packed, lines.places)
+        self._index.add(lines.contig, lines.position, lines.lengths, offsets)
 
     def close(self) -> None:
         """Finish the file and its indexes."""
+        self._packed.finish()
         self._file.close()
         tabix, csi = (self._path.with_name(self._path.name + end) for end in (".tbi", ".csi"))
         self._index.write(tabix, csi)
@@ -119,15 +136,32 @@ class _Layout:
         longest = max(len(group.encode()) for group in groups)
         return cls(keys, groups, _padded(texts), kinds, places, longest)
 
-    def lines(self, block: ReleaseBlock) -> "Iterator[_Lines]":
-        """Put lines together, some rows at a time."""
-        variants, n = block.variants, len(block.variants)
-        integers = self._numbers(block, kernel.INTEGER).view(np.int32)
-        floats, names = self._numbers(block, kernel.FLOAT), self._names(block)
+    @property
+    def rows(self) -> int:
+        """Lines that are put together at a time."""
+        rows = _ROWS
+        while rows > _FEWEST_ROWS and rows * len(self.keys) > _VALUES:
+            rows //= 2
+        return rows
+
+    def table(self, block: ReleaseBlock) -> "_Table":
+        """Lay out the values of a block."""
+        return _Table(
+            block,
+            self._numbers(block, kernel.INTEGER).view(np.int32),
+            self._numbers(block, kernel.FLOAT),
+            self._names(block),
+            block.no_alt_left.astype(np.uint8),
+            _with_room(block.variants.ref),
+            _with_room(block.variants.alt),
+        )
+
+    def pack(self, table: "_Table", rows: slice) -> "_Lines":
+        """Put lines together, and pack them."""
+        block, ref, alt = table.block, table.ref, table.alt
         contig = np.frombuffer(f"{block.contig}\t".encode() + bytes(7), np.uint8)
         id_contig = np.frombuffer(f"\t{block.contig}-".encode() + bytes(7), np.uint8)
-        filters, filter_names = block.no_alt_left.astype(np.uint8), _padded(list(FILTERS))
-        of_names = _padded(self.groups)
+        filter_names, of_names = _padded(list(FILTERS)), _padded(self.groups)
         before = [len(contig) - 7, len(id_contig) - 7, 1, 1]
         key_sizes = np.array([*before, *self.texts.lengths], np.int32)
         repeats = np.full(len(key_sizes), -1, np.int32)
@@ -135,37 +169,40 @@ class _Layout:
         numbers = int((self.kinds != kernel.NAME).sum())
         fixed = int(key_sizes.sum()) + 60 + numbers * kernel.LONGEST_VALUE
         fixed += (len(self.keys) - numbers) * self.longest_name
-        ref, alt = (_with_room(column) for column in (variants.ref, variants.alt))
-        for start in range(0, n, _ROWS):
-            rows = slice(start, min(start + _ROWS, n))
-            some = rows.stop - rows.start
-            alleles = sum(int(c.offsets[rows.stop] - c.offsets[start]) for c in (ref, alt))
-            text = np.empty(some * fixed + 2 * alleles + room_after(key_sizes), np.uint8)
-            columns = np.empty((some + 1, len(key_sizes)), np.int32)
-            kernel.put_lines(
-                variants.position[rows],
-                ref.offsets[start : rows.stop + 1],
-                ref.data,
-                alt.offsets[start : rows.stop + 1],
-                alt.data,
-                contig,
-                id_contig,
-                filters[rows],
-                filter_names.offsets,
-                filter_names.data,
-                integers[rows],
-                floats[rows],
-                names[rows],
-                self.kinds,
-                self.places,
-                self.texts.offsets,
-                self.texts.data,
-                of_names.offsets,
-                of_names.data,
-                text,
-                columns,
-            )
-            yield _Lines(rows, text, columns, key_sizes, repeats)
+        some = rows.stop - rows.start
+        alleles = sum(int(c.offsets[rows.stop] - c.offsets[rows.start]) for c in (ref, alt))
+        text = np.empty(some * fixed + 2 * alleles + room_after(key_sizes), np.uint8)
+        columns = np.empty((some + 1, len(key_sizes)), np.int32)
+        kernel.put_lines(
+            block.variants.position[rows],
+            ref.offsets[rows.start : rows.stop + 1],
+            ref.data,
+            alt.offsets[rows.start : rows.stop + 1],
+            alt.data,
+            contig,
+            id_contig,
+            table.filters[rows],
+            filter_names.offsets,
+            filter_names.data,
+            table.integers[rows],
+            table.floats[rows],
+            table.names[rows],
+            self.kinds,
+            self.places,
+            self.texts.offsets,
+            self.texts.data,
+            of_names.offsets,
+            of_names.data,
+            text,
+            columns,
+        )
+        return _Lines(
+            block.contig,
+            block.variants.position[rows],
+            np.diff(ref.offsets[rows.start : rows.stop + 1]),
+            Packed.of_lines(text, columns, key_sizes, repeats),
+            columns[:, 0].copy(),
+        )
 
     def _numbers(self, block: ReleaseBlock, kind: int) -> NDArray[np.uint32]:
         """Lay the numbers of some kind side by side, (n, keys of the kind): their bits."""
@@ -200,28 +237,51 @@ class _Layout:
 
 
 @dataclass(frozen=True)
-class _Lines:
-    """Lines put together.
+class _Table:
+    """The values of a block, side by side.
 
     Parameters
     ----------
-    rows
-        Of the block.
-    text, columns, key_sizes, repeats
-        See `Packed.of_lines`.
+    block
+        The block.
+    integers, floats, names
+        See `kernel.put_lines`.
+    filters
+        (n,) uint8: which of `FILTERS` each line has.
+    ref, alt
+        Alleles, with room after them.
     """
 
-    rows: slice
-    text: NDArray[np.uint8]
-    columns: NDArray[np.int32]
-    key_sizes: NDArray[np.int32]
-    repeats: NDArray[np.int32]
+    block: ReleaseBlock
+    integers: NDArray[np.int32]
+    floats: NDArray[np.uint32]
+    names: NDArray[np.int16]
+    filters: NDArray[np.uint8]
+    ref: Strings
+    alt: Strings
 
 
-def _pack(lines: _Lines) -> tuple[slice, Packed, NDArray[np.int32]]:
-    """Pack lines; gives their rows, and where each begins, and the last ends, in their text, too."""
-    packed = Packed.of_lines(lines.text, lines.columns, lines.key_sizes, lines.repeats)
-    return lines.rows, packed, lines.columns[:, 0]
+@dataclass(frozen=True)
+class _Lines:
+    """Lines of a contig, packed.
+
+    Parameters
+    ----------
+    contig
+        The contig.
+    position, lengths
+        (n,) int32 and int64: POS, and bases of REF.
+    packed
+        Their text.
+    places
+        (n + 1,) int32: where in it each begins, and the last ends.
+    """
+
+    contig: str
+    position: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+    packed: Packed
+    places: NDArray[np.int32]
 
 
 def _padded(texts: Sequence[str]) -> Strings:

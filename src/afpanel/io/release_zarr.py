@@ -1,5 +1,6 @@
 """The release as Zarr in one zip file: VCF Zarr's site arrays, and figures over (variants, groups)."""
 
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,15 +27,23 @@ class ZarrReleaseWriter:
         Zip file to write.
     head
         What the release is.
+    pool
+        Whose threads pack; without one the caller's does.
     """
 
-    def __init__(self, path: Path, head: ReleaseHead) -> None:
+    def __init__(self, path: Path, head: ReleaseHead, pool: Executor | None = None) -> None:
         self._contigs = list(head.contigs)
         self._stack = ExitStack()
         about = {"panel": head.name, "version": head.version, "build": head.build}
         self._store = self._stack.enter_context(
             create_store(
-                path, RELEASE, RELEASE_VERSION, chunk=_CHUNK, attributes=about, level=_LEVEL
+                path,
+                RELEASE,
+                RELEASE_VERSION,
+                chunk=_CHUNK,
+                attributes=about,
+                level=_LEVEL,
+                pool=pool,
             )
         )
         self._store.array("contig_id", self._contigs)

@@ -7,6 +7,7 @@ end. The same content gives the same bytes: entries carry a fixed date.
 
 import zipfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,10 @@ from zarr.storage import ZipStore
 
 from afpanel.io.chunks import LEVEL, Packing
 from afpanel.io.files import whole_file
+from afpanel.io.prefetch import InOrder
 from afpanel.model.arrays import ARRAYS, ArraySpec
+
+_CHUNKS_AHEAD = 8
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can state
 
@@ -47,6 +51,12 @@ class _DatedZipStore(ZipStore):
         entry.external_attr = 0o644 << 16
         self._zf.writestr(entry, value)
 
+    def write_chunk(self, entry: tuple[str, bytes | None]) -> None:
+        """Add a chunk, unless it is not stored."""
+        name, packed = entry
+        if packed is not None:
+            self.write_entry(name, packed)
+
     def give_up(self) -> None:
         """Close a file that will not be whole, without writing more of it: the disk may be full."""
         self._zf._didModify = False  # type: ignore[attr-defined] # noqa: SLF001
@@ -67,6 +77,8 @@ class StoreWriter:
         Attributes of the store.
     quick, level
         Whether to pack for speed and not for size; if not, how hard.
+    pool
+        Whose threads pack; without one each chunk is packed when it comes.
     """
 
     def __init__(
@@ -77,8 +89,10 @@ class StoreWriter:
         *,
         quick: bool,
         level: int,
+        pool: Executor | None = None,
     ) -> None:
         self._store = store
+        self._packed = InOrder(store.write_chunk, pool, _CHUNKS_AHEAD)
         self._chunk = chunk
         self._quick = quick
         self._level = level
@@ -95,7 +109,7 @@ class StoreWriter:
         data = _typed(name, values)
         spec, packing = ARRAYS[name], Packing.of(data.dtype, quick=False)
         array = _ChunkedArray(
-            self._store,
+            self._packed,
             spec,
             dims or spec.dims,
             data.dtype,
@@ -137,6 +151,7 @@ class StoreWriter:
         """Write the rows that still wait for their chunk to be full, and all metadata."""
         for table in self._tables.values():
             table.flush()
+        self._packed.finish()
         root = zarr.create_group(self._store, zarr_format=3, attributes=self._attributes)
         for table in self._tables.values():
             for array in table.arrays.values():
@@ -151,7 +166,7 @@ class StoreWriter:
         trailing = (_WIDTHS[name],) if name in _WIDTHS else values.shape[1:]
         is_call = "samples" in spec.dims and "variants" in spec.dims
         return _ChunkedArray(
-            self._store,
+            self._packed,
             spec,
             dims if dims is not None and values.ndim == len(dims) else spec.dims,
             values.dtype,
@@ -168,8 +183,8 @@ class _ChunkedArray:
 
     Parameters
     ----------
-    store, spec, dims, dtype, chunks, packing
-        Where it goes, and what it is.
+    packed, spec, dims, dtype, chunks, packing
+        Where its chunks go, and what it is.
     keep_empty
         Whether chunks of fill alone are stored too: to look for them takes longer, for calls, than
         to write them.
@@ -177,7 +192,7 @@ class _ChunkedArray:
         Rows written, and columns of the widest.
     """
 
-    store: _DatedZipStore
+    packed: InOrder[tuple[str, bytes | None]]
     spec: ArraySpec
     dims: tuple[str, ...]
     dtype: np.dtype[Any]
@@ -192,25 +207,28 @@ class _ChunkedArray:
         number = self.rows // self.chunks[0]
         self.rows += len(data)
         if data.ndim == 1:
-            self._write_chunk(f"{number}", data)
+            self.packed.give(self._pack, f"{number}", data)
             return
         self.width = max(self.width, data.shape[1])
         places = "/0" * (data.ndim - 2)
         step = max(1, self.chunks[1])
         for column, start in enumerate(range(0, data.shape[1], step)):
-            self._write_chunk(f"{number}/{column}{places}", data[:, start : start + step])
+            part = data[:, start : start + step]
+            self.packed.give(self._pack, f"{number}/{column}{places}", part)
 
-    def _write_chunk(self, place: str, data: NDArray[Any]) -> None:
+    def _pack(self, place: str, data: NDArray[Any]) -> tuple[str, bytes | None]:
+        """Give a chunk's entry: its name and bytes, None of a chunk that is not stored."""
+        name = f"{self.spec.name}/c/{place}"
         fill = "" if self.packing.is_text else self.dtype.type(0)
         # Most chunks that are not empty are so in their first row already.
         if not (self.keep_empty or (data[:1] != fill).any() or (data != fill).any()):
-            return
+            return name, None
         shape = tuple(max(1, size) for size in self.chunks)
         if data.shape != shape:
             whole = np.full(shape, fill, self.dtype)
             whole[tuple(map(slice, data.shape))] = data
             data = whole
-        self.store.write_entry(f"{self.spec.name}/c/{place}", self.packing.pack(data))
+        return name, self.packing.pack(data)
 
     def create(self, root: zarr.Group) -> None:
         """Write the array's metadata."""
@@ -247,7 +265,14 @@ class _GrowingTable:
         for name, rows in data.items():
             self._waiting[name].append(rows)
         whole = self._n_waiting - self._n_waiting % self._chunk
-        if whole:
+        if whole == self._chunk:
+            # One array after the other, so that of one alone its blocks and its chunk exist at a time.
+            for name, blocks in self._waiting.items():
+                rows = _stack(blocks)
+                self.arrays[name].write(rows[:whole])
+                blocks[:] = [rows[whole:].copy()] if self._n_waiting > whole else []
+            self._n_waiting -= whole
+        elif whole:
             stacked = {name: _stack(blocks) for name, blocks in self._waiting.items()}
             for start in range(0, whole, self._chunk):
                 self._write({name: r[start : start + self._chunk] for name, r in stacked.items()})
@@ -312,6 +337,7 @@ def create_store(
     attributes: Mapping[str, Any] | None = None,
     quick: bool = False,
     level: int = LEVEL,
+    pool: Executor | None = None,
 ) -> Iterator[StoreWriter]:
     """Write a store that appears under its name when the block ends without an error.
 
@@ -329,13 +355,20 @@ def create_store(
         Whether to pack for speed and not for size: what other steps of the run read, and nobody else.
     level
         How hard to pack what is not packed for speed (`io.chunks.LEVEL`).
+    pool
+        Whose threads pack chunks; rows that are given must stay as they are then.
     """
     with whole_file(path) as partial:
         store = _DatedZipStore(partial)
         try:
             named = {"afpanel_kind": kind, "afpanel_format_version": version}
             writer = StoreWriter(
-                store, chunk, {**named, **(attributes or {})}, quick=quick, level=level
+                store,
+                chunk,
+                {**named, **(attributes or {})},
+                quick=quick,
+                level=level,
+                pool=pool,
             )
             yield writer
             writer.finish()

@@ -3,7 +3,16 @@
 import numba as nb
 import numpy as np
 
-from afpanel.core.compiled import I8, READ_I8, READ_U1, compiled, part
+from afpanel.core.compiled import (
+    I8,
+    READ_I8,
+    READ_U1,
+    compiled,
+    equal64,
+    load8,
+    part,
+    trailing_zeros,
+)
 
 GOOD, NOT_EIGHT, CHROM, POS, ID, ALLELE, QUAL, FILTER, KEY, FIGURE = range(10)
 """What is wrong with a line, if anything is."""
@@ -110,10 +119,67 @@ def _is_id(text, line, start, end):  # type: ignore[no-untyped-def]
 
 
 @part
+def _plain_number(text, start, end):  # type: ignore[no-untyped-def]
+    """Give the place after digits that may have a dot among them, or after a lone dot; `_is_number` knows the others."""
+    at = start
+    stop = min(end, start + _LONGEST_NUMBER)
+    while at < stop and _ZERO <= text[at] <= _NINE:
+        at += 1
+    if at < stop and text[at] == _DOT:
+        at += 1
+        while at < stop and _ZERO <= text[at] <= _NINE:
+            at += 1
+    return at
+
+
+@part
+def _is_key(text, at, end, data, begin, size):  # type: ignore[no-untyped-def]
+    """Tell whether a key, and then an equals sign, come next."""
+    if at + size >= end or text[at + size] != _EQUALS:
+        return False
+    i = np.int64(0)
+    while i + 8 <= size:
+        if load8(text, at + i) != load8(data, begin + i):
+            return False
+        i += 8
+    while i < size:
+        if text[at + i] != data[begin + i]:
+            return False
+        i += 1
+    return True
+
+
+@part
+def _end_of_column(text, start, end):  # type: ignore[no-untyped-def]
+    """Find the next tab or end of a line."""
+    at = start
+    while at + 64 <= end:
+        found = equal64(text, at, nb.u1(_TAB)) | equal64(text, at, nb.u1(_LINE))
+        if found:
+            return at + np.int64(trailing_zeros(found))
+        at += 64
+    while at < end and text[at] != _TAB and text[at] != _LINE:
+        at += 1
+    return at
+
+
+@part
 def _info(text, start, end, keys, key_offsets, is_name, groups, group_offsets):  # type: ignore[no-untyped-def]
     at = start
     guess = np.int64(0)
     while True:
+        if guess < len(key_offsets) - 1:
+            # Most often the key after the last one, and a plain number.
+            begin = key_offsets[guess]
+            size = key_offsets[guess + 1] - begin
+            if not is_name[guess] and _is_key(text, at, end, keys, begin, size):
+                stop = _plain_number(text, at + size + 1, end)
+                if stop > at + size + 1 and (stop == end or text[stop] == _SEMICOLON):
+                    if stop == end:
+                        return GOOD
+                    at = stop + 1
+                    guess += 1
+                    continue
         equals = at
         while equals < end and text[equals] != _EQUALS and text[equals] != _SEMICOLON:
             equals += 1
@@ -175,9 +241,7 @@ def check_lines(  # type: ignore[no-untyped-def]
         begin = name = name_end = at
         fault = GOOD
         while True:
-            end = at
-            while end < n and text[end] != _TAB and text[end] != _LINE:
-                end += 1
+            end = _end_of_column(text, at, n)
             is_last = end >= n or text[end] == _LINE
             if fault == GOOD:
                 if column == 0:

@@ -5,6 +5,7 @@ A release is scanned before it gets its name, so one with a leak is never seen.
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from afpanel.io.files import read_json
 from afpanel.io.leak_lists import words_of_formats
 from afpanel.io.leak_report import Report
 from afpanel.io.leak_walk import scan_path
+from afpanel.io.prefetch import cores
 from afpanel.io.tables import read_samples
 from afpanel.stages.fingerprint import PLAN_VERSION
 from afpanel.stages.report_words import words_of_reports
@@ -161,9 +163,12 @@ def scan(paths: Sequence[Path], forbidden: Forbidden) -> Report:
     Report
         With every leak that was found, and what was looked at.
     """
-    report = Report(forbidden.searcher(), forbidden.people)
-    for path in paths:
-        scan_path(report, path)
+    threads = cores()
+    # Those who scan files wait for those who look at texts: two pools.
+    with ThreadPoolExecutor(threads) as texts, ThreadPoolExecutor(threads) as files:
+        report = Report(forbidden.searcher(), forbidden.people, texts)
+        for path in paths:
+            scan_path(report, path, files)
     return report
 
 

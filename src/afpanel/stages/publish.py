@@ -5,33 +5,25 @@ Everything here is written fresh from what passed the gate. The release appears 
 
 import logging
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from afpanel import __version__
 from afpanel.core.counting import THRESHOLDS, GenotypeFilter
-from afpanel.core.policy import Statistic
 from afpanel.errors import BadInputError, PolicyRefusalError
 from afpanel.io.files import read_json, sha256, whole_folder, write_json, write_text
-from afpanel.io.panel_store import read_heads, read_panel_blocks
-from afpanel.io.prefetch import Behind
+from afpanel.io.panel_store import read_heads
 from afpanel.io.reference import Reference, ReferencePaths, refget_digest, seqcol_digest
-from afpanel.io.release import ReleaseBlock, ReleaseHead, ReleaseWriter
-from afpanel.io.release_bcf import BcfReleaseWriter
-from afpanel.io.release_gdi import GdiReleaseWriter
-from afpanel.io.release_parquet import ParquetReleaseWriter
-from afpanel.io.release_vcf import VcfReleaseWriter
-from afpanel.io.release_zarr import ZarrReleaseWriter
+from afpanel.io.release import ReleaseHead
 from afpanel.io.tables import raise_any
 from afpanel.io.tsv import read_tsv
 from afpanel.stages.gate import ALTERNATIVES, DROPPED, MASKED
 from afpanel.stages.leak_scan import NOWHERE, Forbidden, Machine, refuse_leaks
 from afpanel.stages.plan_checks import faults_of_exclusions
-from afpanel.stages.progress import Progress
+from afpanel.stages.publish_formats import FORMATS, write_formats
 from afpanel.stages.publish_report import ReleaseReport
 from afpanel.stages.report import REPORT
 from afpanel.stages.report_data import harmonization_rows
@@ -42,38 +34,6 @@ from afpanel.stages.summary import summarize
 logger = logging.getLogger(__name__)
 
 MANIFEST_VERSION = 5
-
-_BLOCKS_WAITING = 2
-
-
-@dataclass(frozen=True)
-class Format:
-    """A format of the release.
-
-    Parameters
-    ----------
-    suffix
-        What the name of its file or folder ends in.
-    maker
-        Opens it for writing.
-    needs
-        Statistics that it cannot do without.
-    """
-
-    suffix: str
-    maker: Callable[[Path, ReleaseHead], ReleaseWriter]
-    needs: tuple[Statistic, ...] = ()
-
-
-FORMATS = {
-    "vcf": Format(".vcf.gz", VcfReleaseWriter),
-    "parquet": Format(".parquet", ParquetReleaseWriter),
-    "zarr": Format(".zarr.zip", ZarrReleaseWriter),
-    "vcf-slim": Format(".slim.vcf.gz", partial(VcfReleaseWriter, slim=True)),
-    "bcf": Format(".bcf", BcfReleaseWriter),
-    "gdi": Format(".gdi", GdiReleaseWriter, (Statistic.NHOMALT, Statistic.NHEMIALT)),
-}
-"""Formats by their names in the configuration."""
 
 _LIBRARIES = ("numpy", "pyarrow", "pysam", "zarr")
 
@@ -216,53 +176,6 @@ def publish(
     text = summarize(plan, outcomes, decision, head, out, overlap, verdicts)
     write_text(summary, text)
     logger.info("publish: done\n%s", text)
-
-
-def write_formats(
-    stem: Path,
-    head: ReleaseHead,
-    panels: Sequence[Path],
-    formats: Sequence[str],
-    also: Callable[[str, ReleaseBlock], None] | None = None,
-) -> None:
-    """Write a release's data files, each format in a thread of its own, all from the same blocks.
-
-    Parameters
-    ----------
-    stem
-        What the names of the files begin with.
-    head
-        What the release is.
-    panels
-        Releasable store of each contig, in order.
-    formats
-        Names of `FORMATS`.
-    also
-        Is given each contig's name and block, too.
-    """
-    progress = Progress(logger, "publish", "variants")
-    makers = [FORMATS[name] for name in formats]
-    writers = [each.maker(stem.with_name(stem.name + each.suffix), head) for each in makers]
-    threads = [Behind(writer.write, _BLOCKS_WAITING) for writer in writers]
-    genome, before = sum(head.contigs.values()), 0
-    try:
-        for path, contig in zip(panels, head.contigs, strict=True):
-            for variants, counts in read_panel_blocks(path, always=True):
-                block = ReleaseBlock.of(contig, variants, counts, head)
-                for thread in threads:
-                    thread.give(block)
-                if also is not None:
-                    also(contig, block)
-                at = int(variants.position[-1]) if len(variants) else 0
-                progress.advance(len(variants), contig, (before + at) / genome)
-            before += head.contigs[contig]
-        for thread in threads:
-            thread.finish()
-    finally:
-        for thread in threads:
-            thread.stop()
-    for writer in writers:
-        writer.close()
 
 
 def _refuse_formats(formats: Sequence[str], policy: Mapping[str, Any]) -> None:
