@@ -89,7 +89,7 @@ def test_the_page_on_adding_things_names_modules_and_what_is_in_them():
         "RecordBlock": "io/records.py",
         "SitesSource": "io/sites_form.py",
         "ReleaseWriter": "io/release.py",
-        "FORMATS": "stages/publish.py",
+        "FORMATS": "stages/publish_formats.py",
     }.items():
         assert f"`{name}`" in text
         source = (ROOT / "src/afpanel" / module).read_text()
