@@ -1,11 +1,13 @@
 """Modules that the documentation names are there, and formats have the versions that it gives."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from tests.docs.test_links import PAGES
 
+from afpanel.cli.main import COMMANDS
 from afpanel.io.panel_store import PANEL_VERSION
 from afpanel.io.release_zarr import RELEASE_VERSION
 from afpanel.stages.allele_map import ALLELES_VERSION
@@ -76,6 +78,22 @@ def test_every_module_that_a_page_names_is_there(page):
         if not (ROOT / name).exists() and not (ROOT / "src/afpanel" / name).exists()
     }
     assert missing == set()
+
+
+def test_the_table_of_modules_has_each_once():
+    """Of a row in which a module has no folder it is that of the one before; commands are not listed."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    listed: Counter[str] = Counter()
+    for row in re.findall(r"^\| (`.+?) \|", text.partition("## Modules")[2], re.MULTILINE):
+        folder = ""
+        for name in re.findall(r"`([\w/]+)`", row):
+            folder = name.rpartition("/")[0] or folder
+            listed[f"{folder}/{name.rpartition('/')[2]}".lstrip("/")] += 1
+    source = ROOT / "src/afpanel"
+    modules = {str(path.relative_to(source).with_suffix("")) for path in source.rglob("*.py")}
+    commands = {f"cli/{name.replace('-', '_')}" for name in COMMANDS}
+    there = {name for name in modules - commands if not name.rpartition("/")[2].startswith("__")}
+    assert listed == Counter(there)
 
 
 def test_the_page_on_adding_things_names_modules_and_what_is_in_them():
