@@ -4,9 +4,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from tests.whole_genomes import ROOT, lay_out, plan
+from tests.whole_genomes import GRCH38, ROOT, lay_out, plan
+
+from afpanel.core.cost import CohortWork, PanelWork, cost_of
 
 CONTIGS = {"chr1": 40_000_000, "chr2": 20_000_000}
 COHORTS = 2
@@ -48,6 +51,52 @@ def test_every_job_that_is_submitted_asks_for_memory_and_wall_time(laid_out):
             if rule not in {"all", "contributions"}:
                 assert 1000 <= resources["mem_mb"] <= 4000, rule
                 assert 30 <= resources["runtime"] <= 120, rule
+
+
+PER_CONTIG = 13
+ATTEMPTS = 3
+"""Of the profile for Slurm: each asks for as much again."""
+
+RULE = {"gate": "panel", "risk": "panel", "popgen": "panel", "publish": "panel"}
+"""Stages that ask for what others do."""
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "cells", "people", "records"),
+    [
+        (1, 20, 100_000, 20_000), (1, 20, 1_000_000, 1_000), (20, 12, 1_000, 10_000_000),
+        (20, 10, 5_000, 30_000_000), (20, 10, 50_000, 95_000_000),
+    ],
+)  # fmt: skip
+def test_jobs_of_any_size_ask_for_what_they_are_to_take_and_for_no_more_than_there_is(
+    cohorts: int, cells: int, people: int, records: int
+):
+    """Memory at once, wall time by the last attempt; a week and 16 GB are what many queues have."""
+    names = [f"C{number}" for number in range(cohorts)]
+    each = dict.fromkeys(GRCH38, records // len(GRCH38))
+    parts = {f"{contig}.{n}": {"contig": contig} for contig in GRCH38 for n in range(PER_CONTIG)}
+    known = {
+        "contig_records": each, "partitions": [*parts.values()], "people": people,
+        "cells": [{}] * cells, "files": [],
+    }  # fmt: skip
+    rules = {
+        "COHORTS": dict.fromkeys(names, known), "PEOPLE": people * cohorts, "OVERLAPPING": names,
+        "PARTITIONS": {(name, part): at for name in names for part, at in parts.items()},
+        "ADDED": names, "LIFTED": set(), "Path": Path,
+    }  # fmt: skip
+    exec((ROOT / "workflow/rules/resources.smk").read_text(), rules)
+    job = SimpleNamespace(cohort="C0", partition="chr1.0", contig="chr1")
+    work = [CohortWork(n, "vcf", people, cells, True, len(parts), 0, each, 0) for n in names]
+    groups = 3 + cohorts + cohorts * cells // 2
+    panel = PanelWork(work, groups, GRCH38, 30_000, rules["OVERLAP_SITES"])
+    stages = [stage for stage in cost_of(panel).stages if stage.stage != "all"]
+    assert len(stages) == 11
+    for stage in stages:
+        rule = RULE.get(stage.stage, stage.stage)
+        memory, minutes = (rules[f"{rule}_{what}"](job) for what in ("memory", "runtime"))
+        assert stage.peak_mb <= memory < 16_000, stage.stage
+        assert stage.longest_seconds / 60 <= minutes * ATTEMPTS, stage.stage
+        assert minutes <= 7 * 24 * 60, stage.stage
 
 
 def test_no_rule_says_how_often_it_is_tried_again():

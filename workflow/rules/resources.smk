@@ -179,9 +179,11 @@ def discordance_memory(wildcards):
 
 
 # Gate, publish, popgen and risk, in blocks of all groups: 461 MB with 53 groups of 120 cells. A hundred thousand
-# variants/s would be fast for the gate, which looks for what gives others away.
+# variants/s would be fast for the gate, which looks for what gives others away; and publish takes 1.4 microseconds
+# for each variant and group, of which there are half as many as cells. Where there are many cells it is not ten
+# times that which is asked for, but twice.
 def panel_runtime(wildcards):
-    return 2 * START + ALL_RECORDS / (0.01e6 * 60)
+    return 2 * START + ALL_RECORDS * max(1e-4, CELLS * 1e-6) / 60
 
 
 def panel_memory(wildcards):
@@ -194,10 +196,20 @@ def counts_runtime(name):
     return START + TOTAL[name] / (0.03e6 * 60)
 
 
-# The genotypes at chosen variants, and a person in ten bytes each at those of the trials.
+# 1.3 microseconds for each genotype that is looked at, and all counts read twice. 670 MB with 10 populations, some
+# 20 MB for each of their cells; and the SNVs of the largest contig, as overlap has them.
+LINKAGE_SITES, LINKAGE_PEOPLE = 50_000, 1_000  # at most; of each population
+
+
 def linkage_runtime(wildcards):
-    return 2 * START + people(wildcards) * ALL_RECORDS / (30e6 * 60)
+    records = TOTAL[wildcards.cohort]
+    populations = ceil(len(COHORTS[wildcards.cohort]["cells"]) / 2)
+    looked_at = min(people(wildcards), LINKAGE_PEOPLE * populations)
+    looked_at *= min(records, LINKAGE_SITES)
+    return 2 * START + looked_at * 13e-6 / 60 + records / (0.02e6 * 60)
 
 
 def linkage_memory(wildcards):
-    return 1500 + people(wildcards) * 0.1
+    cells = len(COHORTS[wildcards.cohort]["cells"])
+    held = LARGEST[wildcards.cohort] * 100e-6
+    return 1000 + people(wildcards) * 0.001 + cells * 40 + held
