@@ -180,8 +180,8 @@ def discordance_memory(wildcards):
 
 # Gate, publish, popgen and risk, in blocks of all groups: 461 MB with 53 groups of 120 cells. A hundred thousand
 # variants/s would be fast for the gate, which looks for what gives others away; and publish takes 1.4 microseconds
-# for each variant and group, of which there are half as many as cells. Where there are many cells it is not ten
-# times that which is asked for, but twice.
+# for each variant and group with 12 groups, and took 5.5 with 104. There are about half as many variants as records,
+# and groups as cells: where there are many cells, 4 are asked for, for ten times as much is more than queues allow.
 def panel_runtime(wildcards):
     return 2 * START + ALL_RECORDS * max(1e-4, CELLS * 1e-6) / 60
 
