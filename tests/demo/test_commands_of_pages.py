@@ -45,7 +45,6 @@ NOT_RUN = {
     "afpanel bench": "measures for minutes: tests/cli/test_bench.py runs it small",
     "ssh-add": "needs an agent; see below",
     "ssh-agent": "would leave an agent behind; tests/io/test_signatures.py signs with one",
-    'python -c "import importlib': "is run by tests/test_deployment.py",
 }
 """Commands that are not run here, by what stands in them, and why."""
 
