@@ -8,12 +8,14 @@ import re
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from afpanel.constants import SEXES
+from afpanel.io.sample_sheet_kernel import cut
 from afpanel.io.schemas import load_schema
 from afpanel.model.cohort import Samples
 
-_TAB, _NEWLINE = ord("\t"), ord("\n")
+_MOST_LABELS = 1_000
 _PLAIN = re.compile(rb"[\t\n\x21-\x7e]+")
 
 
@@ -34,35 +36,47 @@ def plain_samples(path: Path) -> Samples | None:
     columns = _columns(path)
     if columns is None:
         return None
-    ids = columns["sample"]
+    ids, labels_of, numbers = columns
     n = len(ids)
-    include = columns.get("include")
-    kinds = {"yes"} if include is None else set(include)
-    number = {label: i for i, label in enumerate(dict.fromkeys(columns["population"]))}
-    sex_of = {str(sex): i for i, sex in enumerate(SEXES)}
+    population, sex = labels_of["population"], labels_of["sex"]
+    include = labels_of.get("include", ["yes"])
     pattern = load_schema("samples")["properties"]["population"]["pattern"]
+    sexes = [str(each) for each in SEXES]
     is_good = (
         n > 0
         and "" not in ids
         and len(set(ids)) == n
-        and all(re.search(pattern, label) for label in number)
-        and set(columns["sex"]) <= sex_of.keys()
-        and {"yes", ""} & kinds
-        and kinds <= {"yes", "no", ""}
+        and all(re.search(pattern, label) for label in population)
+        and set(sex) <= set(sexes)
+        and {"yes", ""} & set(include)
+        and set(include) <= {"yes", "no", ""}
     )
     if not is_good:
         return None
+    stays = np.array([label != "no" for label in include])
     return Samples(
         ids,
-        tuple(number),
-        np.fromiter(map(number.__getitem__, columns["population"]), np.int32, n),
-        np.fromiter(map(sex_of.__getitem__, columns["sex"]), np.int8, n),
-        np.ones(n, bool) if include is None else np.array(include) != "no",
+        tuple(population),
+        numbers["population"],
+        np.array([sexes.index(label) for label in sex], np.int8)[numbers["sex"]],
+        stays[numbers["include"]] if "include" in numbers else np.ones(n, bool),
     )
 
 
-def _columns(path: Path) -> dict[str, list[str]] | None:
-    """Cut a plain sheet into its columns; None if it is not plain or a line has not all columns."""
+def _columns(
+    path: Path,
+) -> tuple[list[str], dict[str, list[str]], dict[str, NDArray[np.int32]]] | None:
+    """Cut a plain sheet into its columns; None if it is not plain or a line has not all columns.
+
+    Returns
+    -------
+    ids
+        The column ``sample``.
+    labels
+        Of every other column its labels, in the order in which they come.
+    numbers
+        (lines,) int32 of each: which of the labels a line has.
+    """
     try:
         data = path.read_bytes()
     except OSError:
@@ -71,14 +85,27 @@ def _columns(path: Path) -> dict[str, list[str]] | None:
         return None
     data = data.removesuffix(b"\n") + b"\n"
     described = load_schema("samples")
-    header = data[: data.index(b"\n")].decode().split("\t")
-    width = len(header)
-    letters = np.frombuffer(data, np.uint8)
-    ends_line = letters[(letters == _TAB) | (letters == _NEWLINE)] == _NEWLINE
-    last_alone = np.arange(len(ends_line)) % width == width - 1
-    is_whole = len(ends_line) % width == 0 and np.array_equal(ends_line, last_alone)
+    begin = data.index(b"\n") + 1
+    header = data[: begin - 1].decode().split("\t")
     is_known = set(described["required"]) <= set(header) <= set(described["properties"])
-    if not (is_whole and is_known and width == len(set(header))):
+    if not is_known or len(header) != len(set(header)):
         return None
-    values = data.decode().replace("\n", "\t").split("\t")[:-1]
-    return {name: values[width + at :: width] for at, name in enumerate(header)}
+    others = [name for name in header if name != "sample"]
+    kinds = np.array([others.index(name) if name in others else -1 for name in header])
+    numbers = np.empty((len(others), data.count(b"\n") - 1), np.int32)
+    places = np.empty((len(others), _MOST_LABELS, 2), np.int64)
+    counts = np.zeros(len(others), np.int64)
+    ids = np.empty(len(data), np.uint8)
+    text = np.frombuffer(data, np.uint8)
+    size = cut(text, begin, kinds, numbers, places, counts, ids)
+    if size <= 0:
+        return None
+    labels = [
+        [data[start:end].decode() for start, end in of[:count].tolist()]
+        for of, count in zip(places, counts.tolist(), strict=True)
+    ]
+    return (
+        ids[: size - 1].tobytes().decode().split("\n"),
+        dict(zip(others, labels, strict=True)),
+        dict(zip(others, numbers, strict=True)),
+    )
