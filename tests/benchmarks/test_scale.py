@@ -85,12 +85,14 @@ def test_throughput_and_memory_hold_from_nine_thousand_people_to_a_million(
         work = {
             "reading and counting": sum(steps[name].cpu for name in PER_PERSON),
             "all": sum(step.cpu for step in steps.values()),
+            # Which looks at so many people and windows at most, and takes most of the time where there are as many.
+            "all but linkage": sum(step.cpu for name, step in steps.items() if name != "linkage"),
         }
         rates[samples] = {name: samples * sites / seconds for name, seconds in work.items()}
         rounded = {name: round(rate / 1e6) for name, rate in rates[samples].items()}
         said("rate", samples=samples, sites=sites, million_genotypes_per_core_second=rounded)
     for samples in (100_000, 1_000_000):
-        for name in ("reading and counting", "all"):
+        for name in rates[samples]:
             assert rates[samples][name] >= 0.75 * rates[9_000][name], (samples, name)
 
 

@@ -135,16 +135,16 @@ def count_memory(wildcards):
     return 1000 + people(wildcards) * 0.001
 
 
-# 0.3 microseconds a pair of up to 30,000 people on two cores, of more 25 a person and cohort, here on the eight
+# 0.3 microseconds a pair of up to 30,000 people on two cores, of more 13 a person and cohort, here on the eight
 # that it asks for; a byte a person and site, of 10,000 sites at first and 1,000 at last, 650 bytes a person beside
-# (923 MB for a million people at 423 sites), and 50 for each site of all cohorts on the largest contig.
+# (942 MB for a million people at 423 sites), and 50 for each site of all cohorts on the largest contig.
 OVERLAP_SITES = min(max(2**30 // max(PEOPLE, 1), 1_000), 10_000)
 
 
 def overlap_runtime(wildcards):
     pairs = min(PEOPLE, 30_000) ** 2 / 2 * 3e-6 / 60
-    sorting = (PEOPLE > 30_000) * PEOPLE * len(OVERLAPPING) * 250e-6 / 60
-    return 2 * START + pairs + sorting + ALL_RECORDS / (1e6 * 60)
+    many = (PEOPLE > 30_000) * PEOPLE * len(OVERLAPPING) * 130e-6 / 60
+    return 2 * START + pairs + many + ALL_RECORDS / (1e6 * 60)
 
 
 def overlap_memory(wildcards):
@@ -178,10 +178,10 @@ def discordance_memory(wildcards):
     return 2000 + CELLS * 2
 
 
-# Gate, publish, popgen and risk, in blocks of all groups: 461 MB with 53 groups of 120 cells. A hundred thousand
-# variants/s would be fast for the gate, which looks for what gives others away; and publish takes 1.4 microseconds
-# for each variant and group with 12 groups, and took 5.5 with 104. There are about half as many variants as records,
-# and groups as cells: where there are many cells, 4 are asked for, for ten times as much is more than queues allow.
+# Gate, publish, popgen and risk, in blocks of all groups: 661 MB of the gate and, with eight threads, 952 MB of
+# publish with 103 groups of 240 cells. A hundred thousand variants/s would be fast for the gate, which looks for what
+# gives others away; and publish takes 3.3 microseconds for each variant and group, on the eight cores that it asks
+# for. There are about half as many variants as records, and groups as cells.
 def panel_runtime(wildcards):
     return 2 * START + ALL_RECORDS * max(1e-4, CELLS * 1e-6) / 60
 
@@ -196,7 +196,7 @@ def counts_runtime(name):
     return START + TOTAL[name] / (0.03e6 * 60)
 
 
-# 1.3 microseconds for each genotype that is looked at, and all counts read twice. 670 MB with 10 populations, some
+# 0.3 microseconds for each genotype that is looked at, and all counts read twice. 650 MB with 10 populations, some
 # 20 MB for each of their cells; and the SNVs of the largest contig, as overlap has them.
 LINKAGE_SITES, LINKAGE_PEOPLE = 50_000, 1_000  # at most; of each population
 
@@ -206,7 +206,7 @@ def linkage_runtime(wildcards):
     populations = ceil(len(COHORTS[wildcards.cohort]["cells"]) / 2)
     looked_at = min(people(wildcards), LINKAGE_PEOPLE * populations)
     looked_at *= min(records, LINKAGE_SITES)
-    return 2 * START + looked_at * 13e-6 / 60 + records / (0.02e6 * 60)
+    return 2 * START + looked_at * 4e-6 / 60 + records / (0.02e6 * 60)
 
 
 def linkage_memory(wildcards):

@@ -18,6 +18,7 @@ CHARTS = 1.5
 """Seconds to draw what popgen draws, and what the report of a release does."""
 
 _KINSHIP_WINDOW = 20_000
+_LINKAGE_READS = 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Coefficients:
     record
         Seconds to harmonize a record.
     pair, person_sorted
-        Seconds to compare two people; to sort a person by calls where pairs are too many.
+        Seconds to compare two people; to look for those who are like a person where pairs are too many.
     row_group
         Seconds to merge a variant of a cohort, for each group of the panel, and `row` beside these.
     discordance
@@ -63,14 +64,14 @@ class Coefficients:
     block: float = 1e-6
     record: float = 8e-7
     pair: float = 2.5e-7
-    person_sorted: float = 2.5e-5
+    person_sorted: float = 1.3e-5
     row: float = 2e-7
     row_group: float = 1e-8
-    discordance: float = 4e-6
-    gate: float = 2.5e-7
-    publish: float = 5.5e-6
-    popgen: float = 1e-6
-    linked: float = 1.3e-6
+    discordance: float = 3.4e-6
+    gate: float = 1.2e-7
+    publish: float = 3.3e-6
+    popgen: float = 1e-7
+    linked: float = 3e-7
     stored_genotype: float = 2.0
     stored_call: float = 0.6
     stored_panel: float = 5.0
@@ -306,20 +307,23 @@ def _at_the_hub(work: PanelWork, rates: Coefficients) -> list[StageCost]:
                 each.people,
                 LINKAGE_PEOPLE * -(-each.cells // 2),  # two sexes
             )
+            # Every class has windows of its own, of which whole chunks are read.
+            read = _LINKAGE_READS * min(each.total, LINKAGE_SITES) * each.people
             seconds = rates.start + each.people * rates.person + looked_at * rates.linked
+            seconds += read * rates.count_genotype
             memory = 250 + each.people * 350e-6 + 20 * each.cells
             linkage = _added(linkage, 1, seconds, memory, 5_000)
     held = work.groups * min(1, rows / WINDOW)  # megabytes, for each figure of a group
     seconds = rates.start + (rows * rates.discordance if len(work.cohorts) > 1 else 0)
-    discordance = StageCost("discordance", 1, seconds, seconds, 180 + 2.7 * held, 20 * rows / 100)
+    discordance = StageCost("discordance", 1, seconds, seconds, 180 + 3.2 * held, 20 * rows / 100)
     stages = [merge, discordance, linkage]
     if work.has_ledger:
         stages.append(StageCost("settle", 2, 2 * rates.start, rates.start, 250, rows))
-    published = 340 + people * 450e-6 + 12.5 * held
+    published = 340 + people * 450e-6 + 4.8 * held
     for stage, rate, memory, disk in (
-        ("gate", rates.gate, 200 + 5.3 * held, values * rates.stored_panel + 20_000),
+        ("gate", rates.gate, 200 + 4.5 * held, values * rates.stored_panel + 20_000),
         ("risk", rates.gate, 260 + 2 * held, 100_000),
-        ("popgen", rates.popgen, 260 + 1.5 * held, 400_000),
+        ("popgen", rates.popgen, 260 + held, 400_000),
         ("publish", rates.publish, published, values * rates.stored_record + 500_000),
     ):
         # Names of all people are looked for in a release; popgen draws its figures.
