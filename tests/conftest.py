@@ -28,15 +28,14 @@ SERVERS = pytest.StashKey[tuple[tempfile.TemporaryDirectory[str], list[Prepared]
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the servers of commands before there are workers, for all of them.
 
-    The first compiles loops, which would otherwise be done by each worker.
+    All loops are compiled before, which each worker would do otherwise.
     """
     config = session.config
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         folder = tempfile.TemporaryDirectory(prefix="prepared-")
-        servers = [Prepared(Path(folder.name) / str(SEEDS[0]), SEEDS[0])]
+        subprocess.run([sys.executable, "-m", "afpanel", "-q", "compile"], check=True)
+        servers = [Prepared(Path(folder.name) / str(seed), seed) for seed in SEEDS]
         config.stash[SERVERS] = folder, servers
-        servers[0].wait_until_ready()
-        servers += [Prepared(Path(folder.name) / str(seed), seed) for seed in SEEDS[1:]]
 
 
 @pytest.hookimpl(optionalhook=True)

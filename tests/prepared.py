@@ -80,15 +80,8 @@ class Prepared(Commands):
             env={**os.environ, "PYTHONHASHSEED": str(seed)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        self._expect(b"listening\n")
-
-    def wait_until_ready(self) -> None:
-        """Wait until everything is imported, and so all loops are compiled."""
-        self._expect(b"ready\n")
-
-    def _expect(self, line: bytes) -> None:
         said = self._process.stdout.readline()
-        assert said == line, f"a server of commands said {said!r} for {line!r}"
+        assert said == b"listening\n", f"a server of commands said {said!r}"
 
     def close(self) -> None:
         """End the server; it also ends with this process."""
@@ -155,7 +148,6 @@ def _serve(address: str) -> None:
         # What forks have from here, their garbage collection need not look at.
         gc.collect()
         gc.freeze()
-        print("ready", flush=True)
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:

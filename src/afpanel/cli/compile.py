@@ -16,7 +16,7 @@ import click
 def command(folder: Path | None) -> None:
     """Compile all loops for this machine's processor, so that no job does.
 
-    Loops are compiled when they are first used, which takes a minute or two, and the machine code is kept.
+    Loops are compiled when they are first used, which takes a minute of one core, and the machine code is kept.
     Run this once after an installation, on a machine with the processor of the compute nodes. What is
     there already is not compiled again.
 

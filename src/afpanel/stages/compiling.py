@@ -2,7 +2,10 @@
 
 import importlib
 import logging
+import multiprocessing
 import pkgutil
+import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +14,7 @@ import numba
 from numba.core.dispatcher import Dispatcher
 
 import afpanel
+from afpanel.io.prefetch import cores
 
 logger = logging.getLogger(__name__)
 
@@ -40,38 +44,68 @@ class Compiled:
 def compile_all(folder: Path | None = None) -> Compiled:
     """Compile every loop of the package for this machine's processor, but for those that are there.
 
-    Only modules with loops are imported: others may want packages that are not installed.
+    Only modules with loops are imported, in as many processes as there are cores: others may want packages
+    that are not installed.
 
     Parameters
     ----------
     folder
         For the machine code; None is where numba keeps it by itself.
     """
-    if folder is not None:
-        numba.config.CACHE_DIR = str(folder.absolute())
     names = modules_with_loops()
-    loops: dict[int, Dispatcher] = {}
-    for number, name in enumerate(names, 1):
-        logger.info("compile: %s, %d of %d", name, number, len(names))
-        module = importlib.import_module(name)
-        found = (each for each in vars(module).values() if isinstance(each, Dispatcher))
-        # A part has no machine code of its own that is kept; a loop can be imported into several modules.
-        loops |= {id(each): each for each in found if each.stats.cache_path}
+    anew: set[str] = set()
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(cores(), spawned, _keep_in, (folder,)) as pool:
+        for number, found in enumerate(pool.map(_compile, names), 1):
+            anew |= found
+            logger.info("compile: %d of %d modules", number, len(names))
+    _keep_in(folder)
+    for name in names:
+        anew |= _compile(name)
+    loops = _loops()
     return Compiled(
         modules=len(names),
         loops=len(loops),
-        anew=sum(bool(each.stats.cache_misses) for each in loops.values()),
+        anew=len(anew),
         folders=tuple(sorted({Path(str(each.stats.cache_path)) for each in loops.values()})),
     )
 
 
+def _keep_in(folder: Path | None) -> None:
+    if folder is not None:
+        numba.config.CACHE_DIR = str(folder.absolute())
+
+
+def _compile(name: str) -> set[str]:
+    """Import a module; gives the loops that this process has compiled so far."""
+    importlib.import_module(name)
+    return {loop for loop, each in _loops().items() if each.stats.cache_misses}
+
+
+def _loops() -> dict[str, Dispatcher]:
+    """Find the loops of the modules that are imported, by their names."""
+    found = [
+        each
+        for name, module in list(sys.modules.items())
+        if name.startswith("afpanel.")
+        for each in vars(module).values()
+        if isinstance(each, Dispatcher)
+    ]
+    # A part has no machine code of its own that is kept; a loop can be imported into several modules.
+    return {
+        f"{each.py_func.__module__}.{each.py_func.__qualname__}": each
+        for each in found
+        if each.stats.cache_path
+    }
+
+
 def modules_with_loops() -> list[str]:
-    """List the modules that compile loops when they are imported, by their source."""
-    found = []
+    """List the modules that compile loops when they are imported, by their source; the longest first."""
+    found: list[tuple[int, str]] = []
     for module in pkgutil.walk_packages(afpanel.__path__, "afpanel."):
         spec = find_spec(module.name)
         assert spec is not None
         source = None if spec.origin is None else Path(spec.origin).read_text("utf-8")
         if source is not None and f"\n{_MARK}" in source:
-            found.append(module.name)
-    return found
+            found.append((-len(source), module.name))
+    return [name for _, name in sorted(found)]
